@@ -1,0 +1,8 @@
+export * from './errors.ts'
+export type * from './identity/identity.ts'
+export * from './identity/schema.ts'
+export * from './manifest/schema.ts'
+export * from './holdings/schema.ts'
+export * from './membership/schema.ts'
+export * from './presence/schema.ts'
+export type * from './graph/port.ts'
