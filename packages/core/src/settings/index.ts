@@ -1,0 +1,5 @@
+export { readCommand, type DaemonCommand, type DaemonStart } from './command.ts'
+export { SettingsError, type SettingsProblem } from './errors.ts'
+export { loadSettings, type LoadedSettings, type SettingsInput } from './load.ts'
+export { describeSettings, printSettings, type SettingRow } from './print.ts'
+export { sourceText, type SettingSource } from './source.ts'
