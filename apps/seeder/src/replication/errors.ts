@@ -1,0 +1,51 @@
+import { EldernodeError } from '@eldernode/core'
+
+/** A fetch did not succeed. `retryAfterMs`, when given, replaces the usual back-off. */
+export class TransferError extends EldernodeError {
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: string, message: string, options?: ErrorOptions & { retryAfterMs?: number }) {
+    super(code, message, options)
+    this.retryAfterMs = options?.retryAfterMs
+  }
+}
+
+const refusedFor = 3_600_000
+const fullFor = 300_000
+
+/** The bytes that the swarm delivered are not those that the manifest's publisher signed. */
+export class ContentMismatchError extends TransferError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('content_mismatch', message, { ...options, retryAfterMs: refusedFor })
+  }
+}
+
+/** The item does not fit beside the reserve that this node keeps free. */
+export class NoRoomError extends TransferError {
+  constructor(infoHash: string, size: number, free: number) {
+    super('no_room', `item ${infoHash} needs ${size} bytes and ${free} are free for it: add storage or raise the limit`, {
+      retryAfterMs: fullFor,
+    })
+  }
+}
+
+/** No live holder or publisher that this node may connect to is known. */
+export class NoSourceError extends TransferError {
+  constructor(infoHash: string) {
+    super('no_source', `no live holder of item ${infoHash} can be reached: it is tried again`)
+  }
+}
+
+/** No byte arrived for the stall time-out. */
+export class StalledError extends TransferError {
+  constructor(infoHash: string, seconds: number) {
+    super('stalled', `item ${infoHash} received nothing for ${seconds} s: it is tried again from other sources`)
+  }
+}
+
+/** A transfer ended because the item is no longer wanted or the node stops; it is not a failure. */
+export class TransferCancelledError extends TransferError {
+  constructor(infoHash: string, why: string) {
+    super('cancelled', `the transfer of item ${infoHash} was cancelled: ${why}`)
+  }
+}

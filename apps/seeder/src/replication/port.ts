@@ -1,0 +1,33 @@
+import type { Heartbeat, NodeId } from '@eldernode/core'
+
+export interface ReplicationStats {
+  /** Items waiting for their turn or for another try. */
+  queued: number
+  running: number
+  /** Items and bytes fetched, verified and committed since start. */
+  fetched: number
+  fetchedBytes: number
+  /** Failed tries since start, by error code. */
+  failures: Record<string, number>
+  /** Members whose last heartbeat is younger than the grace time, this node included. */
+  live: number
+  /** Whether the links are in step, so that fetching has begun. */
+  inStep: boolean
+}
+
+/** A member that was heard from. Times in milliseconds since 1970. */
+export interface Peer {
+  id: NodeId
+  heartbeat: Heartbeat
+  lastSeen: number
+}
+
+/** Keeps this node's share of the network's items on its disk, and tells the others what it holds. */
+export interface Replication {
+  /** Sends the first heartbeat, serves what the library holds, and begins to reconcile. */
+  start(): Promise<void>
+  peers(): Peer[]
+  stats(): ReplicationStats
+  /** Ends timers and running transfers; what they had received is discarded. */
+  close(): Promise<void>
+}

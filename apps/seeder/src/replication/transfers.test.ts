@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ContentMismatchError, NoSourceError } from './errors.ts'
+import { Transfers, type Job, type TransfersOptions } from './transfers.ts'
+
+/** A run whose jobs stay open until the test settles them. */
+class Desk {
+  readonly open = new Map<string, { resolve: () => void; reject: (error: unknown) => void; signal: AbortSignal }>()
+  readonly started: string[] = []
+
+  run = (job: Job, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      this.started.push(job.infoHash)
+      this.open.set(job.infoHash, { resolve, reject, signal })
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+    })
+}
+
+const job = (infoHash: string): Job => ({ infoHash, publisher: 'p' })
+const microtasks = () => vi.advanceTimersByTimeAsync(0)
+let desk: Desk
+let events: string[]
+
+function transfers(options: Partial<TransfersOptions> = {}): Transfers {
+  return new Transfers({
+    run: desk.run,
+    failed: (failed, reason) => events.push(`failed ${failed.infoHash} ${reason}`),
+    cancelled: (ended) => events.push(`cancelled ${ended.infoHash}`),
+    drained: () => events.push('drained'),
+    concurrency: 2,
+    maxQueued: 100,
+    now: Date.now,
+    random: () => 1,
+    ...options,
+  })
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  desk = new Desk()
+  events = []
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('runs no more than its concurrency, in order, each item once', async () => {
+  const queue = transfers()
+  for (const infoHash of ['a', 'b', 'c', 'a', 'c']) queue.add(job(infoHash))
+  expect(desk.started).toEqual(['a', 'b'])
+  expect(queue.queued).toBe(1)
+  desk.open.get('a')!.resolve()
+  await microtasks()
+  expect(desk.started).toEqual(['a', 'b', 'c'])
+  expect(queue.running).toBe(2)
+  expect(queue.has('a')).toBe(false)
+})
+
+test('a failed item is tried again with doubling waits, and its reason is counted', async () => {
+  const queue = transfers()
+  queue.add(job('a'))
+  for (const wait of [2_000, 4_000, 8_000]) {
+    const tries = desk.started.length
+    desk.open.get('a')!.reject(new NoSourceError('a'))
+    await microtasks()
+    await vi.advanceTimersByTimeAsync(wait - 1)
+    expect(desk.started.length).toBe(tries)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(desk.started.length).toBe(tries + 1)
+  }
+  expect(queue.failures).toEqual({ no_source: 3 })
+  expect(events[0]).toBe('failed a no_source')
+})
+
+test('an item whose bytes were wrong is refused for an hour', async () => {
+  const queue = transfers()
+  queue.add(job('a'))
+  desk.open.get('a')!.reject(new ContentMismatchError('wrong'))
+  await vi.advanceTimersByTimeAsync(3_599_999)
+  expect(desk.started.length).toBe(1)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(desk.started.length).toBe(2)
+  expect(queue.failures).toEqual({ content_mismatch: 1 })
+})
+
+test('a failure that nobody foresaw is counted and retried too, also when thrown at once', async () => {
+  const queue = transfers({
+    run: () => {
+      throw new TypeError('unforeseen')
+    },
+  })
+  queue.add(job('a'))
+  await microtasks()
+  expect(queue.failures).toEqual({ internal: 1 })
+  expect(queue.running).toBe(0)
+  expect(queue.queued).toBe(1)
+  await queue.close()
+})
+
+test('a new source hastens a waiting item', async () => {
+  const queue = transfers()
+  queue.add(job('a'))
+  desk.open.get('a')!.reject(new NoSourceError('a'))
+  await microtasks()
+  queue.hasten('a')
+  expect(desk.started).toEqual(['a', 'a'])
+})
+
+test('cancelling aborts a running item without counting a failure, and forgets a waiting one', async () => {
+  const queue = transfers({ concurrency: 1 })
+  queue.add(job('a'))
+  queue.add(job('b'))
+  queue.cancel('b', 'retracted')
+  queue.cancel('a', 'retracted')
+  await microtasks()
+  expect(events).toEqual(['cancelled a'])
+  expect(queue.failures).toEqual({})
+  expect(desk.started).toEqual(['a'])
+  expect(queue.has('a') || queue.has('b')).toBe(false)
+})
+
+test('a full queue refuses, and says when it has room again', async () => {
+  const queue = transfers({ concurrency: 1, maxQueued: 2 })
+  expect(['a', 'b', 'c', 'd'].map((infoHash) => queue.add(job(infoHash)))).toEqual([true, true, true, false])
+  desk.open.get('a')!.resolve()
+  await microtasks()
+  expect(events).toEqual(['drained'])
+  expect(queue.add(job('d'))).toBe(true)
+})
+
+test('close aborts what runs, waits for it, and starts nothing more', async () => {
+  const queue = transfers()
+  for (const infoHash of ['a', 'b', 'c']) queue.add(job(infoHash))
+  await queue.close()
+  expect([...desk.open.values()].every(({ signal }) => signal.aborted)).toBe(true)
+  expect(desk.started).toEqual(['a', 'b'])
+  expect(queue.running).toBe(0)
+  queue.add(job('d'))
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(desk.started).toEqual(['a', 'b'])
+})

@@ -1,0 +1,147 @@
+import { EldernodeError, type NodeId } from '@eldernode/core'
+import { TransferCancelledError, TransferError } from './errors.ts'
+
+export interface Job {
+  infoHash: string
+  /** Whose manifest asks for this copy. */
+  publisher: NodeId
+}
+
+export interface TransfersOptions {
+  run: (job: Job, signal: AbortSignal) => Promise<void>
+  /** Told of each failed try; the item stays queued. */
+  failed: (job: Job, reason: string, error: unknown) => void
+  /** Told when an aborted transfer has let go of the disk, so that the item may be decided on anew. */
+  cancelled: (job: Job) => void
+  /** Told when a queue that was full has room again. */
+  drained: () => void
+  concurrency: number
+  maxQueued: number
+  now: () => number
+  /** A number in [0, 1), for jitter. */
+  random: () => number
+}
+
+const firstRetryMs = 2_000
+const lastRetryMs = 300_000
+
+interface Waiting extends Job {
+  attempts: number
+  notBefore: number
+}
+
+interface Running extends Waiting {
+  abort: AbortController
+  done: Promise<void>
+}
+
+/** The items being fetched: bounded in number and in concurrency, each tried again with back-off until cancelled. */
+export class Transfers {
+  readonly failures: Record<string, number> = {}
+  readonly #options: TransfersOptions
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #running = new Map<string, Running>()
+  #timer: NodeJS.Timeout | undefined
+  #overflowed = false
+  #closed = false
+
+  constructor(options: TransfersOptions) {
+    this.#options = options
+  }
+
+  get queued(): number {
+    return this.#waiting.size
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  has(infoHash: string): boolean {
+    return this.#waiting.has(infoHash) || this.#running.has(infoHash)
+  }
+
+  /** Queues an item unless it is there already. @returns false when the queue is full; `drained` is called later */
+  add(job: Job): boolean {
+    if (this.#closed || this.has(job.infoHash)) return true
+    if (this.#waiting.size >= this.#options.maxQueued) {
+      this.#overflowed = true
+      return false
+    }
+    this.#waiting.set(job.infoHash, { ...job, attempts: 0, notBefore: this.#options.now() })
+    this.#schedule()
+    return true
+  }
+
+  /** Makes a waiting item due at once, as when a new source of it appeared. */
+  hasten(infoHash: string): void {
+    const waiting = this.#waiting.get(infoHash)
+    if (waiting === undefined) return
+    waiting.notBefore = this.#options.now()
+    this.#schedule()
+  }
+
+  /** Forgets a waiting item and aborts a running one. */
+  cancel(infoHash: string, why: string): void {
+    this.#waiting.delete(infoHash)
+    this.#running.get(infoHash)?.abort.abort(new TransferCancelledError(infoHash, why))
+  }
+
+  /** Aborts everything and waits until no transfer touches the disk any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#waiting.clear()
+    const running = [...this.#running.values()]
+    for (const { abort, infoHash } of running) abort.abort(new TransferCancelledError(infoHash, 'the node stops'))
+    await Promise.all(running.map(({ done }) => done))
+  }
+
+  /** Starts what is due, in order of queueing, and sets the one timer on the next that will be. */
+  #schedule(): void {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    const now = this.#options.now()
+    let next = Infinity
+    for (const job of this.#waiting.values()) {
+      if (this.#running.size >= this.#options.concurrency) return
+      if (job.notBefore <= now) this.#begin(job)
+      else next = Math.min(next, job.notBefore)
+    }
+    if (next < Infinity) this.#timer = setTimeout(() => this.#schedule(), next - now)
+  }
+
+  #begin(job: Waiting): void {
+    this.#waiting.delete(job.infoHash)
+    const running = { ...job, abort: new AbortController(), done: Promise.resolve() }
+    this.#running.set(job.infoHash, running)
+    running.done = this.#execute(job, running.abort.signal)
+  }
+
+  async #execute(job: Waiting, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.run({ infoHash: job.infoHash, publisher: job.publisher }, signal)
+    } catch (error) {
+      if (!signal.aborted) this.#retry(job, error)
+    }
+    this.#running.delete(job.infoHash)
+    if (this.#closed) return
+    if (signal.aborted) this.#options.cancelled(job)
+    this.#schedule()
+    if (this.#overflowed && this.#waiting.size <= this.#options.maxQueued / 2) {
+      this.#overflowed = false
+      this.#options.drained()
+    }
+  }
+
+  #retry(job: Waiting, error: unknown): void {
+    const reason = error instanceof EldernodeError ? error.code : 'internal'
+    this.failures[reason] = (this.failures[reason] ?? 0) + 1
+    const attempts = job.attempts + 1
+    const backOff = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 16))
+    const wait = (error instanceof TransferError ? error.retryAfterMs : undefined) ?? backOff
+    const jittered = wait * (0.5 + this.#options.random() / 2)
+    this.#waiting.set(job.infoHash, { ...job, attempts, notBefore: this.#options.now() + jittered })
+    this.#options.failed(job, reason, error)
+  }
+}
