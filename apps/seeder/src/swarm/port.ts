@@ -14,6 +14,10 @@ export interface FetchRequest {
   peers: string[]
   /** Web seed base URLs of holders (BEP 19), checked by the caller. */
   webSeeds: string[]
+  /** The .torrent file when a holder gave it (its infohash was checked); without it peers are asked (BEP 9). */
+  metainfo?: Uint8Array
+  /** Told now and then, at least once a second while bytes arrive, how many were received so far. */
+  onProgress?(received: number): void
   /** Where file number `index` of the torrent is written. */
   filePath(index: number): string
   signal: AbortSignal
