@@ -12,3 +12,8 @@ export interface Identity {
 export interface Verifier {
   verify(id: NodeId, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>
 }
+
+/** A verifier that answers at once, so that checking a value costs no promise. */
+export interface SyncVerifier extends Verifier {
+  verify(id: NodeId, message: Uint8Array, signature: Uint8Array): boolean
+}

@@ -1,0 +1,6 @@
+export type * from './identity.ts'
+export * from './base64url.ts'
+export * from './schema.ts'
+export * from './sha256.ts'
+export * from './web-identity.ts'
+export * from './web-verifier.ts'
