@@ -25,3 +25,20 @@ export class BadSignatureError extends EldernodeError {
     super('bad_signature', message, options)
   }
 }
+
+const outOfRoom = new Set<unknown>(['ENOSPC', 'EDQUOT'])
+const sqliteFull = 13
+
+/** The disk, or this user's quota on it, has no room left. What was being written is gone again. */
+export class DiskFullError extends EldernodeError {
+  constructor(folder: string, options?: ErrorOptions) {
+    super('disk_full', `There is no room left on the disk of ${folder}: free some space, then try again.`, options)
+  }
+
+  /** The error to throw for `error`: a DiskFullError when a file system or SQLite ran out of room, else itself. */
+  static of(error: unknown, folder: string): unknown {
+    if (!(error instanceof Error) || error instanceof DiskFullError) return error
+    const full = ('code' in error && outOfRoom.has(error.code)) || ('errcode' in error && error.errcode === sqliteFull)
+    return full ? new DiskFullError(folder, { cause: error }) : error
+  }
+}

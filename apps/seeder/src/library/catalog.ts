@@ -1,0 +1,253 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { SQLInputValue, StatementSync } from 'node:sqlite'
+import type { ItemFile } from '@eldernode/core'
+import type { Print } from './blobs.ts'
+import type { Position } from './cursor.ts'
+import { migrate } from './migrations.ts'
+import type { Item } from './port.ts'
+
+export type BlobState = 'sound' | 'suspect' | 'damaged'
+
+export interface BlobRecord extends Print {
+  sha256: string
+  state: BlobState
+}
+
+interface ItemRow {
+  info_hash: string
+  name: string
+  size: number
+  piece_length: number
+  sha256: string
+  publisher: string
+  replicas_min: number
+  replicas_target: number
+  created_at: number
+  state: Item['state']
+  purge_after: number | null
+  held: number
+}
+
+const pageSize = 256
+
+/** The catalog's tables, one method for each question. Each change is durable when its outermost `transact` returns. */
+export class Catalog {
+  readonly #db: DatabaseSync
+  readonly #prepared = new Map<string, StatementSync>()
+  /** Whether this call made the catalog. */
+  readonly fresh: boolean
+
+  /** @throws CatalogTooNewError */
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 })
+    try {
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
+      this.fresh = migrate(this.#db, path) === 0
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
+  }
+
+  #sql(text: string) {
+    let statement = this.#prepared.get(text)
+    if (statement === undefined) this.#prepared.set(text, (statement = this.#db.prepare(text)))
+    return statement
+  }
+
+  #rows<Row>(text: string, ...values: SQLInputValue[]): Row[] {
+    return this.#sql(text).all(...values) as Row[]
+  }
+
+  #row<Row>(text: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#sql(text).get(...values) as Row | undefined
+  }
+
+  #run(text: string, ...values: SQLInputValue[]): number {
+    return Number(this.#sql(text).run(...values).changes)
+  }
+
+  /** Runs `work`, which must not await, as one transaction. */
+  transact<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.#db.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  /** @returns false when the infohash is there already */
+  addItem(item: Item, metainfo: Uint8Array): boolean {
+    const added = this.#run(
+      'INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING',
+      item.infoHash,
+      item.name,
+      item.size,
+      item.pieceLength,
+      item.sha256,
+      item.publisher,
+      item.replicas.min,
+      item.replicas.target,
+      item.createdAt,
+      item.state,
+      item.purgeAfter ?? null,
+    )
+    if (added === 0) return false
+    for (const [n, file] of item.files.entries())
+      this.#run(
+        'INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)',
+        item.infoHash,
+        n,
+        file.path,
+        file.size,
+        file.sha256,
+        file.type,
+      )
+    this.#run('INSERT INTO metainfo VALUES (?, ?)', item.infoHash, metainfo)
+    return true
+  }
+
+  item(infoHash: string, held = true): Item | undefined {
+    const row = this.#row<ItemRow>('SELECT * FROM items WHERE info_hash = ?', infoHash)
+    return row !== undefined && (row.held === 1 || !held) ? this.#whole(row) : undefined
+  }
+
+  oldestWith(sha256: string): Item | undefined {
+    const row = this.#row<ItemRow>(
+      `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1 ORDER BY created_at, info_hash LIMIT 1`,
+      sha256,
+    )
+    return row && this.#whole(row)
+  }
+
+  newest(limit: number, after?: Position): Item[] {
+    const from = after ?? { createdAt: Number.MAX_SAFE_INTEGER, infoHash: 'g' }
+    return this.#rows<ItemRow>(
+      `SELECT * FROM items WHERE state = 'live' AND held = 1 AND (created_at, info_hash) < (?, ?)
+       ORDER BY created_at DESC, info_hash DESC LIMIT ?`,
+      from.createdAt,
+      from.infoHash,
+      limit,
+    ).map((row) => this.#whole(row))
+  }
+
+  *all(): Generator<Item> {
+    for (let last = ''; ;) {
+      const rows = this.#rows<ItemRow>(
+        'SELECT * FROM items WHERE info_hash > ? ORDER BY info_hash LIMIT ?',
+        last,
+        pageSize,
+      )
+      for (const row of rows) if (row.held === 1) yield this.#whole(row)
+      const end = rows.at(-1)
+      if (end === undefined) return
+      last = end.info_hash
+    }
+  }
+
+  purgeable(now: number): Item[] {
+    return this.#rows<ItemRow>(
+      `SELECT * FROM items WHERE state = 'retracted' AND purge_after <= ? ORDER BY purge_after`,
+      now,
+    ).map((row) => this.#whole(row))
+  }
+
+  metainfo(infoHash: string): Uint8Array | undefined {
+    return this.#row<{ bytes: Uint8Array }>('SELECT bytes FROM metainfo WHERE info_hash = ?', infoHash)?.bytes
+  }
+
+  /** @returns false when there is no such item */
+  setState(infoHash: string, state: Item['state'], purgeAfter?: number): boolean {
+    const text = 'UPDATE items SET state = ?, purge_after = ? WHERE info_hash = ?'
+    return this.#run(text, state, purgeAfter ?? null, infoHash) > 0
+  }
+
+  /** Forgets an item and the blobs that no other one needs. @returns the names of those blobs */
+  removeItem(infoHash: string): string[] {
+    const hashes = this.#rows<{ sha256: string }>('SELECT DISTINCT sha256 FROM files WHERE info_hash = ?', infoHash)
+    this.#run('DELETE FROM items WHERE info_hash = ?', infoHash)
+    const unneeded = `DELETE FROM blobs WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = blobs.sha256)`
+    return hashes.filter(({ sha256 }) => this.#run(unneeded, sha256) > 0).map(({ sha256 }) => sha256)
+  }
+
+  blob(sha256: string): BlobRecord | undefined {
+    return this.#row<BlobRecord>('SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 = ?', sha256)
+  }
+
+  /** Blobs whose names start with `prefix`. */
+  blobs(prefix: string): BlobRecord[] {
+    return this.#rows<BlobRecord>(
+      'SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 >= ? AND sha256 < ?',
+      prefix,
+      `${prefix}g`,
+    )
+  }
+
+  blobsOf(infoHash: string): BlobRecord[] {
+    return this.#rows<BlobRecord>(
+      `SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs
+       WHERE sha256 IN (SELECT sha256 FROM files WHERE info_hash = ?)`,
+      infoHash,
+    )
+  }
+
+  /** Writes what is known of a blob, and with it which items are held. */
+  setBlob(blob: BlobRecord): void {
+    this.#run(
+      `INSERT INTO blobs VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET mtime_us = excluded.mtime_us, state = excluded.state`,
+      blob.sha256,
+      blob.size,
+      blob.mtimeUs,
+      blob.state,
+    )
+    this.#run(
+      `UPDATE items SET held = NOT EXISTS (
+         SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state <> 'sound')
+       WHERE info_hash IN (SELECT info_hash FROM files WHERE sha256 = ?)`,
+      blob.sha256,
+    )
+  }
+
+  /** Items not held: those with a damaged blob, or those with suspect blobs only. */
+  lost(damaged: boolean): string[] {
+    return this.#rows<{ info_hash: string }>(
+      `SELECT info_hash FROM items WHERE held = 0 AND ? = EXISTS (
+         SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state = 'damaged')
+       ORDER BY info_hash`,
+      damaged ? 1 : 0,
+    ).map((row) => row.info_hash)
+  }
+
+  totals(): { items: number; bytes: number } {
+    return this.#row<{ items: number; bytes: number }>('SELECT items, bytes FROM totals') ?? { items: 0, bytes: 0 }
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #whole(row: ItemRow): Item {
+    const files = this.#rows<ItemFile>(
+      'SELECT path, size, sha256, type FROM files WHERE info_hash = ? ORDER BY n',
+      row.info_hash,
+    )
+    return {
+      infoHash: row.info_hash,
+      name: row.name,
+      size: row.size,
+      pieceLength: row.piece_length,
+      files: files.map((file) => ({ ...file })),
+      sha256: row.sha256,
+      publisher: row.publisher,
+      replicas: { min: row.replicas_min, target: row.replicas_target },
+      createdAt: row.created_at,
+      state: row.state,
+      ...(row.purge_after === null ? {} : { purgeAfter: row.purge_after }),
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { DiskFullError } from '@eldernode/core'
+import { printOf, syncPath } from './blobs.ts'
+import type { Blobs } from './blobs.ts'
+import type { Catalog } from './catalog.ts'
+import { StagingMismatchError } from './errors.ts'
+import type { Item, Library, Staging } from './port.ts'
+
+interface CommitParts {
+  folder: string
+  catalog: Catalog
+  blobs: Blobs
+  /** How many commits rely on each blob right now. */
+  pins: Map<string, number>
+  /** Removes those of the blobs that neither the catalog nor a pin needs. */
+  dropUnneeded: (hashes: Iterable<string>) => Promise<void>
+}
+
+const syncsAtOnce = 8
+
+/**
+ * The order that makes a crash harmless: bytes are synced before they get their name, names before the transaction
+ * that speaks of them. Before the transaction the library sees nothing but leftovers; after it, the whole item.
+ */
+export function createCommit({ folder, catalog, blobs, pins, dropUnneeded }: CommitParts): Library['commit'] {
+  const pin = (sha256: string, by: 1 | -1) => {
+    const count = (pins.get(sha256) ?? 0) + by
+    if (count === 0) pins.delete(sha256)
+    else pins.set(sha256, count)
+  }
+
+  const isSound = (sha256: string) => {
+    const record = catalog.blob(sha256)
+    const print = blobs.print(sha256)
+    return record?.state === 'sound' && record.size === print?.size && record.mtimeUs === print.mtimeUs
+  }
+
+  const place = async (staging: Staging, item: Item, metainfo: Uint8Array) => {
+    const staged = new Map(item.files.map((file, n) => [file.sha256, staging.filePath(n)]))
+    const fresh: string[] = []
+    for (const [sha256, from] of staged) {
+      if (isSound(sha256)) continue
+      const other = (pins.get(sha256) ?? 0) > 1 && blobs.print(sha256)?.size === printOf(from)?.size
+      if (!other) blobs.adopt(from, sha256)
+      fresh.push(sha256)
+    }
+    await blobs.sync(fresh)
+    return catalog.transact(() => {
+      const before = catalog.item(item.infoHash)
+      for (const sha256 of fresh) {
+        const print = blobs.print(sha256)
+        if (print === undefined) throw new StagingMismatchError(sha256, 'vanished while it was committed')
+        catalog.setBlob({ ...print, sha256, state: 'sound' })
+      }
+      for (const sha256 of staged.keys()) if (!fresh.includes(sha256)) keep(sha256)
+      catalog.addItem(item, metainfo)
+      const after = catalog.item(item.infoHash)
+      if (after === undefined) throw new StagingMismatchError(item.name, 'does not make the item whole')
+      return { item: after, created: before === undefined }
+    })
+  }
+
+  /** A blob found sound may have lost its record to a removal since; the pin kept its file. */
+  const keep = (sha256: string) => {
+    if (isSound(sha256)) return
+    const print = blobs.print(sha256)
+    if (print === undefined) throw new StagingMismatchError(sha256, 'vanished while it was committed')
+    catalog.setBlob({ ...print, sha256, state: 'sound' })
+  }
+
+  return async (staging, item, metainfo) => {
+    const hashes = [...new Set(item.files.map((file) => file.sha256))]
+    try {
+      const held = catalog.item(item.infoHash)
+      if (held !== undefined) return { item: held, created: false }
+      await syncStaged(staging, item)
+      for (const sha256 of hashes) pin(sha256, 1)
+      let done = false
+      try {
+        const result = await place(staging, item, metainfo)
+        done = true
+        return result
+      } finally {
+        for (const sha256 of hashes) pin(sha256, -1)
+        if (!done) await dropUnneeded(hashes)
+      }
+    } catch (error) {
+      throw DiskFullError.of(error, folder)
+    } finally {
+      await staging.discard()
+    }
+  }
+}
+
+/** Makes every staged file's bytes durable. @throws StagingMismatchError */
+async function syncStaged(staging: Staging, item: Item): Promise<void> {
+  const queue = item.files.entries()
+  const work = async () => {
+    for (const [n, file] of queue) {
+      const size = printOf(staging.filePath(n))?.size
+      if (size !== file.size)
+        throw new StagingMismatchError(
+          file.path,
+          size === undefined ? 'is missing' : `has ${size} bytes, not ${file.size}`,
+        )
+      await syncPath(staging.filePath(n))
+    }
+  }
+  await Promise.all(Array.from({ length: syncsAtOnce }, work))
+}

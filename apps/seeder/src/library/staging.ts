@@ -1,0 +1,18 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Staging } from './port.ts'
+
+/** Makes a fresh folder in `incoming`. */
+export async function createStaging(incoming: string): Promise<Staging> {
+  const folder = join(incoming, randomBytes(12).toString('hex'))
+  await mkdir(folder, { mode: 0o750 })
+  return {
+    folder,
+    filePath: (index) => {
+      if (!Number.isSafeInteger(index) || index < 0) throw new RangeError(`no staged file has number ${index}`)
+      return join(folder, String(index))
+    },
+    discard: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
+  }
+}
