@@ -1,0 +1,47 @@
+/** Who may know whom. Paths are folders (or files) below the repository's top; the longest that fits a file is its room. */
+export interface Room {
+  path: string
+  /** Rooms whose `index.ts` it may import. Absent: this rule does not limit it. */
+  knows?: readonly string[]
+}
+
+const seeder = 'apps/seeder/src'
+const below = ['ingest', 'swarm', 'library', 'keys', 'links', 'egress'].map((name) => `${seeder}/${name}`)
+
+export const rooms: readonly Room[] = [
+  { path: `${seeder}/main.ts`, knows: [`${seeder}/compose.ts`, `${seeder}/config.ts`] },
+  {
+    path: `${seeder}/compose.ts`,
+    knows: [...below, ...['http', 'replication', 'upkeep', 'config.ts'].map((name) => `${seeder}/${name}`)],
+  },
+  { path: `${seeder}/config.ts`, knows: [] },
+  { path: `${seeder}/http`, knows: below },
+  { path: `${seeder}/replication`, knows: below },
+  { path: `${seeder}/upkeep`, knows: below },
+  { path: `${seeder}/ingest`, knows: [`${seeder}/library`] },
+  { path: `${seeder}/swarm`, knows: [`${seeder}/egress`] },
+  { path: `${seeder}/links`, knows: [`${seeder}/egress`] },
+  { path: `${seeder}/library`, knows: [] },
+  { path: `${seeder}/keys`, knows: [] },
+  { path: `${seeder}/egress`, knows: [] },
+]
+
+/** Packages that may be imported below one folder only, so that each could be replaced without touching the rest. */
+export const onlyIn: Readonly<Record<string, readonly string[]>> = {
+  gun: ['packages/core/src/graph'],
+  webtorrent: [`${seeder}/swarm`],
+  'webrtc-polyfill': [`${seeder}/swarm`],
+  'node:sqlite': [`${seeder}/library`],
+  ws: [`${seeder}/links`],
+  fastify: [`${seeder}/http`],
+  'bittorrent-tracker': [`${seeder}/swarm`, 'apps/tracker/src'],
+}
+
+/** Packages of this workspace that each package may import. */
+export const packages: Readonly<Record<string, readonly string[]>> = {
+  'packages/core': [],
+  'packages/client': ['@eldernode/core'],
+  'apps/seeder': ['@eldernode/core'],
+  'apps/tracker': ['@eldernode/core'],
+  'apps/dashboard': ['@eldernode/client'],
+}
