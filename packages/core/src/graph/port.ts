@@ -1,5 +1,5 @@
 import type { Holdings } from '../holdings/schema.ts'
-import type { Certificate, Succession } from '../membership/schema.ts'
+import type { Certificate, Role, Succession } from '../membership/schema.ts'
 import type { Manifest } from '../manifest/schema.ts'
 import type { Heartbeat } from '../presence/schema.ts'
 import type { NodeId } from '../identity/identity.ts'
@@ -16,11 +16,13 @@ export interface Entry {
 }
 
 /**
- * Where entries live for good. The store is the truth and GUN only the wire: `upsert` keeps an entry only when its
- * `ts` is greater than the stored one, and resolves once the batch is durable.
+ * Where entries live for good. The store is the truth and GUN only the wire: `upsert` keeps an entry only when it
+ * supersedes the stored one (a greater `ts`; of two values with one `ts` the greater bytes), so that all nodes agree.
+ * A batch is kept whole or not at all.
  */
 export interface GraphStore {
-  upsert(entries: readonly Entry[]): void | Promise<void>
+  /** Once it returns or resolves the batch survives a crash of the process, and with `durable` one of the machine. */
+  upsert(entries: readonly Entry[], durable: boolean): void | Promise<void>
   get(soul: string, key: string): Entry | undefined
   /** Entries of one soul in key order, after `afterKey`, at most `limit`. */
   page(soul: string, afterKey: string, limit: number): Entry[]
@@ -35,8 +37,12 @@ export interface Socket {
   /** Ends the socket without a closing handshake where the platform can. */
   terminate(): void
   readonly bufferedAmount: number
+  /** Stops and resumes reading where the platform can; without them a flooding link is cut. */
+  pause?(): void
+  resume?(): void
   onMessage(listener: (text: string) => void): void
-  onClose(listener: () => void): void
+  /** Called once, with the close code (RFC 6455, section 7.4). Also called when the socket is already closed. */
+  onClose(listener: (code: number) => void): void
 }
 
 /** Opens a link to a peer's `/gun`. Rejects when it cannot; the supervisor dials again. */
@@ -64,28 +70,47 @@ export interface Bodies {
 /** The network's shared memory as the rest of a node sees it. */
 export interface Graph {
   /**
-   * Signs `body` with this node's identity, stores it durably and sends it to every link.
-   * Manifests are keyed by infohash, holdings by bucket (two hex digits); heartbeats have one key and ignore theirs.
+   * Signs `body` with this node's identity, stores it durably and sends it to every link. Certificates and successions
+   * are signed by the network owner's identity instead, which only the owner's node was given.
+   * Manifests are keyed by infohash, holdings by bucket (two hex digits), certificates by member id, successions by
+   * number; heartbeats have one key and ignore theirs. Resolves once the value is durable here, linked or not.
+   * @throws InvalidInputError, NotMemberError, NotOwnerError, ValueTooLargeError, GraphClosedError
    * @throws ClockError when the persisted `ts` is more than 5 minutes ahead of this machine's clock
    */
-  publish<K extends 'm' | 'h' | 'hb'>(kind: K, key: string, body: Bodies[K]): Promise<Accepted<Bodies[K]>>
-  /** The newest valid value that `pub` published of this kind under this key. */
+  publish<K extends Kind>(kind: K, key: string, body: Bodies[K]): Promise<Accepted<Bodies[K]>>
+  /** The newest valid value that `pub` published of this kind under this key; certificates and successions ignore `pub`. */
   get<K extends Kind>(kind: K, pub: NodeId, key: string): Accepted<Bodies[K]> | undefined
-  /** Every stored value of a kind, read in pages, so that a large graph never lies in memory whole. */
-  entries<K extends Kind>(kind: K): Iterable<Accepted<Bodies[K]>>
+  /** Every value of a kind, or those of one publisher, read in pages: a large graph never lies in memory whole. */
+  entries<K extends Kind>(kind: K, pub?: NodeId): Iterable<Accepted<Bodies[K]>>
+  /** Whether the network's owner admits `pub` now, in `role` if one is given; in an open network everybody. */
+  admits(pub: NodeId, role?: Role): boolean
   /** Calls `listener` for each newly accepted value, own ones included. @returns a function that ends the watch */
   watch<K extends Kind>(kind: K, listener: (value: Accepted<Bodies[K]>) => void): () => void
   /** Takes over an incoming WebSocket at `/gun`. */
   accept(socket: Socket): void
   /** What happened so far: links, messages taken and refused by reason. */
   stats(): GraphStats
+  /** Reads the network's members from the store and begins to dial. */
   start(): Promise<void>
   /** Ends every timer and link within a second. */
   close(): Promise<void>
 }
 
+export interface LinkStats {
+  /** Set on links that this node dialled. */
+  url: string | undefined
+  /** The node id at the other end once it proved it; stock GUN clients never do. */
+  member: NodeId | undefined
+  /** The other side's sums were compared since the link opened and nothing is left to fetch. */
+  inSync: boolean
+  /** Bytes waiting to be sent. */
+  queued: number
+}
+
 export interface GraphStats {
-  links: { url: string | undefined; member: NodeId | undefined; inSync: boolean }[]
+  links: LinkStats[]
+  /** Foreign values taken since the start. */
   accepted: number
+  /** Messages, values and link frames refused since the start, by reason. */
   refused: Record<string, number>
 }

@@ -1,0 +1,40 @@
+/** Caps on everything that comes over a link. Sizes in bytes unless they say characters; times in milliseconds. */
+export const limits = {
+  /** Characters of one WebSocket message. */
+  text: 1 << 20,
+  /** GUN messages in one array. */
+  batch: 1000,
+  /** Souls in one `put`, keys in one of its nodes, values in all of them. */
+  souls: 512,
+  keys: 512,
+  values: 512,
+  /** Characters of an id, a soul and a key. */
+  id: 64,
+  soul: 200,
+  key: 200,
+  /** How far a value's signed time may lie ahead of this machine's clock; heartbeats may also not be older. */
+  skew: 5 * 60_000,
+  /** Values in one reply or page of values. */
+  page: 256 << 10,
+  /** Links at once; one more is turned away. */
+  links: 512,
+  /** Received but not yet handled, of one link. */
+  inbox: 4 << 20,
+  /** Waiting to be sent: from `behind` on a member's link is fed by sums only, at `queued` any link is cut. */
+  behind: 4 << 20,
+  queued: 16 << 20,
+  /** A link without a proof of membership gets less. */
+  strangerQueued: 4 << 20,
+  /** `get` requests of one link that wait for their reply. */
+  gets: 256,
+  /** Rules broken by one link before it is cut. */
+  strikes: 200,
+  /** What one publisher may store; about four times the largest library planned for. */
+  quotaValues: 1_000_000,
+  quotaBytes: 4 * 2 ** 30,
+  /** Publishers with a heartbeat in memory. */
+  heartbeats: 10_000,
+} as const
+
+/** Size limits of each kind's envelope, in bytes of UTF-8. */
+export const valueBytes = { m: 8 << 10, h: 64 << 10, hb: 8 << 10, p: 8 << 10, o: 8 << 10 } as const

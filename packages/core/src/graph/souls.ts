@@ -1,0 +1,117 @@
+import { nodeIdSchema } from '../identity/schema.ts'
+import { sha256OfNode } from '../identity/sha256.ts'
+import type { NodeId } from '../identity/identity.ts'
+import type { Role } from '../membership/schema.ts'
+import type { Kind } from './port.ts'
+
+/**
+ * What a soul says about the values under it. `en1/<network>/<kind>` is followed by the publisher's id and a bucket
+ * (two hex digits), as far as the kind has them. The kinds g, a, d and the x/ branch of later versions are rows here.
+ */
+export interface Place {
+  kind: Kind
+  network: string
+  /** The only one who may sign what lies here; `undefined` for what the network's owner signs. */
+  pub: NodeId | undefined
+  bucket: string | undefined
+}
+
+interface Layout {
+  publisher: boolean
+  bucket: boolean
+  /** The role that publishing takes; `any` for every member, `owner` for the network's owner alone. */
+  role: Role | 'any' | 'owner'
+  /** Whether values outlive the process. */
+  stored: boolean
+}
+
+export const layouts: Record<Kind, Layout> = {
+  m: { publisher: true, bucket: true, role: 'publisher', stored: true },
+  h: { publisher: true, bucket: true, role: 'seeder', stored: true },
+  hb: { publisher: true, bucket: false, role: 'any', stored: false },
+  p: { publisher: false, bucket: true, role: 'owner', stored: true },
+  o: { publisher: false, bucket: false, role: 'owner', stored: true },
+}
+
+const version = 'en1'
+const network = /^[A-Za-z0-9_-]{16}$/
+const nodeId = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+const bucket = /^[0-9a-f]{2}$/
+const infoHash = /^[0-9a-f]{40}$/
+const number = /^[1-9][0-9]{0,5}$/
+
+/** Reads a soul of this protocol; `undefined` for any other text. */
+export function parseSoul(soul: string): Place | undefined {
+  const [head, net, kind, ...rest] = soul.split('/', 6)
+  if (head !== version || net === undefined || !network.test(net) || !isKind(kind)) return undefined
+  const layout = layouts[kind]
+  const pub = layout.publisher ? rest.shift() : undefined
+  if (layout.publisher && (pub === undefined || !nodeId.test(pub))) return undefined
+  const part = layout.bucket ? rest.shift() : undefined
+  if (layout.bucket && (part === undefined || !bucket.test(part))) return undefined
+  return rest.length === 0 ? { kind, network: net, pub, bucket: part } : undefined
+}
+
+export function formatSoul({ kind, network: net, pub, bucket: part }: Place): string {
+  return [version, net, kind, pub, part].filter((piece) => piece !== undefined).join('/')
+}
+
+/** The start that all souls of a kind, or of one publisher's, share and no other soul has. */
+export function soulPrefix(net: string, kind: Kind, pub?: NodeId): string {
+  const { publisher, bucket: bucketed } = layouts[kind]
+  if (publisher && pub !== undefined) return `${version}/${net}/${kind}/${pub}${bucketed ? '/' : ''}`
+  return `${version}/${net}/${kind}${publisher || bucketed ? '/' : ''}`
+}
+
+/** Soul and key of the value that a caller names by kind, publisher and its own key. `undefined` for a key that fits no soul. */
+export function locate(net: string, kind: Kind, pub: NodeId, name: string): { soul: string; key: string } | undefined {
+  const key = kind === 'h' || kind === 'hb' ? kind : name
+  const place: Place = {
+    kind,
+    network: net,
+    pub: layouts[kind].publisher ? pub : undefined,
+    bucket: layouts[kind].bucket ? bucketOf(kind, name) : undefined,
+  }
+  if (layouts[kind].bucket && (place.bucket === undefined || !bucket.test(place.bucket))) return undefined
+  return keyFits(place, key) ? { soul: formatSoul(place), key } : undefined
+}
+
+/** Whether values may lie under this key at this place. */
+export function keyFits(place: Place, key: string): boolean {
+  switch (place.kind) {
+    case 'm':
+      return infoHash.test(key) && key.slice(0, 2) === place.bucket
+    case 'h':
+    case 'hb':
+      return key === place.kind
+    case 'p':
+      return nodeId.test(key) && bucketOf('p', key) === place.bucket
+    case 'o':
+      return number.test(key)
+  }
+}
+
+/** The bucket of a caller's key: certificates go by the member's digest, the rest by the infohash or bucket itself. */
+function bucketOf(kind: Kind, name: string): string | undefined {
+  if (kind !== 'p') return name.length === 2 || kind === 'm' ? name.slice(0, 2) : undefined
+  if (!nodeIdSchema.safeParse(name).success) return undefined
+  return sha256OfNode(name)[0]?.toString(16).padStart(2, '0')
+}
+
+function isKind(text: string | undefined): text is Kind {
+  return text !== undefined && Object.hasOwn(layouts, text)
+}
+
+/** Values are compared between nodes by group: each publisher is one, and all that the network's owner signs is one. */
+export type Group = NodeId | 'owner'
+
+export function groupOf(place: Place): Group {
+  return place.pub ?? 'owner'
+}
+
+/** Soul prefixes of a group's stored values. */
+export function groupPrefixes(net: string, group: Group): string[] {
+  return group === 'owner'
+    ? [soulPrefix(net, 'o'), soulPrefix(net, 'p')]
+    : [soulPrefix(net, 'h', group), soulPrefix(net, 'm', group)]
+}
