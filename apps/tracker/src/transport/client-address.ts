@@ -1,0 +1,36 @@
+import { InvalidInputError } from '@eldernode/core'
+import { isIP, type BlockList } from 'node:net'
+
+/**
+ * An address as peers are stored and told: IPv4 never in its IPv6 dress, IPv6 without a zone. Undefined when it is no
+ * address.
+ */
+export const plainAddress = (text: string): string | undefined => {
+  const [address = ''] = text.trim().split('%')
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address
+  return isIP(mapped) === 0 ? undefined : mapped
+}
+
+/**
+ * Who calls. `X-Forwarded-For` is read from its right end, and only for as long as trusted proxies wrote it: what lies
+ * further left is the caller's own invention. Throws `InvalidInputError` when a trusted proxy wrote no address.
+ */
+export const clientAddress = (
+  remote: string | undefined,
+  forwardedFor: string | undefined,
+  trusted: BlockList,
+): string => {
+  let client = addressOf(remote)
+  const hops = forwardedFor?.split(',') ?? []
+  while (hops.length > 0 && isTrusted(client, trusted)) client = addressOf(hops.pop())
+  return client
+}
+
+const addressOf = (text: string | undefined): string => {
+  const address = plainAddress(text ?? '')
+  if (address === undefined) throw new InvalidInputError('the reverse proxy sent an X-Forwarded-For that is no address')
+  return address
+}
+
+const isTrusted = (address: string, trusted: BlockList): boolean =>
+  trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')

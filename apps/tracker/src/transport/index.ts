@@ -1,0 +1,6 @@
+export { Counts, gauge } from './counts.ts'
+export { ListenError } from './errors.ts'
+export { HttpTransport } from './http.ts'
+export { Listeners } from './listeners.ts'
+export { UdpTransport } from './udp.ts'
+export { WebSocketTransport } from './websocket.ts'

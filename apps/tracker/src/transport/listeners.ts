@@ -1,0 +1,48 @@
+import { ListenError } from './errors.ts'
+import type { HttpTransport } from './http.ts'
+import type { UdpTransport } from './udp.ts'
+import type { WebSocketTransport } from './websocket.ts'
+
+/** Attempts to find one number that is free both for TCP and for UDP. */
+const attempts = 10
+
+const goodbyeMs = 500
+
+/** The three transports on one port number. */
+export class Listeners {
+  readonly #http: HttpTransport
+  readonly #udp: UdpTransport
+  readonly #webSockets: WebSocketTransport
+
+  constructor(http: HttpTransport, udp: UdpTransport, webSockets: WebSocketTransport) {
+    this.#http = http
+    this.#udp = udp
+    this.#webSockets = webSockets
+  }
+
+  /** Resolves to the real port; 0 asks for a free one. Throws `ListenError`. */
+  async start(host: string, port: number): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const tcpPort = await this.#http.start(host, port)
+        await this.#udp.start(host, tcpPort)
+        this.#webSockets.start()
+        return tcpPort
+      } catch (error) {
+        await this.#http.stop()
+        if (port !== 0 || attempt === attempts) throw new ListenError(host, port, error)
+      }
+    }
+  }
+
+  /** Ends every connection within a second. */
+  async stop(): Promise<void> {
+    this.#webSockets.stop()
+    const cut = setTimeout(() => {
+      this.#webSockets.terminate()
+      this.#http.terminate()
+    }, goodbyeMs)
+    await Promise.all([this.#http.stop(), this.#udp.stop()])
+    clearTimeout(cut)
+  }
+}
