@@ -2,10 +2,10 @@ import type { Holdings } from '../holdings/schema.ts'
 import type { Certificate, Role, Succession } from '../membership/schema.ts'
 import type { Manifest } from '../manifest/schema.ts'
 import type { Heartbeat } from '../presence/schema.ts'
-import type { NodeId } from '../identity/identity.ts'
+import type { Kind } from '../envelope/index.ts'
+import type { NodeId } from '../identity/index.ts'
 
-/** The kinds of value that travel in envelopes; each has its own soul (see docs/protocol.md). */
-export type Kind = 'm' | 'h' | 'hb' | 'p' | 'o'
+export type { Kind }
 
 /** One signed value as it lies in the graph. `ts` is the signed time in milliseconds; `value` the envelope's JSON text. */
 export interface Entry {
