@@ -1,0 +1,100 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import type { NodeId } from '../identity/index.ts'
+import type { Candidate } from './candidate.ts'
+import { unitInterval } from './hash64.ts'
+import type { Halves } from './hash64.ts'
+
+/** An item as placement sees it. `size` in bytes; `target` counts replicas, the publisher's included. */
+export interface Wish {
+  /** 40 hex digits. */
+  infoHash: string
+  size: number
+  publisher: NodeId
+  target: number
+}
+
+/** What is known of an item's holders; both are asked once per member at most. */
+export interface Known {
+  /** Holds it already, so that free room does not matter. */
+  holds(id: NodeId): boolean
+  /** Refused it, or was wanted and did not prove it in time: skipped by all. */
+  skipped(id: NodeId): boolean
+}
+
+/** The item's part of a score: its first 8 bytes. */
+export function itemHalves(infoHash: string): Halves {
+  return { high: Number.parseInt(infoHash.slice(0, 8), 16), low: Number.parseInt(infoHash.slice(8, 16), 16) }
+}
+
+/**
+ * Weighted rendezvous hashing (Thaler and Ravishankar 1998; weights after Schindelhauer and Schomaker 2005):
+ * weight / -ln(u). A member's share of all items is its share of the weights, and its leaving moves only its own.
+ */
+export function score(item: Halves, member: Pick<Candidate, 'halves' | 'weight'>): number {
+  return member.weight / -Math.log(unitInterval(item.high ^ member.halves.high, item.low ^ member.halves.low))
+}
+
+/**
+ * Who should hold an item, best first: the publisher while it lives and does not drain, then the best scores, a second
+ * holder of one zone or operator only when there is no other. Every node computes the same from the same members.
+ * @param live members with a heartbeat younger than `repair.grace`, in any order
+ */
+export function wantedHolders(wish: Wish, live: Iterable<Candidate>, known: Known): NodeId[] {
+  const item = itemHalves(wish.infoHash)
+  const ranked: { member: Candidate; score: number }[] = []
+  let publisher: Candidate | undefined
+  for (const member of live) {
+    if (member.state === 'draining') continue
+    if (member.id === wish.publisher) publisher = member
+    else if (mayHold(member, wish, known)) ranked.push({ member, score: score(item, member) })
+  }
+  ranked.sort((a, b) => b.score - a.score || (a.member.id < b.member.id ? -1 : 1))
+  const chosen = spread(publisher, ranked, wish.target)
+  return chosen.map((member) => member.id)
+}
+
+function mayHold(member: Candidate, wish: Wish, known: Known): boolean {
+  if (known.skipped(member.id)) return false
+  return (member.state === 'active' && member.free >= wish.size) || known.holds(member.id)
+}
+
+function spread(first: Candidate | undefined, ranked: { member: Candidate }[], target: number): Candidate[] {
+  const chosen: Candidate[] = []
+  const zones = new Set<string>()
+  const operators = new Set<string>()
+  const choose = (member: Candidate): void => {
+    chosen.push(member)
+    if (member.zone !== '') zones.add(member.zone)
+    if (member.operator !== '') operators.add(member.operator)
+  }
+  if (first !== undefined) choose(first)
+  const passedOver: Candidate[] = []
+  for (const { member } of ranked) {
+    if (chosen.length >= target) return chosen
+    if (zones.has(member.zone) || operators.has(member.operator)) passedOver.push(member)
+    else choose(member)
+  }
+  for (const member of passedOver) {
+    if (chosen.length >= target) break
+    choose(member)
+  }
+  return chosen
+}
+
+/** The live member whose SHA-256(pub)[0..20] is nearest to the infohash by XOR: it acts for the item when one must. */
+export function repairer(infoHash: string, live: Iterable<Candidate>): NodeId | undefined {
+  const target = hexToBytes(infoHash)
+  let nearest: Candidate | undefined
+  for (const member of live) {
+    if (nearest === undefined || isNearer(member.place, nearest.place, target)) nearest = member
+  }
+  return nearest?.id
+}
+
+function isNearer(a: Uint8Array, b: Uint8Array, target: Uint8Array): boolean {
+  for (let i = 0; i < 20; i++) {
+    const difference = (a[i]! ^ target[i]!) - (b[i]! ^ target[i]!)
+    if (difference !== 0) return difference < 0
+  }
+  return false
+}
