@@ -1,0 +1,140 @@
+import type { Graph, ItemFile, Manifest, NodeId } from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { Digest, Item, Library, Staging } from '../library/index.ts'
+import { readMetainfo, type Fetched, type Swarm } from '../swarm/index.ts'
+import { checkFiles, fullFileList, type DigestOfFiles } from './file-list.ts'
+import { ContentMismatchError, NoSourceError, StalledError, TransferCancelledError } from './errors.ts'
+import type { HolderClient } from './holder-client.ts'
+import type { Room } from './room.ts'
+import { Stall } from './stall.ts'
+import type { Sources } from './sources.ts'
+import type { Job } from './transfers.ts'
+
+export interface ItemFetcherOptions {
+  graph: Pick<Graph, 'get'>
+  library: Pick<Library, 'stage' | 'commit'>
+  swarm: Pick<Swarm, 'fetch' | 'remove'>
+  client: HolderClient
+  room: Room
+  hash: Digest
+  /** Of core: the SHA-256 of the canonical list, and of an item's content. */
+  digestOfFiles: DigestOfFiles
+  contentSha256(files: readonly ItemFile[]): string | Promise<string>
+  /** Live holders and the publisher, as addresses that may be dialled. */
+  sources(infoHash: string, publisher: NodeId): Promise<Sources>
+  /** Milliseconds without a byte after which a transfer is given up. */
+  stallMs: number
+  log: Logger
+}
+
+/** Brings one item here: from the swarm into staging, verified against the manifest, and only then into the library. */
+export class ItemFetcher {
+  readonly #options: ItemFetcherOptions
+
+  constructor(options: ItemFetcherOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @returns the committed item
+   * @throws TransferError and its kinds, FetchFailedError, DiskFullError; the abort reason when aborted
+   */
+  async fetch({ infoHash, publisher }: Job, signal: AbortSignal): Promise<Item> {
+    const manifest = this.#options.graph.get('m', publisher, infoHash)?.body
+    if (manifest?.state !== 'live') throw new TransferCancelledError(infoHash, 'its manifest is gone')
+    const giveBack = await this.#options.room.reserve(infoHash, manifest.size)
+    try {
+      const sources = await this.#options.sources(infoHash, publisher)
+      if (sources.peers.length + sources.holders.length === 0) throw new NoSourceError(infoHash)
+      const staging = await this.#options.library.stage()
+      try {
+        return await this.#fill(staging, manifest, publisher, sources, signal)
+      } finally {
+        await staging.discard()
+      }
+    } finally {
+      giveBack()
+    }
+  }
+
+  async #fill(
+    staging: Staging,
+    manifest: Manifest,
+    publisher: NodeId,
+    sources: Sources,
+    signal: AbortSignal,
+  ): Promise<Item> {
+    const { client, digestOfFiles, library, contentSha256 } = this.#options
+    const files = await fullFileList(manifest, sources.holders, client, digestOfFiles, signal)
+    const fetched = await this.#download(staging, manifest, sources, signal)
+    checkFiles(manifest, files, fetched)
+    await this.#verify(staging, manifest.infoHash, files, signal)
+    const item: Item = {
+      infoHash: manifest.infoHash,
+      name: manifest.name,
+      size: manifest.size,
+      pieceLength: manifest.pieceLength,
+      files,
+      sha256: await contentSha256(files),
+      publisher,
+      replicas: manifest.replicas,
+      createdAt: manifest.createdAt,
+      state: 'live',
+    }
+    signal.throwIfAborted()
+    return (await library.commit(staging, item, fetched.metainfo)).item
+  }
+
+  async #download(staging: Staging, manifest: Manifest, sources: Sources, signal: AbortSignal): Promise<Fetched> {
+    const { swarm, stallMs } = this.#options
+    const { infoHash, size, pieceLength } = manifest
+    const stall = new Stall(stallMs, new StalledError(infoHash, stallMs / 1000))
+    try {
+      const metainfo = await this.#metainfo(manifest, sources, signal)
+      return await swarm.fetch({
+        infoHash,
+        size,
+        pieceLength,
+        peers: sources.peers,
+        webSeeds: sources.holders.map((base) => `${base}/v1/media/${infoHash}/ws/`),
+        ...(metainfo === undefined ? {} : { metainfo }),
+        onProgress: (received) => stall.moved(received),
+        filePath: (index) => staging.filePath(index),
+        signal: AbortSignal.any([signal, stall.signal]),
+      })
+    } finally {
+      stall.clear()
+      // Whether it ended well or not, nothing may write to or read from the staging folder from here on.
+      await swarm.remove(infoHash)
+    }
+  }
+
+  /** The first holder's .torrent that is what the manifest promises; without one the swarm asks its peers. */
+  async #metainfo(manifest: Manifest, sources: Sources, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    for (const base of sources.holders.slice(0, 4)) {
+      try {
+        const bytes = await this.#options.client.metainfo(base, manifest.infoHash, signal)
+        readMetainfo(bytes, manifest)
+        return bytes
+      } catch (error) {
+        signal.throwIfAborted()
+        this.#options.log.debug({ err: error, infoHash: manifest.infoHash, holder: base }, 'no metainfo from a holder')
+      }
+    }
+    return undefined
+  }
+
+  /**
+   * Threat: pieces are checked against the infohash only; a publisher can sign other SHA-256 values than those of the
+   * torrent's bytes, and readers trust them. Such an item is neither stored nor served.
+   */
+  async #verify(staging: Staging, infoHash: string, files: readonly ItemFile[], signal: AbortSignal): Promise<void> {
+    for (const [index, file] of files.entries()) {
+      const found = await this.#options.hash(staging.filePath(index), signal)
+      signal.throwIfAborted()
+      if (found.sha256 !== file.sha256 || found.size !== file.size) {
+        throw new ContentMismatchError(`file ${index} of item ${infoHash} has not the SHA-256 that its manifest signs`)
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { StatsFs } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import type { Heartbeat } from '@eldernode/core'
+import { NoRoomError } from './errors.ts'
+
+export interface RoomOptions {
+  /** A folder on the disk that stores the items. */
+  folder: string
+  /** Most bytes of items to store; 0 is nine tenths of the disk. */
+  capacityBytes: number
+  /** Bytes of items stored now. */
+  used(): number
+}
+
+/** Databases, logs and uploads in progress need room as well: a disk is never filled by copies. */
+const largestReserve = 256 * 2 ** 20
+
+/** How much this node can store, how much of it is taken, and what running transfers will take. */
+export class Room {
+  readonly #options: RoomOptions
+  #promised = 0
+
+  constructor(options: RoomOptions) {
+    this.#options = options
+  }
+
+  /** In bytes. `free` is what one more copy may take. */
+  async measure(): Promise<Heartbeat['capacity']> {
+    return this.#weigh(await statfs(this.#options.folder))
+  }
+
+  /** Sets room for one copy aside. @returns a function that gives it back. @throws NoRoomError */
+  async reserve(infoHash: string, size: number): Promise<() => void> {
+    const disk = await statfs(this.#options.folder)
+    // No await from here on: two copies must not be promised the same room.
+    const { free } = this.#weigh(disk)
+    if (size > free) throw new NoRoomError(infoHash, size, free)
+    this.#promised += size
+    let held = true
+    return () => {
+      if (held) this.#promised -= size
+      held = false
+    }
+  }
+
+  #weigh(disk: StatsFs): Heartbeat['capacity'] {
+    const total = disk.blocks * disk.bsize
+    const used = this.#options.used()
+    const bytes = this.#options.capacityBytes || Math.floor(total * 0.9)
+    const onDisk = disk.bavail * disk.bsize - Math.min(largestReserve, Math.floor(total / 20))
+    const free = Math.max(0, Math.min(bytes - used, onDisk) - this.#promised)
+    return { bytes, used, free }
+  }
+}

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Egress } from '../egress/index.ts'
+import { sourcesOf } from './sources.ts'
+
+const holder = (http: string, bittorrent?: string) => ({
+  id: 'x',
+  endpoints: { http, ...(bittorrent === undefined ? {} : { bittorrent }) },
+})
+
+describe('on the open network', () => {
+  let egress: Egress
+
+  beforeEach(() => {
+    egress = new Egress({ allowPrivate: false, allowedOrigins: [] })
+  })
+
+  afterEach(() => egress.close())
+
+  test('public addresses are sources', async () => {
+    const sources = await sourcesOf([holder('https://203.0.114.5:8765/', '203.0.114.5:6881')], egress)
+    expect(sources).toEqual({ peers: ['203.0.114.5:6881'], holders: ['https://203.0.114.5:8765'] })
+  })
+
+  test.each([
+    ['http://127.0.0.1:8765', '127.0.0.1:6881'],
+    ['http://localhost:8765', 'localhost:6881'],
+    ['http://[::1]:8765', '[::1]:6881'],
+    ['http://169.254.169.254', '169.254.169.254:80'],
+    ['http://10.1.2.3', '10.1.2.3:22'],
+    ['http://user:secret@203.0.114.5', '203.0.114.5'],
+    ['ftp://203.0.114.5', '203.0.114.5:99999'],
+    ['not a url', 'a b:1'],
+    ['http://[::ffff:10.0.0.1]', '203.0.114.5:0'],
+  ])('%s and %s are not', async (http, bittorrent) => {
+    expect(await sourcesOf([holder(http, bittorrent)], egress)).toEqual({ peers: [], holders: [] })
+  })
+})
+
+describe('on a private network', () => {
+  let egress: Egress
+
+  beforeEach(() => {
+    egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
+  })
+
+  afterEach(() => egress.close())
+
+  test('loopback counts, doubles do not, and a node without a peer port is a web seed only', async () => {
+    const sources = await sourcesOf(
+      [
+        holder('http://127.0.0.1:1/base/', '127.0.0.1:2'),
+        holder('http://127.0.0.1:1/base', '127.0.0.1:2'),
+        holder('http://[::1]:3', '[::1]:4'),
+        holder('http://127.0.0.1:5'),
+      ],
+      egress,
+    )
+    expect(sources).toEqual({
+      peers: ['127.0.0.1:2', '[::1]:4'],
+      holders: ['http://127.0.0.1:1/base', 'http://[::1]:3', 'http://127.0.0.1:5'],
+    })
+  })
+
+  test('no more than a dozen holders are asked', async () => {
+    const many = Array.from({ length: 50 }, (_, i) => holder(`http://127.0.0.1:${i + 1}`))
+    expect((await sourcesOf(many, egress)).holders.length).toBe(12)
+  })
+})
