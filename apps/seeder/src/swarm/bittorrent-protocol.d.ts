@@ -1,0 +1,65 @@
+/** The part of bittorrent-protocol 5 that this folder relies on. */
+declare module 'bittorrent-protocol' {
+  import type { EventEmitter } from 'node:events'
+
+  export interface WireRequest {
+    piece: number
+    offset: number
+    length: number
+    callback: (error: Error | null, block?: Uint8Array) => void
+  }
+
+  interface Extension {
+    name: string
+  }
+
+  interface MetadataExtension extends Extension, EventEmitter {
+    onExtendedHandshake(handshake: Record<string, unknown>): void
+  }
+
+  interface StreamState {
+    /** Bytes that wait to be taken. */
+    buffered: number
+  }
+
+  /** One BitTorrent connection: a duplex stream (streamx) of wire bytes. */
+  export default class Wire extends EventEmitter {
+    constructor(type?: string, encryption?: number)
+    type: string
+    destroyed: boolean
+    remoteAddress?: string
+    remotePort?: number
+    peerId: string | null
+    peerExtendedHandshake: Record<string, unknown>
+    extendedMapping: Record<number, string>
+    amChoking: boolean
+    peerInterested: boolean
+    hasFast: boolean
+    /** What the peer asked for and was not sent yet. */
+    peerRequests: WireRequest[]
+    requests: WireRequest[]
+    uploaded: number
+    ut_metadata?: MetadataExtension
+    readonly _readableState: StreamState
+    _bufferSize: number
+    _infoHash: Uint8Array | null
+    _processBuffer(): void
+    _onMessageLength(buffer: Uint8Array): void
+    _onMessage(buffer: Uint8Array): void
+    _onExtended(id: number, payload: Uint8Array): void
+    _onRequest(piece: number, offset: number, length: number): void
+    _onCancel(piece: number, offset: number, length: number): void
+    _push(bytes: Uint8Array): boolean | undefined
+    _read(done: (error: Error | null) => void): void
+    extended(extension: string | number, payload: unknown): void
+    handshake(infoHash: string, peerId: string, extensions?: { dht?: boolean; fast?: boolean }): void
+    bitfield(bitfield: Uint8Array): void
+    haveAll(): void
+    choke(): void
+    unchoke(): void
+    piece(piece: number, offset: number, block: Uint8Array): void
+    reject(piece: number, offset: number, length: number): void
+    setKeepAlive(enable: boolean): void
+    destroy(error?: Error): void
+  }
+}

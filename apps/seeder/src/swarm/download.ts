@@ -1,0 +1,96 @@
+import type { Logger } from 'pino'
+import type { Torrent } from 'webtorrent'
+import type { Egress } from '../egress/index.ts'
+import { FetchFailedError } from './errors.ts'
+import { readMetainfo } from './metainfo.ts'
+import type { Metainfo } from './metainfo.ts'
+import type { Fetched, FetchRequest } from './port.ts'
+import { WebSeed } from './web-seed.ts'
+
+/** The engine gives a peer up after a few failed connections; holders are tried again as long as the fetch lasts. */
+const redialEvery = 5_000
+
+/** One fetch, from an infohash to every byte on disk. `finished` settles once; `end` stops what still runs. */
+export class Download {
+  readonly finished: Promise<Fetched>
+  readonly #torrent: Torrent
+  readonly #request: FetchRequest
+  readonly #egress: Egress
+  readonly #logger: Logger
+  readonly #redial: NodeJS.Timeout
+  #metainfo: Metainfo | undefined
+  #received = 0
+
+  constructor(torrent: Torrent, request: FetchRequest, { egress, logger }: { egress: Egress; logger: Logger }) {
+    this.#torrent = torrent
+    this.#request = request
+    this.#egress = egress
+    this.#logger = logger
+    this.#checkMetadata()
+    torrent.on('download', (bytes: number) => {
+      this.#received += bytes
+      request.onProgress?.(this.#received)
+    })
+    torrent.once('infoHash', () => this.#dial())
+    torrent.once('ready', () => this.#addWebSeeds())
+    this.#redial = setInterval(() => this.#dial(), redialEvery)
+    this.finished = new Promise((resolve, reject) => {
+      torrent.once('done', () => resolve(this.#fetched()))
+      torrent.once('error', (error: Error) => {
+        reject(new FetchFailedError(request.infoHash, error.message, { cause: error }))
+      })
+      torrent.once('close', () => reject(new FetchFailedError(request.infoHash, 'it was removed')))
+      request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true })
+    })
+  }
+
+  end(): void {
+    clearInterval(this.#redial)
+  }
+
+  /** Metadata comes from peers: it is refused here, before the engine makes pieces and files of it. */
+  #checkMetadata(): void {
+    const torrent = this.#torrent
+    const accept = torrent._onMetadata
+    torrent._onMetadata = async (metadata) => {
+      if (torrent.destroyed) return
+      try {
+        const bytes = metadata instanceof Uint8Array ? metadata : torrent.torrentFile
+        this.#metainfo ??= readMetainfo(bytes, this.#request)
+      } catch (error) {
+        return torrent._destroy(error as Error)
+      }
+      await accept.call(torrent, metadata)
+    }
+  }
+
+  #dial(): void {
+    for (const peer of this.#request.peers) {
+      const cut = peer.lastIndexOf(':')
+      const [host, port] = [peer.slice(0, cut), peer.slice(cut + 1)]
+      this.#egress.resolve(host).then(
+        ([address]) => {
+          if (address === undefined || this.#torrent.destroyed) return
+          this.#torrent.addPeer(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
+        },
+        (error: Error) => this.#logger.debug({ peer, error }, 'a holder cannot be dialled'),
+      )
+    }
+  }
+
+  #addWebSeeds(): void {
+    const { infoHash, webSeeds } = this.#request
+    const metainfo = this.#metainfo
+    if (metainfo === undefined) return
+    for (const url of webSeeds) {
+      const failed = (error: unknown): void => this.#logger.debug({ infoHash, url, error }, 'a web seed failed')
+      this.#torrent.addWebSeed(new WebSeed({ url, infoHash, metainfo, egress: this.#egress, failed }))
+    }
+  }
+
+  #fetched(): Fetched {
+    const metainfo = this.#metainfo
+    if (metainfo === undefined) throw new FetchFailedError(this.#request.infoHash, 'it ended without metadata')
+    return { metainfo: this.#torrent.torrentFile, name: metainfo.name, files: metainfo.files }
+  }
+}

@@ -1,0 +1,124 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { ChunkStore, StoreOptions } from 'webtorrent'
+import { ShortFileError } from './errors.ts'
+import type { OpenFiles } from './open-files.ts'
+import { spans } from './spans.ts'
+import type { Extent } from './spans.ts'
+
+export interface FileStoreOptions {
+  openFiles: OpenFiles
+  /** The absolute path of file number `index` of the torrent. */
+  filePath(index: number): string
+  /** Told once, when the torrent's files are known. */
+  opened(store: FileStore): void
+}
+
+type Done = (error?: Error | null) => void
+type ChunkDone = (error: Error | null, bytes?: Uint8Array) => void
+
+/**
+ * abstract-chunk-store over files at given absolute paths, pieces spanning files. It never answers with fewer bytes
+ * than asked for, and never with bytes of another place: a range outside the torrent or a short file is an error.
+ */
+export class FileStore implements ChunkStore {
+  readonly chunkLength: number
+  readonly size: number
+  readonly #files: Extent[]
+  readonly #paths: string[]
+  readonly #openFiles: OpenFiles
+
+  constructor(chunkLength: number, options: StoreOptions<FileStoreOptions>) {
+    this.chunkLength = chunkLength
+    this.size = options.length
+    this.#files = options.files.map(({ offset, length }) => ({ offset, size: length }))
+    this.#paths = options.files.map((_, index) => options.own.filePath(index))
+    this.#openFiles = options.own.openFiles
+    options.own.opened(this)
+  }
+
+  /** Bytes `offset` to `offset + length` of the torrent. @throws RangeError, ShortFileError, or the file system's error */
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    this.#check(offset, length)
+    const bytes = Buffer.allocUnsafeSlow(length)
+    await Promise.all(
+      spans(this.#files, offset, length).map((span) => {
+        const path = this.#path(span.file)
+        const target = bytes.subarray(span.at, span.at + span.length)
+        return this.#openFiles.use(path, 'read', (handle) => readFully(handle, target, span.position, path))
+      }),
+    )
+    return bytes
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    this.#check(offset, bytes.length)
+    await Promise.all(
+      spans(this.#files, offset, bytes.length).map((span) => {
+        const source = bytes.subarray(span.at, span.at + span.length)
+        return this.#openFiles.use(this.#path(span.file), 'write', (handle) =>
+          writeFully(handle, source, span.position),
+        )
+      }),
+    )
+  }
+
+  /** Files of no bytes belong to no piece, so nothing else would make them. */
+  async createEmptyFiles(): Promise<void> {
+    for (const [index, file] of this.#files.entries()) {
+      if (file.size === 0) await this.#openFiles.use(this.#path(index), 'write', async () => {})
+    }
+  }
+
+  get(index: number, options: { offset?: number; length?: number } | null | ChunkDone, done?: ChunkDone): void {
+    const answer = typeof options === 'function' ? options : done
+    if (answer === undefined) throw new TypeError('get needs a callback')
+    const asked = typeof options === 'function' ? null : options
+    const start = index * this.chunkLength
+    const offset = asked?.offset ?? 0
+    const length = asked?.length ?? Math.min(this.chunkLength, this.size - start) - offset
+    this.read(start + offset, length).then(
+      (bytes) => answer(null, bytes),
+      (error: Error) => answer(error),
+    )
+  }
+
+  put(index: number, bytes: Uint8Array, done: Done): void {
+    this.write(index * this.chunkLength, bytes).then(() => done(null), done)
+  }
+
+  close(done: Done): void {
+    this.#openFiles.forget(this.#paths).then(() => done(null), done)
+  }
+
+  /** The files belong to the caller and stay. */
+  destroy(done: Done): void {
+    this.close(done)
+  }
+
+  #check(offset: number, length: number): void {
+    if (!(Number.isSafeInteger(offset) && offset >= 0 && length > 0 && offset + length <= this.size)) {
+      throw new RangeError(`bytes ${offset} to ${offset + length} are not in a torrent of ${this.size} bytes`)
+    }
+  }
+
+  #path(index: number): string {
+    const path = this.#paths[index]
+    if (path === undefined) throw new RangeError(`the torrent has no file ${index}`)
+    return path
+  }
+}
+
+async function readFully(handle: FileHandle, target: Uint8Array, position: number, path: string): Promise<void> {
+  for (let done = 0; done < target.length;) {
+    const { bytesRead } = await handle.read(target, done, target.length - done, position + done)
+    if (bytesRead === 0) throw new ShortFileError(path)
+    done += bytesRead
+  }
+}
+
+async function writeFully(handle: FileHandle, source: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < source.length;) {
+    const { bytesWritten } = await handle.write(source, done, source.length - done, position + done)
+    done += bytesWritten
+  }
+}

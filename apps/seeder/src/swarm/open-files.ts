@@ -1,0 +1,81 @@
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { constants } from 'node:fs'
+
+export type OpenMode = 'read' | 'write'
+
+interface Entry {
+  handle: Promise<FileHandle>
+  users: number
+  /** Forgotten while in use: the last user closes it. */
+  dropped: boolean
+}
+
+const flags = { read: constants.O_RDONLY, write: constants.O_RDWR | constants.O_CREAT }
+
+/**
+ * File handles opened when first needed and kept for the next use, at most `limit` idle ones: a node holds far more
+ * files than it may have descriptors. The least recently used one is closed first.
+ */
+export class OpenFiles {
+  readonly #limit: number
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(limit = 256) {
+    this.#limit = limit
+  }
+
+  /** Runs `work` with a handle that stays open until it settles. */
+  async use<T>(path: string, mode: OpenMode, work: (handle: FileHandle) => Promise<T>): Promise<T> {
+    const key = `${mode} ${path}`
+    const entry = this.#entries.get(key) ?? { handle: open(path, flags[mode], 0o600), users: 0, dropped: false }
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    entry.users++
+    try {
+      return await work(await entry.handle)
+    } catch (error) {
+      // A handle that failed to open, or that fails to read, is not offered to the next caller.
+      if (this.#entries.get(key) === entry) this.#entries.delete(key)
+      entry.dropped = true
+      throw error
+    } finally {
+      entry.users--
+      if (entry.dropped && entry.users === 0) await close(entry)
+      else await this.#trim()
+    }
+  }
+
+  /** Closes what is open of these paths, at once or when their present users are done. */
+  async forget(paths: readonly string[]): Promise<void> {
+    await Promise.all(paths.flatMap((path) => [this.#drop(`read ${path}`), this.#drop(`write ${path}`)]))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((key) => this.#drop(key)))
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  async #drop(key: string): Promise<void> {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    this.#entries.delete(key)
+    entry.dropped = true
+    if (entry.users === 0) await close(entry)
+  }
+
+  async #trim(): Promise<void> {
+    if (this.#entries.size <= this.#limit) return
+    for (const [key, entry] of this.#entries) {
+      if (entry.users === 0) return this.#drop(key)
+    }
+  }
+}
+
+async function close(entry: Entry): Promise<void> {
+  const handle = await entry.handle.catch(() => null)
+  await handle?.close()
+}

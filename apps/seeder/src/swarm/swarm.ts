@@ -1,0 +1,210 @@
+import { once } from 'node:events'
+import { isIP } from 'node:net'
+import type Wire from 'bittorrent-protocol'
+import type { Torrent, TorrentOptions } from 'webtorrent'
+import type { Logger } from 'pino'
+import type { Egress } from '../egress/index.ts'
+import { Download } from './download.ts'
+import { Engine } from './engine.ts'
+import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
+import { FileStore } from './file-store.ts'
+import type { FileStoreOptions } from './file-store.ts'
+import { OpenFiles } from './open-files.ts'
+import type { Fetched, FetchRequest, Swarm, SwarmStats, WholeTorrent } from './port.ts'
+import { ReadAhead } from './read-ahead.ts'
+import { tendPeers } from './torrent-peers.ts'
+
+export interface SwarmOptions {
+  /** TCP port for peers; 0 lets the system choose one. */
+  port: number
+  /** Address to listen on; every one when absent. */
+  host?: string
+  /** Announce URLs (http, https, udp, ws, wss) of this node's own trackers. */
+  trackers: readonly string[]
+  /** Connections per item. */
+  maxConns?: number
+  /** Connections over TCP of all items together. */
+  maxPeers?: number
+  /** Bytes per second of all items together; no limit when absent. */
+  uploadLimit?: number
+  downloadLimit?: number
+  egress: Egress
+  logger: Logger
+}
+
+/** The engine looks for peers every so many seconds only to tell nobody. */
+const never = 2_000_000
+
+/** The `Swarm` port on WebTorrent: TCP peers, WebRTC peers, and HTTP servers as web seeds (BEP 19). */
+export class WebTorrentSwarm implements Swarm {
+  readonly #options: SwarmOptions
+  readonly #openFiles = new OpenFiles()
+  readonly #readAhead = new ReadAhead()
+  /** Torrents seeded or fetched, by infohash. */
+  readonly #torrents = new Map<string, { torrent: Torrent; fetching: boolean }>()
+  #engine: Engine | undefined
+  #connections = 0
+  #uploaded = 0
+  #downloaded = 0
+
+  constructor(options: SwarmOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { port, host, maxConns, maxPeers = 1_000, uploadLimit, downloadLimit, egress, logger } = this.#options
+    const engine = new Engine({
+      torrentPort: host === undefined ? port : { port, host },
+      ...(maxConns !== undefined && { maxConns }),
+      ...(uploadLimit !== undefined && { uploadLimit }),
+      ...(downloadLimit !== undefined && { downloadLimit }),
+    })
+    // Peers named by others are addresses already; a name among them is not looked up at all.
+    engine.blocked = { contains: (address) => !isAddress(address) || !egress.isAllowedAddress(address) }
+    engine.on('upload', (bytes: number) => (this.#uploaded += bytes))
+    engine.on('download', (bytes: number) => (this.#downloaded += bytes))
+    try {
+      await once(engine, 'listening')
+    } catch (error) {
+      throw new SwarmStartError(port, { cause: error })
+    }
+    engine.on('error', (error: Error) => logger.error({ error }, 'the swarm engine failed'))
+    const server = engine._connPool?.tcpServer
+    if (server !== undefined) server.maxConnections = maxPeers
+    this.#engine = engine
+  }
+
+  get port(): number {
+    return this.#running().torrentPort
+  }
+
+  async seed({ infoHash, metainfo, files }: WholeTorrent): Promise<void> {
+    const engine = this.#running()
+    const known = this.#torrents.get(infoHash)
+    if (known?.fetching === false) return
+    if (known !== undefined) throw new FetchFailedError(infoHash, 'it is being fetched')
+    const torrent = this.#open(engine, infoHash, metainfo, (index) => files[index]?.path ?? '', true)
+    await ready(torrent)
+  }
+
+  async fetch(request: FetchRequest): Promise<Fetched> {
+    const engine = this.#running()
+    const { infoHash, signal } = request
+    signal.throwIfAborted()
+    if (this.#torrents.has(infoHash)) throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
+    let store: FileStore | undefined
+    const torrent = this.#open(
+      engine,
+      infoHash,
+      request.metainfo ?? infoHash,
+      (index) => request.filePath(index),
+      false,
+      (opened) => {
+        store = opened
+      },
+    )
+    const download = new Download(torrent, request, { egress: this.#options.egress, logger: this.#options.logger })
+    try {
+      const fetched = await download.finished
+      await store?.createEmptyFiles()
+      return fetched
+    } finally {
+      download.end()
+      await this.remove(infoHash)
+    }
+  }
+
+  async remove(infoHash: string): Promise<void> {
+    const known = this.#torrents.get(infoHash)
+    if (known === undefined) return
+    this.#torrents.delete(infoHash)
+    this.#readAhead.forget(infoHash)
+    if (!known.torrent.destroyed) await new Promise<void>((resolve) => known.torrent.destroy({}, () => resolve()))
+  }
+
+  stats(): SwarmStats {
+    return {
+      torrents: this.#torrents.size,
+      connections: this.#connections,
+      uploadRate: this.#engine?.uploadSpeed ?? 0,
+      downloadRate: this.#engine?.downloadSpeed ?? 0,
+      uploaded: this.#uploaded,
+      downloaded: this.#downloaded,
+    }
+  }
+
+  async close(): Promise<void> {
+    const engine = this.#engine
+    if (engine === undefined) return
+    this.#engine = undefined
+    this.#torrents.clear()
+    await new Promise<void>((resolve) => engine.destroy(() => resolve()))
+    await this.#openFiles.close()
+  }
+
+  #open(
+    engine: Engine,
+    infoHash: string,
+    metainfo: string | Uint8Array,
+    filePath: (index: number) => string,
+    whole: boolean,
+    opened: (store: FileStore) => void = () => {},
+  ): Torrent {
+    let store: FileStore | undefined
+    const options: TorrentOptions<FileStoreOptions> = {
+      announce: [],
+      skipVerify: whole,
+      strategy: 'rarest',
+      noPeersIntervalTime: never,
+      store: FileStore,
+      storeCacheSlots: 0,
+      storeOpts: {
+        own: {
+          openFiles: this.#openFiles,
+          filePath,
+          opened: (made) => {
+            store = made
+            opened(made)
+          },
+        },
+      },
+    }
+    const torrent = engine.open(infoHash, metainfo, options)
+    this.#torrents.set(infoHash, { torrent, fetching: !whole })
+    torrent.on('warning', (warning: Error) => this.#options.logger.debug({ infoHash, warning }, 'torrent warning'))
+    torrent.on('error', (error: Error) => {
+      this.#options.logger.warn({ infoHash, error }, 'a torrent stopped')
+      if (this.#torrents.get(infoHash)?.torrent === torrent) this.#torrents.delete(infoHash)
+    })
+    tendPeers(torrent, {
+      maxConns: this.#options.maxConns ?? 55,
+      readAhead: this.#readAhead,
+      store: () => store,
+      connected: (wire) => this.#count(wire),
+    })
+    return torrent
+  }
+
+  #count(wire: Wire): void {
+    this.#connections++
+    wire.once('close', () => this.#connections--)
+  }
+
+  #running(): Engine {
+    if (this.#engine === undefined) throw new SwarmClosedError()
+    return this.#engine
+  }
+}
+
+function isAddress(host: string): boolean {
+  return isIP(host) !== 0
+}
+
+/** Resolves once peers are answered; rejects when the torrent ends before. */
+function ready(torrent: Torrent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    torrent.once('ready', resolve)
+    torrent.once('error', reject)
+    torrent.once('close', () => reject(new FetchFailedError(torrent.infoHash, 'it was removed')))
+  })
+}

@@ -1,0 +1,62 @@
+import type Wire from 'bittorrent-protocol'
+import type { Torrent } from 'webtorrent'
+import type { FileStore } from './file-store.ts'
+import type { ReadAhead } from './read-ahead.ts'
+import { Uploads } from './uploads.ts'
+import type { PieceSource } from './uploads.ts'
+
+/** Addresses of one torrent that are connected, being tried or waiting; exchange and trackers name as many as they like. */
+const maxKnownPeers = 400
+
+export interface TorrentPeersOptions {
+  maxConns: number
+  readAhead: ReadAhead
+  /** Known once the torrent has metadata. */
+  store(): FileStore | undefined
+  connected(wire: Wire): void
+}
+
+/** Bounds one torrent's peers, and answers their requests from the store. */
+export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void {
+  const { addPeer, _addIncomingPeer } = torrent
+
+  torrent.addPeer = (peer) => {
+    if (torrent.destroyed || (torrent._peers?.size ?? 0) >= maxKnownPeers) {
+      if (typeof peer !== 'string') peer.destroy()
+      return false
+    }
+    return addPeer.call(torrent, peer)
+  }
+
+  // The engine counts outgoing connections only.
+  torrent._addIncomingPeer = (peer) => {
+    if (torrent._numConns >= options.maxConns) return peer.destroy()
+    _addIncomingPeer.call(torrent, peer)
+  }
+
+  const source: PieceSource = {
+    has: (piece) => torrent.pieces[piece] === null,
+    pieceBytes: (piece) => (piece === torrent.pieces.length - 1 ? torrent.lastPieceLength : torrent.pieceLength),
+    block(piece, offset, length) {
+      const store = options.store()
+      if (store === undefined) return Promise.reject(new Error('the torrent has no store yet'))
+      const extent = { offset: piece * torrent.pieceLength, size: source.pieceBytes(piece) }
+      return options.readAhead.block(torrent.infoHash, store, extent, offset, length)
+    },
+  }
+
+  torrent.on('wire', (wire: Wire) => {
+    if (wire.type !== 'webSeed') new Uploads(wire, source)
+    options.connected(wire)
+    // What arrived in one packet with the handshake was read before the engine listened for it.
+    if (wire.peerExtendedHandshake.m !== undefined) wire.ut_metadata?.onExtendedHandshake(wire.peerExtendedHandshake)
+    if (torrent.ready) setImmediate(answerInterest, wire)
+  })
+  torrent.on('ready', () => {
+    for (const wire of torrent.wires) setImmediate(answerInterest, wire)
+  })
+}
+
+function answerInterest(wire: Wire): void {
+  if (wire.peerInterested && wire.amChoking && !wire.destroyed) wire.unchoke()
+}

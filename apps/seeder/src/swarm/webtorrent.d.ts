@@ -1,0 +1,113 @@
+/** The part of WebTorrent 3 that this folder relies on, internals included where no public way exists. */
+declare module 'webtorrent' {
+  import type { EventEmitter } from 'node:events'
+  import type { Server } from 'node:net'
+  import type Wire from 'bittorrent-protocol'
+
+  type Done = (error?: Error | null) => void
+
+  /** abstract-chunk-store. */
+  export interface ChunkStore {
+    readonly chunkLength: number
+    get(index: number, options: { offset?: number; length?: number } | null, done: ChunkDone): void
+    get(index: number, done: ChunkDone): void
+    put(index: number, bytes: Uint8Array, done: Done): void
+    close(done: Done): void
+    destroy(done: Done): void
+  }
+  type ChunkDone = (error: Error | null, bytes?: Uint8Array) => void
+
+  export interface StoreOptions<T> {
+    files: { path: string; length: number; offset: number }[]
+    length: number
+    own: T
+  }
+
+  export interface ClientOptions {
+    torrentPort?: number | { port: number; host: string }
+    maxConns?: number
+    dht?: boolean
+    lsd?: boolean
+    tracker?: boolean
+    utPex?: boolean
+    natUpnp?: boolean
+    natPmp?: boolean
+    utp?: boolean
+    webSeeds?: boolean
+    downloadLimit?: number
+    uploadLimit?: number
+    peerId?: string
+    userAgent?: string
+  }
+
+  export interface TorrentOptions<T> {
+    announce: string[]
+    store: new (chunkLength: number, options: StoreOptions<T>) => ChunkStore
+    storeOpts: { own: T }
+    storeCacheSlots: number
+    skipVerify?: boolean
+    strategy?: 'rarest' | 'sequential'
+    noPeersIntervalTime?: number
+    uploads?: number
+  }
+
+  /** A duplex stream over WebRTC, as `addPeer` takes it. */
+  export interface PeerStream {
+    readonly id: string
+    destroy(): unknown
+  }
+
+  export interface IncomingPeer {
+    destroy(error?: Error): void
+  }
+
+  export interface Torrent extends EventEmitter {
+    readonly infoHash: string
+    infoHashHash?: string
+    readonly name: string
+    readonly ready: boolean
+    readonly done: boolean
+    readonly destroyed: boolean
+    readonly length: number
+    readonly pieceLength: number
+    readonly lastPieceLength: number
+    /** `null` for pieces that are held and verified. */
+    readonly pieces: readonly (object | null)[]
+    readonly torrentFile: Uint8Array
+    readonly files: readonly { path: string; name: string; length: number }[]
+    readonly wires: readonly Wire[]
+    readonly _peers: Map<string, unknown> | null
+    readonly _numConns: number
+    addPeer(peer: string | PeerStream): boolean
+    addWebSeed(connection: Wire & { connId: string }): void
+    removePeer(id: string): void
+    destroy(options: { destroyStore?: boolean }, done?: Done): void
+    _destroy(error: Error | null): void
+    _onMetadata(metadata: unknown): Promise<void>
+    _addIncomingPeer(peer: IncomingPeer): void
+  }
+
+  export default class WebTorrent extends EventEmitter {
+    constructor(options: ClientOptions)
+    readonly peerId: string
+    readonly torrentPort: number
+    readonly destroyed: boolean
+    readonly downloadSpeed: number
+    readonly uploadSpeed: number
+    /** Addresses that no peer may have (an ip-set by default). */
+    blocked?: { contains(host: string): boolean }
+    readonly _connPool: { readonly tcpServer: Server } | null
+    add<T>(torrent: string | Uint8Array, options: TorrentOptions<T>): Torrent
+    get(torrent: string): Promise<Torrent | null>
+    _getByHash(infoHashHash: string): Promise<Torrent | null>
+    destroy(done: Done): void
+  }
+}
+
+declare module 'create-torrent' {
+  export default function createTorrent(
+    input: unknown,
+    options: { name?: string; pieceLength?: number; announceList?: string[][] },
+    done: (error: Error | null, metainfo: Uint8Array) => void,
+  ): void
+}
