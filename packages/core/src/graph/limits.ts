@@ -12,8 +12,6 @@ export const limits = {
   id: 64,
   soul: 200,
   key: 200,
-  /** How far a value's signed time may lie ahead of this machine's clock; heartbeats may also not be older. */
-  skew: 5 * 60_000,
   /** Values in one reply or page of values. */
   page: 256 << 10,
   /** Links at once; one more is turned away. */
@@ -35,6 +33,3 @@ export const limits = {
   /** Publishers with a heartbeat in memory. */
   heartbeats: 10_000,
 } as const
-
-/** Size limits of each kind's envelope, in bytes of UTF-8. */
-export const valueBytes = { m: 8 << 10, h: 64 << 10, hb: 8 << 10, p: 8 << 10, o: 8 << 10 } as const

@@ -45,8 +45,17 @@ export interface Socket {
   onClose(listener: (code: number) => void): void
 }
 
-/** Opens a link to a peer's `/gun`. Rejects when it cannot; the supervisor dials again. */
-export type Dial = (url: string, signal: AbortSignal) => Promise<Socket>
+export interface DialOptions {
+  signal: AbortSignal
+  /**
+   * The URL comes from a member's heartbeat and not from the operator: the adapter refuses private, loopback and
+   * link-local addresses, judged by what the name resolves to at connect time.
+   */
+  foreign: boolean
+}
+
+/** Opens a link to a peer's `/gun`, given as a ws:// or wss:// URL. Rejects when it cannot; the supervisor dials again. */
+export type Dial = (url: string, options: DialOptions) => Promise<Socket>
 
 /** A value that passed the guard, its schema, membership and signature. */
 export interface Accepted<Body = unknown> {
@@ -74,7 +83,7 @@ export interface Graph {
    * are signed by the network owner's identity instead, which only the owner's node was given.
    * Manifests are keyed by infohash, holdings by bucket (two hex digits), certificates by member id, successions by
    * number; heartbeats have one key and ignore theirs. Resolves once the value is durable here, linked or not.
-   * @throws InvalidInputError, NotMemberError, NotOwnerError, ValueTooLargeError, GraphClosedError
+   * @throws InvalidInputError, NotMemberError, NotOwnerError, EnvelopeTooLargeError, GraphClosedError
    * @throws ClockError when the persisted `ts` is more than 5 minutes ahead of this machine's clock
    */
   publish<K extends Kind>(kind: K, key: string, body: Bodies[K]): Promise<Accepted<Bodies[K]>>
