@@ -1,4 +1,5 @@
 export type * from './port.ts'
 export * from './errors.ts'
+export { readMetainfo } from './metainfo.ts'
 export { WebTorrentSwarm } from './swarm.ts'
 export type { SwarmOptions } from './swarm.ts'

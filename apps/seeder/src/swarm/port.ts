@@ -49,6 +49,8 @@ export interface Swarm {
   readonly port: number
   /** Seeds from disk without hashing. Resolves once the torrent answers peers; a torrent already seeded is left as it is. */
   seed(torrent: WholeTorrent): Promise<void>
+  /** Whether it is seeded; one that is still being fetched is not. */
+  has(infoHash: string): boolean
   /** Downloads every piece, each checked by SHA-1. @throws FetchFailedError; the abort reason when aborted */
   fetch(request: FetchRequest): Promise<Fetched>
   /** Stops seeding or fetching and drops its connections. */

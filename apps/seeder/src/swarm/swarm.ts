@@ -87,6 +87,10 @@ export class WebTorrentSwarm implements Swarm {
     await ready(torrent)
   }
 
+  has(infoHash: string): boolean {
+    return this.#torrents.get(infoHash)?.fetching === false
+  }
+
   async fetch(request: FetchRequest): Promise<Fetched> {
     const engine = this.#running()
     const { infoHash, signal } = request
