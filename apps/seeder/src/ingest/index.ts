@@ -1,1 +1,6 @@
 export type * from './port.ts'
+export * from './errors.ts'
+export { createHashing, createIngest } from './ingest.ts'
+export type { Hashing, IngestParts } from './ingest.ts'
+export { contentDigest, torrentFile } from './metainfo.ts'
+export { pieceLengthOf } from './piece-length.ts'

@@ -8,7 +8,10 @@ export interface IncomingFile {
 }
 
 export interface IngestOptions {
-  /** The item's name; without it a single file's own name, or the first folder that all files share. */
+  /**
+   * The item's name. Without it: the one file's own name, the first folder that all files share, or else the name of
+   * the first file, as create-torrent has it. A first folder that all files share is never part of their paths.
+   */
   name?: string
   /** Bytes announced by the client, from which the piece length is foreseen; a wrong guess costs a second pass. */
   expectedSize?: number
@@ -24,15 +27,16 @@ export interface Ingested {
   files: ItemFile[]
   sha256: string
   infoHash: string
+  /** A bencoded dictionary of `info` alone; `torrentFile` adds what depends on the node. */
   metainfo: Uint8Array
 }
 
 export interface Ingest {
   /**
    * Reads every file once: SHA-1 pieces, SHA-256, size and media type are computed while the bytes are written.
-   * On any failure the staging folder is gone before the error is thrown.
-   * @throws EmptyFileError, EmptyItemError, InvalidInputError (names), DiskFullError, ItemTooLargeError
+   * On any failure the staging folder is gone before the error is thrown, and files not yet read are not read.
+   * @throws EmptyFileError, EmptyItemError, InvalidInputError (names), DiskFullError, ItemTooLargeError; the abort
+   * reason when aborted; what `files` or `bytes` throw
    */
   receive(files: AsyncIterable<IncomingFile>, options: IngestOptions): Promise<Ingested>
-  close(): Promise<void>
 }

@@ -98,7 +98,7 @@ async function build(
     suspects: () => catalog.lost(false),
     damaged: () => catalog.lost(true),
     verify: (infoHash, options) => soundness.verify(infoHash, options ?? {}),
-    totals: () => catalog.totals(),
+    totals: () => ({ ...catalog.totals() }),
     close: () => {
       catalog.close()
       unlock()

@@ -1,0 +1,29 @@
+import { EldernodeError } from '@eldernode/core'
+
+/** A file without a byte cannot be served by a web seed range nor asked for by clients, so it is refused. */
+export class EmptyFileError extends EldernodeError {
+  constructor(path: string) {
+    super('empty_file', `The file "${path}" is empty: send at least one byte, or leave the file out.`)
+  }
+}
+
+/** An upload without a file. */
+export class EmptyItemError extends EldernodeError {
+  constructor() {
+    super('empty_item', 'The upload has no file: send at least one.')
+  }
+}
+
+/** More bytes than the configured limit. */
+export class ItemTooLargeError extends EldernodeError {
+  constructor(limit: number) {
+    super('item_too_large', `The upload is larger than ${limit} bytes: send less, or raise the limit of this node.`)
+  }
+}
+
+/** A hash worker ended with work unfinished. Uploads through it fail, the process lives on. */
+export class HashingFailedError extends EldernodeError {
+  constructor(options?: ErrorOptions) {
+    super('hashing_failed', 'A hash worker ended before its work was done: send the upload again.', options)
+  }
+}

@@ -1,0 +1,39 @@
+import { fileTypeFromBuffer } from 'file-type'
+
+/** How many of a file's first bytes the media type is found from; what `file-type` needs at most. */
+export const sniffedBytes = 4100
+
+const unknown = 'application/octet-stream'
+
+const textTypes = new Map([
+  ['txt', 'text/plain'],
+  ['log', 'text/plain'],
+  ['srt', 'text/plain'],
+  ['md', 'text/markdown'],
+  ['csv', 'text/csv'],
+  ['vtt', 'text/vtt'],
+  ['html', 'text/html'],
+  ['htm', 'text/html'],
+  ['css', 'text/css'],
+  ['js', 'text/javascript'],
+])
+
+// The C0 controls but tab, line feed, form feed and carriage return.
+const controls = /[\0-\x08\x0b\x0e-\x1f\x7f]/
+
+/** The media type (RFC 6838) that a file's first bytes speak for; its name counts for text only. */
+export async function mediaTypeOf(head: Uint8Array, path: string): Promise<string> {
+  const found = await fileTypeFromBuffer(head)
+  if (found !== undefined && found.mime.length <= 127) return found.mime
+  const type = textTypes.get(path.slice(path.lastIndexOf('.') + 1).toLowerCase())
+  return type !== undefined && isText(head) ? type : unknown
+}
+
+/** Whether these are the first bytes of UTF-8 text; a character may be cut at their end. */
+function isText(head: Uint8Array): boolean {
+  try {
+    return !controls.test(new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true }))
+  } catch {
+    return false
+  }
+}
