@@ -1,0 +1,88 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import type { NodeId } from '../identity/index.ts'
+import { bucketOf } from './bucket.ts'
+import { PackedHashes } from './packed-hashes.ts'
+import type { Holdings } from './schema.ts'
+
+/** What a node says of an item it has or had to do with. */
+export type HoldingState = keyof Holdings
+
+type Bucket = Record<HoldingState, PackedHashes>
+
+const states = ['held', 'releasing', 'refused'] as const satisfies HoldingState[]
+
+/**
+ * Who holds what, from the members' holdings, at 20 bytes an item and node. A question about one item asks each member
+ * by binary search, which for hundreds of members costs less than the memory of an inverted index.
+ */
+export class HolderIndex {
+  readonly #buckets = new Map<string, Map<NodeId, Bucket>>()
+
+  /**
+   * Takes a node's newest word on one bucket in place of its former one.
+   * @returns the infohashes whose state at that node changed
+   */
+  set(node: NodeId, bucket: string, holdings: Holdings): string[] {
+    const nodes = this.#buckets.get(bucket) ?? new Map<NodeId, Bucket>()
+    const before = nodes.get(node)
+    const changed = before === undefined ? allOf(holdings) : differences(before, holdings)
+    if (states.every((state) => holdings[state].length === 0)) nodes.delete(node)
+    else nodes.set(node, pack(holdings))
+    if (nodes.size === 0) this.#buckets.delete(bucket)
+    else this.#buckets.set(bucket, nodes)
+    return changed
+  }
+
+  /** Drops all that a node said, when it is no member any more. */
+  forget(node: NodeId): void {
+    for (const [bucket, nodes] of this.#buckets) {
+      if (nodes.delete(node) && nodes.size === 0) this.#buckets.delete(bucket)
+    }
+  }
+
+  /** What a node says of an item; `undefined` when nothing. */
+  stateOf(node: NodeId, infoHash: string): HoldingState | undefined {
+    const bucket = this.#buckets.get(bucketOf(infoHash))?.get(node)
+    if (bucket === undefined) return undefined
+    const hash = hexToBytes(infoHash)
+    return states.find((state) => bucket[state].has(hash))
+  }
+
+  /** The nodes that say this of an item, in no particular order. */
+  nodesWith(infoHash: string, state: HoldingState): NodeId[] {
+    const nodes = this.#buckets.get(bucketOf(infoHash))
+    if (nodes === undefined) return []
+    const hash = hexToBytes(infoHash)
+    const found: NodeId[] = []
+    for (const [node, bucket] of nodes) if (bucket[state].has(hash)) found.push(node)
+    return found
+  }
+
+  /** How many items a node says it holds, those it is about to release included. */
+  count(node: NodeId): number {
+    let count = 0
+    for (const nodes of this.#buckets.values()) {
+      const bucket = nodes.get(node)
+      if (bucket !== undefined) count += bucket.held.size + bucket.releasing.size
+    }
+    return count
+  }
+}
+
+function pack({ held, releasing, refused }: Holdings): Bucket {
+  return { held: new PackedHashes(held), releasing: new PackedHashes(releasing), refused: new PackedHashes(refused) }
+}
+
+function allOf(holdings: Holdings): string[] {
+  return [...new Set(states.flatMap((state) => holdings[state]))]
+}
+
+function differences(before: Bucket, after: Holdings): string[] {
+  const changed = new Set<string>()
+  for (const state of states) {
+    const now = new Set(after[state])
+    for (const hash of before[state]) if (!now.delete(hash)) changed.add(hash)
+    for (const hash of now) changed.add(hash)
+  }
+  return [...changed]
+}
