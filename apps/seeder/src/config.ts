@@ -1,0 +1,93 @@
+import { nodeIdSchema } from '@eldernode/core'
+import { z } from 'zod'
+
+const port = z.int().min(0).max(65535)
+const trackerUrl = z.url({ protocol: /^(https?|wss?|udp)$/ }).max(300)
+const label = z.string().max(64)
+
+/** Every setting of the seeder: type, default and what it does. */
+export const configSchema = z.object({
+  data: z.string().min(1).default('./data').describe('Folder of the keys, the catalog and the stored files.'),
+  http: z.object({
+    host: z.string().min(1).max(253).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 is all of IPv4.'),
+    port: port.default(8765).describe('TCP port of the HTTP API, the web seed and the graph; 0 picks a free one.'),
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(200)
+      .optional()
+      .describe('Base URL by which others reach this API, without it http://<host>:<port>.'),
+    maxUploadBytes: z
+      .int()
+      .min(1)
+      .default(64 * 2 ** 30)
+      .describe('Largest item that may be published, in bytes.'),
+    stallSeconds: z
+      .int()
+      .min(1)
+      .max(3600)
+      .default(30)
+      .describe('A client that sends or takes nothing for so many seconds is cut off.'),
+  }),
+  swarm: z.object({
+    host: z.string().min(1).max(253).optional().describe('Address to listen on for peers, without it http.host.'),
+    port: port.default(6881).describe('TCP port for BitTorrent peers; 0 picks a free one at each start.'),
+    address: z
+      .string()
+      .max(300)
+      .regex(/^\S+:\d{1,5}$/)
+      .meta({ expected: 'host:port' })
+      .optional()
+      .describe('host:port by which peers reach this node, without it the host of http.publicUrl and swarm.port.'),
+    trackers: z.array(trackerUrl).max(20).default([]).describe('Announce URLs (http, https, udp, ws, wss).'),
+    maxConns: z.int().min(1).max(65_535).default(1000).describe('Most peer connections at a time, over all items.'),
+  }),
+  network: z.object({
+    owner: nodeIdSchema
+      .meta({ expected: 'a public key of 43 base64url characters' })
+      .optional()
+      .describe('Public key of the network to join; without it this node owns a network of its own.'),
+    peers: z
+      .array(z.url({ protocol: /^wss?$/ }).max(300))
+      .max(64)
+      .default([])
+      .describe('Graph URLs of other nodes (wss://host/gun) that are always dialled.'),
+    open: z.boolean().default(false).describe('Admit every node without a certificate. For experiments only.'),
+    allowPrivate: z
+      .boolean()
+      .default(false)
+      .describe('Connect to private and loopback addresses that other nodes name. For a network in one house.'),
+  }),
+  node: z.object({
+    zone: label.default('').describe('Where this machine is, so that copies are spread over zones.'),
+    operator: label.default('').describe('Who runs this machine, so that copies are spread over operators.'),
+  }),
+  storage: z.object({
+    capacityBytes: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Most bytes of items to store; 0 is nine tenths of the disk of the data folder.'),
+  }),
+  replicas: z
+    .object({
+      min: z.int().min(1).max(64).default(2).describe('Fewer copies than this of an item raise an alarm.'),
+      target: z.int().min(1).max(64).default(3).describe('Copies that the network keeps of an item published here.'),
+    })
+    .refine(({ min, target }) => min <= target, { path: ['min'], message: 'must not exceed replicas.target' }),
+  retention: z.object({
+    purgeAfter: z
+      .int()
+      .min(0)
+      .max(31_536_000)
+      .default(86_400)
+      .describe('Seconds between the retraction of an item and the removal of its bytes.'),
+  }),
+  log: z.object({
+    level: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('Least important log line to print.'),
+  }),
+})
+
+export type Config = z.output<typeof configSchema>

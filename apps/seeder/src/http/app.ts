@@ -1,0 +1,80 @@
+import cors from '@fastify/cors'
+import fastify, { type FastifyError, type FastifyReply } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Api } from './api.ts'
+import { authorize, changesSomething } from './authorization.ts'
+import { Connections } from './connections.ts'
+import { contentRoutes } from './content.ts'
+import { documentRoutes } from './document.ts'
+import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
+import { mediaRoutes } from './media.ts'
+import { memberRoutes } from './members.ts'
+import { metricsRoutes, observeRequests } from './metrics.ts'
+import { networkRoutes } from './network.ts'
+import { type Problem, problemOf, problemType } from './problem.ts'
+import { retractionRoutes } from './retraction.ts'
+import type { Services } from './services.ts'
+import { statusRoutes } from './status.ts'
+import { uploadRoutes } from './upload.ts'
+
+/** The HTTP API with all its routes. It listens to nothing yet. */
+export async function createApp(services: Services): Promise<Api> {
+  const connections = new Connections()
+  const app: Api = fastify({
+    loggerInstance: services.log,
+    disableRequestLogging: true,
+    bodyLimit: 64 * 1024,
+    // Uploads may take hours; Intake watches that they keep moving, and headers have a time-out of their own.
+    requestTimeout: 0,
+    http: { headersTimeout: 15_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5000 },
+    routerOptions: { maxParamLength: 4096 },
+    clientErrorHandler: (error, socket) => connections.refuse(error, socket),
+    frameworkErrors: (error, _request, reply: FastifyReply) => answer(reply, problemOf(error)),
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+
+  app.addHook('onRequest', async (request, reply) => {
+    connections.begin(request.raw, reply.raw)
+    if (request.is404 || !changesSomething(request.method)) return
+    authorize(request, services.adminToken)
+    const missing = services.checks().filter(({ ok }) => !ok)
+    if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason ?? 'not up'}`))
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error)
+    if (problem.code === 'internal') services.log.error({ err: error, url: request.url }, 'a request failed')
+    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="eldernode"')
+    if (problem.status === 503) void reply.header('retry-after', 2)
+    if (error instanceof RangeNotSatisfiableError) void reply.header('content-range', `bytes */${error.size}`)
+    answer(reply, problem)
+  })
+  app.setNotFoundHandler((request) => {
+    throw new RouteNotFoundError(request.method, request.url.slice(0, 200))
+  })
+  observeRequests(app, services)
+
+  await app.register(cors, {
+    // Nothing here depends on cookies, so any page may ask; changes need the token, which only its owner's pages know.
+    origin: '*',
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Range', 'If-Range', 'If-None-Match', 'If-Modified-Since'],
+    exposedHeaders: ['Accept-Ranges', 'Content-Disposition', 'Content-Length', 'Content-Range', 'ETag', 'Location'],
+    maxAge: 86_400,
+  })
+  await documentRoutes(app, services)
+  await statusRoutes(app, services)
+  await uploadRoutes(app, services)
+  await mediaRoutes(app, services)
+  await contentRoutes(app, services)
+  await retractionRoutes(app, services)
+  await networkRoutes(app, services)
+  await memberRoutes(app, services)
+  await metricsRoutes(app, services)
+  await app.ready()
+  return app
+}
+
+function answer(reply: FastifyReply, problem: Problem): void {
+  void reply.code(problem.status).type(problemType).send(problem)
+}

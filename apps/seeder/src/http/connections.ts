@@ -1,0 +1,66 @@
+import { type IncomingMessage, type Server, STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { MalformedRequestError } from './errors.ts'
+import { problemOf, problemType } from './problem.ts'
+
+/** A client that was answered before its body had arrived gets so long to read the answer. */
+const lingerMs = 2000
+/** On closing, answers under way get so long. */
+const drainMs = 2000
+
+/** What happens on connections before a request has a handler and after it was answered. */
+export class Connections {
+  readonly #answering = new WeakMap<Duplex, Set<ServerResponse>>()
+
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const responses = this.#answering.get(socket) ?? new Set()
+    this.#answering.set(socket, responses.add(response))
+    response.once('close', () => {
+      responses.delete(response)
+      if (!request.complete) dropRest(request)
+    })
+  }
+
+  /** Answers what is no HTTP request. An upload on the same connection ends, since its length cannot be trusted. */
+  refuse(error: Error, socket: Duplex): void {
+    const begun = [...(this.#answering.get(socket) ?? [])].some(({ headersSent }) => headersSent)
+    // Between the bytes of another answer these would be taken for a part of it.
+    if (begun || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const code = 'code' in error ? error.code : undefined
+    const problem = problemOf(
+      code === 'HPE_HEADER_OVERFLOW' || code === 'ERR_HTTP_REQUEST_TIMEOUT' ? error : new MalformedRequestError(),
+    )
+    const body = JSON.stringify(problem)
+    const head = [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      `Content-Type: ${problemType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+    ]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  }
+}
+
+/** Takes no new connections, and gives those there a moment to be answered. */
+export async function drain(server: Server, close: () => Promise<void>): Promise<void> {
+  const impatient = setTimeout(() => server.closeAllConnections(), drainMs)
+  try {
+    await close()
+  } finally {
+    clearTimeout(impatient)
+  }
+}
+
+/** Closing at once would reset the connection, and the client would never see why it was refused. */
+function dropRest(request: IncomingMessage): void {
+  const { socket } = request
+  if (socket.destroyed) return
+  request.unpipe()
+  request.resume()
+  const late = setTimeout(() => socket.destroy(), lingerMs)
+  request.once('close', () => clearTimeout(late))
+}

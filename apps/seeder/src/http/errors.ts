@@ -1,0 +1,134 @@
+import { EldernodeError } from '@eldernode/core'
+
+/** The request has no token, or a wrong one. */
+export class UnauthorizedError extends EldernodeError {
+  constructor() {
+    super(
+      'unauthorized',
+      'This request changes something and needs the header "Authorization: Bearer <token>"; the token lies in admin.token in the data folder.',
+    )
+  }
+}
+
+/** This node holds no item of that id. */
+export class MediaNotFoundError extends EldernodeError {
+  constructor(id: string) {
+    super('media_not_found', `No item ${id} is held here: check the id, or ask another node.`)
+  }
+}
+
+/** The item was taken down. */
+export class MediaRetractedError extends EldernodeError {
+  constructor(id: string) {
+    super('media_retracted', `Item ${id} was retracted by its publisher and is not served any more.`)
+  }
+}
+
+/** The item has no file of that path. */
+export class FileNotFoundError extends EldernodeError {
+  constructor(id: string, path: string) {
+    super('file_not_found', `Item ${id} has no file "${path}": see /v1/media/${id}/files.`)
+  }
+}
+
+/** The item has several files and the request does not say which one. */
+export class PathRequiredError extends EldernodeError {
+  constructor(id: string) {
+    super('path_required', `Item ${id} has several files: add the path of one, as listed at /v1/media/${id}/files.`)
+  }
+}
+
+/** The asked range lies outside of the file. */
+export class RangeNotSatisfiableError extends EldernodeError {
+  readonly size: number
+
+  constructor(size: number) {
+    super('range_not_satisfiable', `The file has ${size} bytes and the requested range lies outside of them.`)
+    this.size = size
+  }
+}
+
+/** The upload is, or says it is, larger than this node takes. */
+export class UploadTooLargeError extends EldernodeError {
+  constructor(limit: number) {
+    super('item_too_large', `The upload is larger than ${limit} bytes, the limit of this node (http.maxUploadBytes).`)
+  }
+}
+
+/** The client sent nothing for too long. */
+export class UploadStalledError extends EldernodeError {
+  constructor(ms: number) {
+    super('upload_stalled', `Nothing arrived for ${ms / 1000} s, so the upload was dropped: send it again.`)
+  }
+}
+
+/** The connection ended before the upload did. */
+export class UploadAbortedError extends EldernodeError {
+  constructor(options?: ErrorOptions) {
+    super('upload_aborted', 'The connection ended before the whole body had arrived: send it again.', options)
+  }
+}
+
+/** The body is not the multipart form that its headers promise. */
+export class MalformedMultipartError extends EldernodeError {
+  constructor(detail: string, options?: ErrorOptions) {
+    super('malformed_multipart', `The body is not a complete multipart/form-data form: ${detail}.`, options)
+  }
+}
+
+/** The form has no file. */
+export class NoFileError extends EldernodeError {
+  constructor() {
+    super('no_file', 'The form has no file: send at least one part with a file name.')
+  }
+}
+
+/** The request asks for something of HTTP that uploads do not have. */
+export class UnsupportedUploadError extends EldernodeError {
+  constructor(header: string) {
+    super('unsupported_upload', `Uploads do not take the header ${header}: send the plain bytes in one request.`)
+  }
+}
+
+/** Only the node that published an item may retract it. */
+export class NotPublisherError extends EldernodeError {
+  readonly publisher: string
+  readonly endpoint: string | undefined
+
+  constructor(id: string, publisher: string, endpoint: string | undefined) {
+    super(
+      'not_publisher',
+      `Item ${id} was published by ${publisher}: retract it ${endpoint === undefined ? 'there' : `at ${endpoint}`}, or add ?local=1 to drop this copy only.`,
+    )
+    this.publisher = publisher
+    this.endpoint = endpoint
+  }
+}
+
+/** Only the node that has the network's owner key admits members. */
+export class NotOwnerError extends EldernodeError {
+  constructor(owner: string) {
+    super('not_owner', `This node does not have the owner key ${owner}: ask the node that made the network.`)
+  }
+}
+
+/** A part of the node that the request needs is not up, or the node stops. */
+export class NotReadyError extends EldernodeError {
+  constructor(reasons: readonly string[]) {
+    super('not_ready', `This node cannot do that yet: ${reasons.join('; ')}. Try again shortly; see /ready.`)
+  }
+}
+
+/** No route of that method and path. */
+export class RouteNotFoundError extends EldernodeError {
+  constructor(method: string, path: string) {
+    super('route_not_found', `There is no ${method} ${path}: see /openapi.json.`)
+  }
+}
+
+/** What came over the connection is not HTTP. */
+export class MalformedRequestError extends EldernodeError {
+  constructor(options?: ErrorOptions) {
+    super('malformed_request', 'What arrived is not an HTTP request, or longer than its Content-Length says.', options)
+  }
+}

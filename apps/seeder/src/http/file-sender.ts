@@ -1,0 +1,86 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+
+const large = 2 ** 20
+const small = 2 ** 16
+
+/**
+ * Sends stretches of files with few large reads, which is several times faster than piping a stream. Buffers of 1 MiB
+ * are shared by all responses and bounded in number; a response that finds none free reads 64 KiB at a time.
+ */
+export class FileSender {
+  readonly #free: Buffer[] = []
+  readonly #stallMs: number
+  readonly #most: number
+  #made = 0
+
+  constructor({ stallMs, buffers = 64 }: { stallMs: number; buffers?: number }) {
+    this.#stallMs = stallMs
+    this.#most = buffers
+  }
+
+  /**
+   * Writes bytes `start` to `end` (exclusive) and ends the response. A file that is shorter than that, a client that
+   * takes nothing for too long and one that left all end with a closed connection, so nobody takes a part for the whole.
+   */
+  async send(file: FileHandle, response: ServerResponse, start: number, end: number): Promise<void> {
+    const length = end - start
+    const buffer = length > small ? this.#take() : undefined
+    const room = buffer ?? Buffer.allocUnsafe(Math.min(length, small))
+    let returned = false
+    try {
+      for (let at = start; at < end;) {
+        const { bytesRead } = await file.read(room, 0, Math.min(room.length, end - at), at)
+        if (bytesRead === 0) throw new Error(`the file ends ${end - at} bytes early`)
+        await this.#write(response, room.subarray(0, bytesRead))
+        at += bytesRead
+      }
+      returned = true
+      response.end()
+    } catch (error) {
+      response.destroy()
+      throw error
+    } finally {
+      // After a failed write the kernel may still read from the buffer, so it is not shared any more.
+      if (buffer !== undefined) this.#giveBack(returned ? buffer : undefined)
+    }
+  }
+
+  async #write(response: ServerResponse, bytes: Buffer): Promise<void> {
+    const stalled = setTimeout(() => response.destroy(), this.#stallMs)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const gone = () => reject(new ClientGoneError())
+        if (response.destroyed) return gone()
+        response.once('close', gone)
+        response.write(bytes, (error) => {
+          response.off('close', gone)
+          if (error) reject(new ClientGoneError({ cause: error }))
+          else resolve()
+        })
+      })
+    } finally {
+      clearTimeout(stalled)
+    }
+  }
+
+  #take(): Buffer | undefined {
+    const buffer = this.#free.pop()
+    if (buffer !== undefined || this.#made >= this.#most) return buffer
+    this.#made++
+    return Buffer.allocUnsafeSlow(large)
+  }
+
+  #giveBack(buffer: Buffer | undefined): void {
+    if (buffer === undefined) this.#made--
+    else this.#free.push(buffer)
+  }
+}
+
+/** The client took no more of the answer: an everyday event, not a fault. */
+export class ClientGoneError extends Error {
+  constructor(options?: ErrorOptions) {
+    super('the client left before the end of the answer', options)
+    this.name = 'ClientGoneError'
+  }
+}

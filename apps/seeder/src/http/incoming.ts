@@ -1,0 +1,102 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { UploadAbortedError, UploadStalledError, UploadTooLargeError } from './errors.ts'
+
+/** Aborted once the connection is gone, unless the answer went out first. */
+export function disconnection(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new UploadAbortedError())
+  })
+  return gone.signal
+}
+
+/**
+ * Refuses a body that says it is too large before any of it is read. `framing` is what a form may add to the bytes.
+ * @throws UploadTooLargeError
+ */
+export function announcedSize(request: FastifyRequest, limit: number, framing = 0): number | undefined {
+  const announced = request.headers['content-length']
+  if (announced === undefined) return undefined
+  if (Number(announced) > limit + framing) throw new UploadTooLargeError(limit)
+  return Number(announced)
+}
+
+/** Counts the bytes of one upload, over all its files, and watches that they keep coming. */
+export class Intake {
+  readonly #limit: number
+  readonly #stallMs: number
+  #received = 0
+
+  constructor(limits: { maxUploadBytes: number; stallMs: number }) {
+    this.#limit = limits.maxUploadBytes
+    this.#stallMs = limits.stallMs
+  }
+
+  /** Passes on what `source` yields. @throws UploadTooLargeError, UploadStalledError, UploadAbortedError */
+  async *read(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.steadily(source)) {
+      this.#received += chunk.length
+      if (this.#received > this.#limit) throw new UploadTooLargeError(this.#limit)
+      yield chunk
+    }
+  }
+
+  /** Passes on what `source` yields as long as each next one comes in time; the time of the reader does not count. */
+  async *steadily<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = source[Symbol.asyncIterator]()
+    const watch = new StallWatch(this.#stallMs)
+    let finished = false
+    try {
+      for (;;) {
+        const next = await watch.during(iterator.next())
+        if (next.done === true) break
+        yield next.value
+      }
+      finished = true
+    } catch (error) {
+      throw isDisconnection(error) ? new UploadAbortedError({ cause: error }) : error
+    } finally {
+      watch.end()
+      // Not awaited: a source that stalls would never answer. Its connection is closed after the answer.
+      if (!finished) void iterator.return?.().catch(() => undefined)
+    }
+  }
+}
+
+class StallWatch {
+  readonly #timer: NodeJS.Timeout
+  #stalled: (() => void) | undefined
+
+  constructor(ms: number) {
+    this.#timer = setTimeout(() => this.#stalled?.(), ms)
+    this.#ms = ms
+  }
+
+  readonly #ms: number
+
+  async during<T>(arrival: Promise<T>): Promise<T> {
+    this.#timer.refresh()
+    try {
+      return await Promise.race([
+        arrival,
+        new Promise<never>((_, reject) => {
+          this.#stalled = () => reject(new UploadStalledError(this.#ms))
+        }),
+      ])
+    } finally {
+      this.#stalled = undefined
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+function isDisconnection(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+  )
+}

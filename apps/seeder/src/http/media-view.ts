@@ -1,0 +1,77 @@
+import { nodeIdSchema, type Endpoints } from '@eldernode/core'
+import { z } from 'zod'
+import type { Item } from '../library/index.ts'
+import { magnetOf } from './magnet.ts'
+
+const fileSchema = z
+  .object({
+    path: z.string().describe("Relative to the item's name; for a single file the name itself."),
+    size: z.int().describe('Bytes.'),
+    sha256: z.string(),
+    type: z.string().describe('Media type, sniffed from the first bytes.'),
+  })
+  .meta({ id: 'MediaFile' })
+
+/** One item as the API shows it. */
+export const mediaSchema = z
+  .object({
+    id: z.string().describe('The infohash.'),
+    infoHash: z.string(),
+    magnet: z.string(),
+    name: z.string(),
+    size: z.int().describe('Bytes of all files together.'),
+    sha256: z.string().describe('Of the bytes, or of the canonical [path, size, sha256] list of several files.'),
+    pieceLength: z.int(),
+    files: z.array(fileSchema).describe('In a list of items the first 100 only; see fileCount and links.files.'),
+    fileCount: z.int(),
+    publisher: nodeIdSchema,
+    replicas: z.object({ min: z.int(), target: z.int() }),
+    createdAt: z.int().describe('Milliseconds since 1970.'),
+    links: z.object({
+      self: z.string(),
+      content: z.string(),
+      files: z.string(),
+      torrent: z.string(),
+      webSeed: z.string(),
+    }),
+  })
+  .meta({ id: 'Media' })
+export type MediaView = z.output<typeof mediaSchema>
+
+export const filesSchema = z.array(fileSchema)
+
+/** An item's links, from this node's public address. */
+export function linksOf(id: string, http: string): MediaView['links'] {
+  const self = `${http}/v1/media/${id}`
+  return {
+    self,
+    content: `${self}/content`,
+    files: `${self}/files`,
+    torrent: `${self}/torrent`,
+    webSeed: `${self}/ws/`,
+  }
+}
+
+/** Shows at most `files` of an item's files. */
+export function viewOf(
+  item: Item,
+  { endpoints, trackers }: { endpoints: Endpoints; trackers: readonly string[] },
+  files = Infinity,
+): MediaView {
+  const links = linksOf(item.infoHash, endpoints.http)
+  return {
+    id: item.infoHash,
+    infoHash: item.infoHash,
+    magnet: magnetOf(item, { trackers, webSeed: links.webSeed, peer: endpoints.bittorrent }),
+    name: item.name,
+    size: item.size,
+    sha256: item.sha256,
+    pieceLength: item.pieceLength,
+    files: item.files.slice(0, files),
+    fileCount: item.files.length,
+    publisher: item.publisher,
+    replicas: item.replicas,
+    createdAt: item.createdAt,
+    links,
+  }
+}

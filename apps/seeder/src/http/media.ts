@@ -1,0 +1,101 @@
+import { create as contentDisposition } from 'content-disposition'
+import { z } from 'zod'
+import type { Api } from './api.ts'
+import { MediaNotFoundError } from './errors.ts'
+import { itemOf, mediaIdSchema } from './media-id.ts'
+import { canonicalFiles } from './manifest.ts'
+import { filesSchema, mediaSchema, viewOf } from './media-view.ts'
+import { problems } from './problem.ts'
+import type { Services } from './services.ts'
+
+const filesInList = 100
+
+const params = z.object({ id: mediaIdSchema })
+
+const pageSchema = z.object({ items: z.array(mediaSchema), nextCursor: z.string().optional() })
+
+/** `/v1/media` without uploads and bytes: list and describe. */
+export async function mediaRoutes(app: Api, services: Services): Promise<void> {
+  const { library, trackers } = services
+  const shown = () => ({ endpoints: services.endpoints(), trackers })
+
+  app.get(
+    '/v1/media',
+    {
+      schema: {
+        tags: ['media'],
+        summary: 'Items held here, newest first',
+        querystring: z.object({
+          cursor: z.string().max(200).optional().describe('`nextCursor` of the page before.'),
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+        }),
+        response: { 200: pageSchema, ...problems(400, 503) },
+      },
+    },
+    async ({ query: { cursor, limit } }) => {
+      const { items, nextCursor } = library.list({ limit, ...(cursor !== undefined && { cursor }) })
+      const sources = shown()
+      return {
+        items: items.map((item) => viewOf(item, sources, filesInList)),
+        ...(nextCursor !== undefined && { nextCursor }),
+      }
+    },
+  )
+
+  app.get(
+    '/v1/media/:id',
+    {
+      schema: {
+        tags: ['media'],
+        summary: 'One item, by infohash or SHA-256',
+        params,
+        response: { 200: mediaSchema, ...problems(400, 404, 410, 503) },
+      },
+    },
+    async ({ params: { id } }) => viewOf(itemOf(library, id), shown()),
+  )
+
+  app.get(
+    '/v1/media/:id/files',
+    {
+      schema: {
+        tags: ['media'],
+        summary: 'All files of an item, as the canonical JSON (RFC 8785) whose SHA-256 is in the manifest',
+        params,
+        response: { 200: filesSchema, ...problems(400, 404, 410, 503) },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const { files } = itemOf(library, id)
+      // The very text is what the digest is of.
+      return await reply.serializer(() => canonicalFiles(files)).send(files)
+    },
+  )
+
+  app.get(
+    '/v1/media/:id/torrent',
+    {
+      schema: {
+        tags: ['media'],
+        summary: "The item's .torrent file",
+        params,
+        response: {
+          200: {
+            description: 'BEP 3 metainfo',
+            content: { 'application/x-bittorrent': { schema: z.any().meta({ type: 'string', format: 'binary' }) } },
+          },
+          ...problems(400, 404, 410, 503),
+        },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const item = itemOf(library, id)
+      const metainfo = library.metainfo(item.infoHash)
+      if (metainfo === undefined) throw new MediaNotFoundError(id)
+      return await reply
+        .type('application/x-bittorrent')
+        .header('content-disposition', contentDisposition(`${item.name}.torrent`))
+        .send(Buffer.from(metainfo))
+    },
+  )
+}

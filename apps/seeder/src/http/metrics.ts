@@ -1,0 +1,84 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram } from 'prom-client'
+import type { Api } from './api.ts'
+import type { Services } from './services.ts'
+
+/** `/metrics`, in the text format of Prometheus, and the counts behind it. */
+export async function metricsRoutes(app: Api, services: Services): Promise<void> {
+  const { registry } = services
+  collectDefaultMetrics({ register: registry })
+  observeNode(services)
+
+  app.get(
+    '/metrics',
+    { schema: { tags: ['status'], summary: 'Figures for Prometheus', produces: ['text/plain'] } },
+    async (_request, reply) => await reply.type(registry.contentType).send(await registry.metrics()),
+  )
+}
+
+/** Counts every answer by route, not by path: paths are chosen by clients and would grow without bound. */
+export function observeRequests(app: Api, { registry }: Services): void {
+  const labelNames = ['method', 'route', 'status']
+  const requests = new Counter({
+    name: 'eldernode_http_requests_total',
+    help: 'Answers of the HTTP API.',
+    labelNames,
+    registers: [registry],
+  })
+  const seconds = new Histogram({
+    name: 'eldernode_http_request_seconds',
+    help: 'Time from the request to the end of its answer.',
+    labelNames: ['method', 'route'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
+    registers: [registry],
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const route = routeOptions.url ?? 'none'
+    requests.inc({ method, route, status: reply.statusCode })
+    seconds.observe({ method, route }, reply.elapsedTime / 1000)
+  })
+}
+
+/** Read when they are asked for, so nothing is kept up to date for nobody. */
+function observeNode({ registry, library, swarm, graph, replication }: Services): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `eldernode_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  const byReason = (name: string, help: string, read: () => Record<string, number>) =>
+    new Gauge({
+      name: `eldernode_${name}`,
+      help,
+      labelNames: ['reason'],
+      registers: [registry],
+      collect() {
+        for (const [reason, count] of Object.entries(read())) this.set({ reason }, count)
+      },
+    })
+  gauge('items', 'Items held here.', () => library.totals().items)
+  gauge('item_bytes', 'Bytes of the files held here.', () => library.totals().bytes)
+  gauge('items_damaged', 'Items whose bytes are lost here, wholly or in part.', () => library.damaged().length)
+  gauge('swarm_torrents', 'Torrents seeded or fetched.', () => swarm.stats().torrents)
+  gauge('swarm_connections', 'Connections to BitTorrent peers.', () => swarm.stats().connections)
+  gauge('swarm_uploaded_bytes', 'Bytes sent to BitTorrent peers since the start.', () => swarm.stats().uploaded)
+  gauge('swarm_downloaded_bytes', 'Bytes got from peers since the start.', () => swarm.stats().downloaded)
+  gauge('graph_links', 'Links to other nodes and clients.', () => graph.stats().links.length)
+  gauge(
+    'graph_links_in_sync',
+    'Links with nothing left to fetch.',
+    () => graph.stats().links.filter((l) => l.inSync).length,
+  )
+  gauge('graph_accepted', 'Foreign values taken since the start.', () => graph.stats().accepted)
+  byReason('graph_refused', 'Foreign messages refused since the start.', () => graph.stats().refused)
+  gauge('replication_queued', 'Items waiting to be copied.', () => replication.stats().queued)
+  gauge('replication_running', 'Items being copied.', () => replication.stats().running)
+  gauge('replication_fetched', 'Items copied since the start.', () => replication.stats().fetched)
+  gauge('replication_fetched_bytes', 'Bytes copied since the start.', () => replication.stats().fetchedBytes)
+  byReason('replication_failures', 'Failed tries to copy since the start.', () => replication.stats().failures)
+  gauge('live_members', 'Members that live, as far as this node knows.', () => replication.stats().live)
+}

@@ -1,0 +1,115 @@
+import { EldernodeError } from '@eldernode/core'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { NotPublisherError } from './errors.ts'
+
+export const problemType = 'application/problem+json'
+
+/** An error answer (RFC 9457). `code` is stable; `detail` is for people. */
+export const problemSchema = z
+  .object({
+    type: z.string().describe('Always about:blank; `code` tells problems apart.'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe('Stable name of the problem.'),
+    detail: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    publisher: z.string().optional(),
+    endpoint: z.string().optional(),
+  })
+  .meta({ id: 'Problem' })
+export type Problem = z.output<typeof problemSchema>
+
+/** Each code that may leave this node, and its status. A code that is not here is a fault of ours: 500 `internal`. */
+const statuses: Record<string, number> = {
+  invalid_input: 400,
+  invalid_json: 400,
+  invalid_url: 400,
+  malformed_multipart: 400,
+  malformed_request: 400,
+  no_file: 400,
+  path_required: 400,
+  upload_aborted: 400,
+  unsupported_upload: 400,
+  unauthorized: 401,
+  media_not_found: 404,
+  file_not_found: 404,
+  route_not_found: 404,
+  upload_stalled: 408,
+  request_timeout: 408,
+  not_owner: 409,
+  not_publisher: 409,
+  media_retracted: 410,
+  body_too_large: 413,
+  item_too_large: 413,
+  too_many_parts: 413,
+  url_too_long: 414,
+  not_multipart: 415,
+  unsupported_media_type: 415,
+  range_not_satisfiable: 416,
+  empty_file: 422,
+  empty_item: 422,
+  headers_too_large: 431,
+  internal: 500,
+  not_ready: 503,
+  disk_full: 507,
+}
+
+/** What Fastify and its plugins throw, in our words. */
+const foreign: Record<string, [code: string, detail: string]> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This route does not take a body of that Content-Type.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body is larger than this route takes.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed_request', 'The body is not as long as its Content-Length says.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_json', 'The body is empty; this route needs JSON.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_json', 'The body is not JSON.'],
+  FST_ERR_BAD_URL: ['invalid_url', 'The path is not valid percent-encoded UTF-8.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['url_too_long', 'A part of the path is too long.'],
+  FST_INVALID_MULTIPART_CONTENT_TYPE: ['not_multipart', 'Send multipart/form-data, or the plain bytes with PUT.'],
+  FST_PARTS_LIMIT: ['too_many_parts', 'The form has more parts than an item may have files.'],
+  FST_FILES_LIMIT: ['too_many_parts', 'The form has more files than an item may have.'],
+  FST_FIELDS_LIMIT: ['too_many_parts', 'The form has too many fields.'],
+  FST_REQ_FILE_TOO_LARGE: ['item_too_large', 'The upload is larger than this node takes (http.maxUploadBytes).'],
+  FST_PROTO_VIOLATION: ['malformed_multipart', 'A field of the form has a name that is not allowed.'],
+  FST_INVALID_JSON_FIELD_ERROR: ['malformed_multipart', 'A field of the form is not the JSON that it says it is.'],
+  FST_MP_PREMATURE_CLOSE: ['upload_aborted', 'The connection ended before the whole body had arrived.'],
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers are larger than 16 KiB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
+}
+
+/** The one translation from what was thrown to what is answered. Nothing unforeseen leaks into the answer. */
+export function problemOf(error: unknown): Problem {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map(({ instancePath, message }) => ({
+      path: instancePath.slice(1).replaceAll('/', '.'),
+      message: message ?? 'is not valid',
+    }))
+    const where = errors.map(({ path, message }) => `${path}: ${message}`).join('; ')
+    return { ...problem('invalid_input', `The ${error.validationContext ?? 'request'} is not valid: ${where}`), errors }
+  }
+  const code = codeOf(error)
+  if (error instanceof EldernodeError && code in statuses) return { ...problem(code, error.message), ...extra(error) }
+  const known = foreign[code]
+  if (known !== undefined) return problem(...known)
+  return problem('internal', 'The node failed at this request; its log says why.')
+}
+
+function problem(code: string, detail: string): Problem {
+  const status = statuses[code] ?? 500
+  return { type: 'about:blank', title: code.replaceAll('_', ' '), status, code, detail }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+function extra(error: EldernodeError): Partial<Problem> {
+  if (!(error instanceof NotPublisherError)) return {}
+  const { publisher, endpoint } = error
+  return { publisher, ...(endpoint !== undefined && { endpoint }) }
+}
+
+/** Error answers for a route's documentation. */
+export function problems<Status extends number>(...list: Status[]) {
+  const answer = { description: 'Problem', content: { [problemType]: { schema: problemSchema } } }
+  return Object.fromEntries(list.map((status) => [status, answer])) as Record<Status, typeof answer>
+}

@@ -1,0 +1,51 @@
+import type { Manifest, Replicas } from '@eldernode/core'
+import type { IncomingFile, Ingested } from '../ingest/index.ts'
+import type { Item } from '../library/index.ts'
+import { manifestOf } from './manifest.ts'
+import type { Services } from './services.ts'
+
+export interface Upload {
+  name?: string
+  replicas: Replicas
+  expectedSize?: number
+  signal: AbortSignal
+}
+
+/** The way of one upload. When it resolves, the item is durable, seeded and announced. */
+export async function publish(
+  { ingest, library, swarm, graph, id, trackers, now }: Services,
+  files: AsyncIterable<IncomingFile>,
+  { replicas, signal, ...options }: Upload,
+): Promise<{ item: Item; created: boolean }> {
+  const ingested = await ingest.receive(files, { ...options, signal })
+  try {
+    signal.throwIfAborted()
+    const described = describe(ingested, { publisher: id, replicas, createdAt: now() })
+    const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo)
+    if (item.state === 'retracted') library.restore(item.infoHash)
+    await swarm.seed({
+      infoHash: item.infoHash,
+      metainfo: ingested.metainfo,
+      files: item.files.map(({ sha256, size }) => ({ path: library.blobPath(sha256), size })),
+    })
+    if (!isPublished(graph.get('m', id, item.infoHash)?.body, replicas)) {
+      await graph.publish('m', item.infoHash, manifestOf({ ...item, replicas, state: 'live' }, trackers))
+    }
+    return { item: { ...item, state: 'live' }, created }
+  } finally {
+    await ingested.staging.discard()
+  }
+}
+
+function describe(
+  { staging: _, metainfo: __, ...ingested }: Ingested,
+  rest: Pick<Item, 'publisher' | 'replicas' | 'createdAt'>,
+): Item {
+  return { ...ingested, ...rest, state: 'live' }
+}
+
+function isPublished(manifest: Manifest | undefined, replicas: Replicas): boolean {
+  return (
+    manifest?.state === 'live' && manifest.replicas.min === replicas.min && manifest.replicas.target === replicas.target
+  )
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import type { Manifest } from '@eldernode/core'
+import type { Item } from '../library/index.ts'
+import type { Api } from './api.ts'
+import { MediaNotFoundError, NotPublisherError } from './errors.ts'
+import { heldItem, mediaIdSchema } from './media-id.ts'
+import { problems } from './problem.ts'
+import type { Services } from './services.ts'
+
+const retractionSchema = z
+  .object({
+    id: z.string(),
+    state: z.enum(['retracted', 'dropped']).describe('`dropped`: only this copy is gone.'),
+    purgeAfter: z.int().optional().describe('When the bytes go, in milliseconds since 1970.'),
+  })
+  .meta({ id: 'Retraction' })
+type Retraction = z.output<typeof retractionSchema>
+
+/** `DELETE /v1/media/:id`: take an item of one's own down everywhere, or drop the copy held here. */
+export async function retractionRoutes(app: Api, services: Services): Promise<void> {
+  app.delete(
+    '/v1/media/:id',
+    {
+      schema: {
+        tags: ['media'],
+        summary: 'Retract an item published here, or drop the local copy of any',
+        description: 'Publishing the same bytes under the same name again undoes a retraction.',
+        params: z.object({ id: mediaIdSchema }),
+        querystring: z.object({
+          local: z.stringbool().optional().describe('Drop the copy of this node only.'),
+          reason: z.string().max(200).optional().describe('Published with the retraction.'),
+        }),
+        response: { 200: retractionSchema, ...problems(400, 404, 409, 503) },
+      },
+    },
+    async ({ params: { id }, query: { local, reason } }) => {
+      const item = heldItem(services.library, id)
+      const infoHash = item?.infoHash ?? id
+      if (local === true) return await drop(services, item, infoHash)
+      const published = services.graph.get('m', services.id, infoHash)?.body
+      if (published === undefined) throw refusal(services, item, infoHash)
+      return await retract(services, item, published, reason)
+    },
+  )
+}
+
+async function drop({ library, swarm }: Services, item: Item | undefined, id: string): Promise<Retraction> {
+  if (item === undefined) throw new MediaNotFoundError(id)
+  await swarm.remove(item.infoHash)
+  await library.remove(item.infoHash)
+  return { id: item.infoHash, state: 'dropped' }
+}
+
+async function retract(
+  { graph, library, swarm, purgeAfterMs, now }: Services,
+  item: Item | undefined,
+  published: Manifest,
+  reason: string | undefined,
+): Promise<Retraction> {
+  const { infoHash } = published
+  const purgeAfter = (published.state === 'retracted' ? published.purgeAfter : undefined) ?? now() + purgeAfterMs
+  if (published.state === 'live') {
+    const retracted = { ...published, state: 'retracted' as const, purgeAfter }
+    await graph.publish('m', infoHash, reason === undefined ? retracted : { ...retracted, reason })
+  }
+  if (item?.state === 'live' && !publishedElsewhere(graph, item, published)) {
+    library.retract(infoHash, purgeAfter)
+    await swarm.remove(infoHash)
+  }
+  return { id: infoHash, state: 'retracted', purgeAfter }
+}
+
+/** An item of two publishers is served until the last of them retracts it. */
+function publishedElsewhere(graph: Services['graph'], item: Item, own: Manifest): boolean {
+  const other = graph.get('m', item.publisher, item.infoHash)?.body
+  return other !== undefined && other !== own && other.state === 'live'
+}
+
+function refusal({ graph }: Services, item: Item | undefined, id: string): Error {
+  if (item === undefined) return new MediaNotFoundError(id)
+  const endpoint = graph.get('hb', item.publisher, 'hb')?.body.endpoints.http
+  return new NotPublisherError(item.infoHash, item.publisher, endpoint)
+}

@@ -1,0 +1,193 @@
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart'
+import { InvalidInputError, nameSchema, type Replicas, replicasSchema } from '@eldernode/core'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { IncomingFile } from '../ingest/index.ts'
+import type { Api } from './api.ts'
+import { MalformedMultipartError, NoFileError, UnsupportedUploadError } from './errors.ts'
+import { announcedSize, disconnection, Intake } from './incoming.ts'
+import { mediaSchema, viewOf } from './media-view.ts'
+import { problems } from './problem.ts'
+import { publish, type Upload } from './publish.ts'
+import type { Services } from './services.ts'
+
+/** What the lines between the parts of a form may add to the bytes of its files. */
+const framing = 16 * 2 ** 20
+const fieldBytes = 4096
+const mostFields = 16
+const mostFiles = 10_000
+
+const copies = z.coerce.number().int().min(1).max(64)
+const querySchema = z.object({
+  name: nameSchema.describe('The name of the item.'),
+  replicas: copies.optional().describe('How many nodes should hold it.'),
+})
+const fieldsSchema = z.object({ name: nameSchema.optional(), replicas: copies.optional() })
+
+const answers = {
+  200: mediaSchema.describe('This node published the same bytes under the same name before.'),
+  201: mediaSchema.describe('Published.'),
+  ...problems(400, 408, 409, 413, 415, 422, 503, 507),
+}
+
+/** `POST /v1/media` and `PUT /v1/media?name=`: bytes become a published item. */
+export async function uploadRoutes(app: Api, services: Services): Promise<void> {
+  const { limits } = services
+
+  const answer = async (reply: FastifyReply, files: AsyncIterable<IncomingFile>, upload: Upload) => {
+    const { item, created } = await publish(services, files, upload)
+    const view = viewOf(item, { endpoints: services.endpoints(), trackers: services.trackers })
+    return reply
+      .code(created ? 201 : 200)
+      .header('location', view.links.self)
+      .send(view)
+  }
+
+  await app.register(async (scope: FastifyInstance) => {
+    const form = scope.withTypeProvider<ZodTypeProvider>()
+    await form.register(multipart, {
+      preservePath: true,
+      limits: {
+        // One more than an item may have, so that it is the ingest that says so.
+        files: mostFiles + 1,
+        parts: mostFiles + 1 + mostFields,
+        fields: mostFields,
+        fieldNameSize: 100,
+        fieldSize: fieldBytes,
+        fileSize: Number.MAX_SAFE_INTEGER,
+        headerPairs: 32,
+      },
+    })
+    form.route({
+      method: 'POST',
+      url: '/v1/media',
+      schema: {
+        tags: ['media'],
+        summary: 'Publish one file, or several as one item',
+        description:
+          'Files become one item in the order of the form; their names may carry folders. Fields go before the files.',
+        consumes: ['multipart/form-data'],
+        body: formDocumentation,
+        response: answers,
+      },
+      handler: async (request, reply) => {
+        refuseEncodings(request)
+        announcedSize(request, limits.maxUploadBytes, framing)
+        const intake = new Intake(limits)
+        const parts = intake.steadily(wellFormed(request.parts()))
+        const { fields, first } = await readFields(parts)
+        const options = { ...uploadOptions(fields, services.replicas), signal: disconnection(reply) }
+        return await answer(reply, filesOf(intake, first, parts), options)
+      },
+    })
+  })
+
+  await app.register(async (scope: FastifyInstance) => {
+    const raw = scope.withTypeProvider<ZodTypeProvider>()
+    raw.removeAllContentTypeParsers()
+    raw.addContentTypeParser('*', (_request, body, done) => done(null, body))
+    raw.route({
+      method: 'PUT',
+      url: '/v1/media',
+      schema: {
+        tags: ['media'],
+        summary: 'Publish the request body as one file',
+        consumes: ['application/octet-stream'],
+        querystring: querySchema,
+        body: z.any().meta({ type: 'string', format: 'binary' }),
+        response: answers,
+      },
+      handler: async (request, reply) => {
+        refuseEncodings(request)
+        const expectedSize = announcedSize(request, limits.maxUploadBytes)
+        const { name } = request.query
+        const options = { ...uploadOptions(request.query, services.replicas), signal: disconnection(reply) }
+        const bytes = new Intake(limits).read(request.raw)
+        return await answer(reply, one({ path: name, bytes }), {
+          ...options,
+          ...(expectedSize !== undefined && { expectedSize }),
+        })
+      },
+    })
+  })
+}
+
+const formDocumentation = z.any().meta({
+  type: 'object',
+  required: ['file'],
+  properties: {
+    name: { type: 'string', description: "The item's name; else the file's, or the folder that all files share." },
+    replicas: { type: 'integer', minimum: 1, maximum: 64 },
+    file: { type: 'array', items: { type: 'string', format: 'binary' } },
+  },
+})
+
+/** The stored bytes are those of the body, so a body that is packed or partial would not be what its sender means. */
+function refuseEncodings({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') throw new UnsupportedUploadError('Content-Encoding')
+  if (headers['content-range'] !== undefined) throw new UnsupportedUploadError('Content-Range')
+}
+
+function uploadOptions({ name, replicas }: z.output<typeof fieldsSchema>, standard: Replicas) {
+  const wanted = { min: Math.min(standard.min, replicas ?? standard.min), target: replicas ?? standard.target }
+  return { ...(name !== undefined && { name }), replicas: replicasSchema.parse(wanted) }
+}
+
+async function* one(file: IncomingFile): AsyncGenerator<IncomingFile> {
+  yield file
+}
+
+/** The parser's own errors carry no code. */
+async function* wellFormed(parts: AsyncIterable<Multipart>): AsyncGenerator<Multipart> {
+  try {
+    yield* parts
+  } catch (error) {
+    throw error instanceof Error && 'code' in error
+      ? error
+      : new MalformedMultipartError(messageOf(error), { cause: error })
+  }
+}
+
+/** Reads up to the first file. @throws NoFileError, InvalidInputError */
+async function readFields(parts: AsyncIterator<Multipart>) {
+  const fields: Record<string, unknown> = {}
+  for (;;) {
+    const next = await parts.next()
+    if (next.done === true) throw new NoFileError()
+    const part = next.value
+    if (part.type === 'file') return { fields: parseFields(fields), first: part }
+    if (part.valueTruncated)
+      throw new InvalidInputError(`The field ${part.fieldname} is longer than ${fieldBytes} bytes.`)
+    fields[part.fieldname] = part.value
+  }
+}
+
+function parseFields(fields: Record<string, unknown>) {
+  const parsed = fieldsSchema.safeParse(fields)
+  if (!parsed.success) throw new InvalidInputError(`The form is not valid: ${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}
+
+async function* filesOf(
+  intake: Intake,
+  first: MultipartFile,
+  rest: AsyncIterable<Multipart>,
+): AsyncGenerator<IncomingFile> {
+  yield fileOf(intake, first)
+  for await (const part of rest) {
+    if (part.type === 'field') {
+      throw new InvalidInputError(`The field ${part.fieldname} comes after a file: put fields before the files.`)
+    }
+    yield fileOf(intake, part)
+  }
+}
+
+function fileOf(intake: Intake, { filename, file }: MultipartFile): IncomingFile {
+  return { path: filename, bytes: intake.read(file) }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
