@@ -21,7 +21,10 @@ export const pathSchema = z
   .string()
   .max(1024)
   .refine((path) => path.split('/').length <= 32, 'must be at most 32 folders deep')
-  .refine((path) => path.split('/').every((part) => nameSchema.safeParse(part).success), 'must be plain names joined by "/"')
+  .refine(
+    (path) => path.split('/').every((part) => nameSchema.safeParse(part).success),
+    'must be plain names joined by "/"',
+  )
 
 /** One file of an item. `path` is relative to the item's name; for a single-file item it equals the name. */
 export const itemFileSchema = z.object({

@@ -1,0 +1,5 @@
+export * from './digests.ts'
+export * from './magnet.ts'
+export * from './manifest.ts'
+export * from './piece-length.ts'
+export * from './schema.ts'

@@ -1,0 +1,51 @@
+import { ENVELOPE_LIMITS } from '../envelope/index.ts'
+import { filesDigestOf } from './digests.ts'
+import type { ItemFile, Manifest } from './schema.ts'
+
+/** Bytes of an envelope beside its body: names, network, key, signature and the longest time there can be. */
+const ENVELOPE_REST = 230
+const BODY_BYTES = ENVELOPE_LIMITS.m - ENVELOPE_REST
+const MOST_FILES = 200
+
+const utf8 = new TextEncoder()
+
+/** A manifest before its list of files was cut to what fits. */
+export type WholeManifest = Omit<Manifest, 'filesDigest'>
+
+/**
+ * Makes a manifest fit its envelope: `files` keeps as many as there is room for, from the first on, and `filesDigest`
+ * vouches for the rest. What is too long even without files is found by `seal`.
+ */
+export function fitManifest(whole: WholeManifest): Manifest {
+  const all = whole.files
+  const bare = { ...whole, files: [] }
+  const files = fitting(all, BODY_BYTES - bytesOf(bare))
+  if (files.length === all.length) return { ...bare, files }
+  const cut = { ...bare, filesDigest: filesDigestOf(all) }
+  return { ...cut, files: fitting(all, BODY_BYTES - bytesOf(cut)) }
+}
+
+/**
+ * The retraction of a published manifest. Nobody fetches the item any more, so its files give way to the reason.
+ * @param change `purgeAfter` in milliseconds: when the bytes go; until then the retraction can be undone
+ */
+export function retractManifest(live: Manifest, change: { purgeAfter: number; reason?: string }): Manifest {
+  const retracted: Manifest = { ...live, ...change, state: 'retracted' }
+  if (bytesOf(retracted) <= BODY_BYTES) return retracted
+  return { ...retracted, files: [], filesDigest: live.filesDigest ?? filesDigestOf(live.files) }
+}
+
+function fitting(files: readonly ItemFile[], room: number): ItemFile[] {
+  const kept: ItemFile[] = []
+  let left = room
+  for (const file of files.slice(0, MOST_FILES)) {
+    left -= bytesOf(file) + 1
+    if (left < 0) break
+    kept.push(file)
+  }
+  return kept
+}
+
+function bytesOf(value: object): number {
+  return utf8.encode(JSON.stringify(value)).length
+}
