@@ -1,12 +1,12 @@
 import { EldernodeError } from '@eldernode/core'
 
-/** A fetch did not succeed. `retryAfterMs`, when given, replaces the usual back-off. */
+/** A fetch did not succeed. `refuseForMs`, when given, is how long the item is left alone. */
 export class TransferError extends EldernodeError {
-  readonly retryAfterMs: number | undefined
+  readonly refuseForMs: number | undefined
 
-  constructor(code: string, message: string, options?: ErrorOptions & { retryAfterMs?: number }) {
+  constructor(code: string, message: string, options?: ErrorOptions & { refuseForMs?: number }) {
     super(code, message, options)
-    this.retryAfterMs = options?.retryAfterMs
+    this.refuseForMs = options?.refuseForMs
   }
 }
 
@@ -16,16 +16,20 @@ const fullFor = 300_000
 /** The bytes that the swarm delivered are not those that the manifest's publisher signed. */
 export class ContentMismatchError extends TransferError {
   constructor(message: string, options?: ErrorOptions) {
-    super('content_mismatch', message, { ...options, retryAfterMs: refusedFor })
+    super('content_mismatch', message, { ...options, refuseForMs: refusedFor })
   }
 }
 
 /** The item does not fit beside the reserve that this node keeps free. */
 export class NoRoomError extends TransferError {
   constructor(infoHash: string, size: number, free: number) {
-    super('no_room', `item ${infoHash} needs ${size} bytes and ${free} are free for it: add storage or raise the limit`, {
-      retryAfterMs: fullFor,
-    })
+    super(
+      'no_room',
+      `item ${infoHash} needs ${size} bytes and ${free} are free for it: add storage or raise the limit`,
+      {
+        refuseForMs: fullFor,
+      },
+    )
   }
 }
 

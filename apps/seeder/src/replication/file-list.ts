@@ -1,29 +1,30 @@
-import type { ItemFile, Manifest } from '@eldernode/core'
+import { createHash } from 'node:crypto'
+import { itemFileSchema, type ItemFile, type Manifest } from '@eldernode/core'
+import { z } from 'zod'
 import type { Fetched } from '../swarm/index.ts'
 import { ContentMismatchError, TransferError } from './errors.ts'
 import type { HolderClient } from './holder-client.ts'
 
-/** The SHA-256 in hex of the canonical list of files. */
-export type DigestOfFiles = (files: readonly ItemFile[]) => string | Promise<string>
+const listSchema = z.array(itemFileSchema).min(1).max(20_000)
 
 /**
  * All files of an item: those of the manifest, or, when it could not carry all of them, the list of the first holder
- * whose digest is the one that the publisher signed.
+ * that gives the very text whose digest the publisher signed.
  * @throws TransferError when no holder has it
  */
 export async function fullFileList(
   manifest: Manifest,
   holders: readonly string[],
   client: Pick<HolderClient, 'files'>,
-  digest: DigestOfFiles,
   signal: AbortSignal,
 ): Promise<ItemFile[]> {
   if (manifest.filesDigest === undefined) return manifest.files
   let cause: unknown
   for (const base of holders) {
     try {
-      const files = await client.files(base, manifest.infoHash, signal)
-      if ((await digest(files)) === manifest.filesDigest) return files
+      const text = await client.files(base, manifest.infoHash, signal)
+      const digest = createHash('sha256').update(text).digest('hex')
+      if (digest === manifest.filesDigest) return listSchema.parse(JSON.parse(new TextDecoder().decode(text)))
     } catch (error) {
       signal.throwIfAborted()
       cause = error

@@ -1,6 +1,4 @@
-import { InvalidInputError, itemFileSchema, type ItemFile } from '@eldernode/core'
 import { request } from 'undici'
-import { z } from 'zod'
 import type { Egress } from '../egress/index.ts'
 import { TransferError } from './errors.ts'
 
@@ -8,8 +6,6 @@ import { TransferError } from './errors.ts'
 const maxMetainfoBytes = 4 * 2 ** 20
 const maxListBytes = 16 * 2 ** 20
 const timeoutMs = 10_000
-
-const fileListSchema = z.object({ files: z.array(itemFileSchema).min(1).max(20_000) })
 
 export class HolderError extends TransferError {
   constructor(url: string, why: string, options?: ErrorOptions) {
@@ -36,15 +32,9 @@ export class HolderClient {
     return this.#get(`${base}/v1/media/${infoHash}/torrent`, maxMetainfoBytes, signal)
   }
 
-  /** The full list of an item's files, as the holder has it. @throws HolderError, InvalidInputError */
-  async files(base: string, infoHash: string, signal: AbortSignal): Promise<ItemFile[]> {
-    const url = `${base}/v1/media/${infoHash}/files`
-    const bytes = await this.#get(url, maxListBytes, signal)
-    try {
-      return fileListSchema.parse(JSON.parse(new TextDecoder().decode(bytes))).files
-    } catch (error) {
-      throw new InvalidInputError(`the list of files at ${url} is malformed`, { cause: error })
-    }
+  /** The full list of an item's files, as the JSON text that its digest is of. @throws HolderError */
+  files(base: string, infoHash: string, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#get(`${base}/v1/media/${infoHash}/files`, maxListBytes, signal)
   }
 
   async #get(address: string, limit: number, signal: AbortSignal): Promise<Uint8Array> {

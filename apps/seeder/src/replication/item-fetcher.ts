@@ -2,7 +2,7 @@ import type { Graph, ItemFile, Manifest, NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Digest, Item, Library, Staging } from '../library/index.ts'
 import { readMetainfo, type Fetched, type Swarm } from '../swarm/index.ts'
-import { checkFiles, fullFileList, type DigestOfFiles } from './file-list.ts'
+import { checkFiles, fullFileList } from './file-list.ts'
 import { ContentMismatchError, NoSourceError, StalledError, TransferCancelledError } from './errors.ts'
 import type { HolderClient } from './holder-client.ts'
 import type { Room } from './room.ts'
@@ -13,15 +13,14 @@ import type { Job } from './transfers.ts'
 export interface ItemFetcherOptions {
   graph: Pick<Graph, 'get'>
   library: Pick<Library, 'stage' | 'commit'>
-  swarm: Pick<Swarm, 'fetch' | 'remove'>
+  swarm: Pick<Swarm, 'fetch'>
   client: HolderClient
   room: Room
   hash: Digest
-  /** Of core: the SHA-256 of the canonical list, and of an item's content. */
-  digestOfFiles: DigestOfFiles
-  contentSha256(files: readonly ItemFile[]): string | Promise<string>
+  /** The SHA-256 of an item's content. */
+  contentDigest(files: readonly ItemFile[]): string
   /** Live holders and the publisher, as addresses that may be dialled. */
-  sources(infoHash: string, publisher: NodeId): Promise<Sources>
+  sources(infoHash: string, publisher: NodeId): Sources
   /** Milliseconds without a byte after which a transfer is given up. */
   stallMs: number
   log: Logger
@@ -44,7 +43,7 @@ export class ItemFetcher {
     if (manifest?.state !== 'live') throw new TransferCancelledError(infoHash, 'its manifest is gone')
     const giveBack = await this.#options.room.reserve(infoHash, manifest.size)
     try {
-      const sources = await this.#options.sources(infoHash, publisher)
+      const sources = this.#options.sources(infoHash, publisher)
       if (sources.peers.length + sources.holders.length === 0) throw new NoSourceError(infoHash)
       const staging = await this.#options.library.stage()
       try {
@@ -64,8 +63,8 @@ export class ItemFetcher {
     sources: Sources,
     signal: AbortSignal,
   ): Promise<Item> {
-    const { client, digestOfFiles, library, contentSha256 } = this.#options
-    const files = await fullFileList(manifest, sources.holders, client, digestOfFiles, signal)
+    const { client, library, contentDigest } = this.#options
+    const files = await fullFileList(manifest, sources.holders, client, signal)
     const fetched = await this.#download(staging, manifest, sources, signal)
     checkFiles(manifest, files, fetched)
     await this.#verify(staging, manifest.infoHash, files, signal)
@@ -75,7 +74,7 @@ export class ItemFetcher {
       size: manifest.size,
       pieceLength: manifest.pieceLength,
       files,
-      sha256: await contentSha256(files),
+      sha256: contentDigest(files),
       publisher,
       replicas: manifest.replicas,
       createdAt: manifest.createdAt,
@@ -104,8 +103,6 @@ export class ItemFetcher {
       })
     } finally {
       stall.clear()
-      // Whether it ended well or not, nothing may write to or read from the staging folder from here on.
-      await swarm.remove(infoHash)
     }
   }
 

@@ -26,6 +26,12 @@ export interface Peer {
 export interface Replication {
   /** Sends the first heartbeat, serves what the library holds, and begins to reconcile. */
   start(): Promise<void>
+  /** Ends a transfer of an item whose bytes came another way, so that it can be seeded. */
+  claim(infoHash: string): Promise<void>
+  /** Keeps an item away for a day, whatever placement says: the operator removed this node's copy. */
+  leave(infoHash: string): void
+  /** Has one item decided on anew, after something happened to its bytes here. */
+  touch(infoHash: string): void
   peers(): Peer[]
   stats(): ReplicationStats
   /** Ends timers and running transfers; what they had received is discarded. */

@@ -16,7 +16,11 @@ export interface ReconcilerOptions {
   self: NodeId
   graph: Pick<Graph, 'get' | 'entries' | 'publish'>
   library: Pick<Library, 'get' | 'all' | 'retract' | 'restore'>
-  transfers: { add(job: Job): boolean; cancel(infoHash: string, why: string): void; has(infoHash: string): boolean }
+  transfers: {
+    add(job: Job): boolean
+    cancel(infoHash: string, why: string): Promise<void>
+    has(infoHash: string): boolean
+  }
   share: Share
   serving: { offer(item: Item): Promise<void>; withdraw(infoHash: string): Promise<void> }
   /** The manifest of an own item that was committed but not published before a crash. */
@@ -59,6 +63,11 @@ export class Reconciler {
     this.#publishers.add(publisher)
     this.#touched.set(infoHash + publisher, { infoHash, publisher })
     this.#wake()
+  }
+
+  /** The same for whatever any publisher signed of the item. */
+  touchItem(infoHash: string): void {
+    for (const publisher of this.#publishers) this.touch(publisher, infoHash)
   }
 
   /** Has every item decided on anew: at the start, and when the set of live members changed. */
@@ -149,14 +158,14 @@ export class Reconciler {
     const entry = graph.get('m', publisher, infoHash)
     const held = library.get(infoHash)
     if (entry === undefined) {
-      if (held?.publisher === self && publisher === self) await this.#announce(held)
+      if (held?.publisher === publisher && held.state === 'live') await this.#announce(held)
       return
     }
     const { body: manifest, ts } = entry
     if (manifest.state === 'retracted') {
       await this.#decideRetracted(manifest, ts, held)
     } else if (held === undefined) {
-      this.#decideMissing(manifest, publisher)
+      await this.#decideMissing(manifest, publisher)
     } else if (held.state === 'live') {
       await this.#options.serving.offer(held)
     } else if (publisher === self && this.#recovering) {
@@ -167,12 +176,11 @@ export class Reconciler {
     }
   }
 
-  /** The last run committed the item and ended before its manifest was published. */
+  /** The graph does not know the item. If it is an own one, the last run ended before its manifest was published. */
   async #announce(item: Item): Promise<void> {
-    const { graph, manifestOf, serving, log } = this.#options
-    if (item.state === 'retracted') return
+    const { graph, manifestOf, serving, self, log } = this.#options
     await serving.offer(item)
-    if (!this.#opened) return
+    if (!this.#opened || item.publisher !== self) return
     await graph.publish('m', item.infoHash, manifestOf(item))
     log.info({ infoHash: item.infoHash }, 'published an item that was committed but not yet in the graph')
   }
@@ -183,12 +191,12 @@ export class Reconciler {
     await this.#options.graph.publish('m', item.infoHash, { ...manifest, state: 'retracted', purgeAfter })
   }
 
-  #decideMissing(manifest: Manifest, publisher: NodeId): void {
+  async #decideMissing(manifest: Manifest, publisher: NodeId): Promise<void> {
     const { share, transfers } = this.#options
     const { infoHash } = manifest
     if (!share.wants(manifest, publisher)) {
       if (transfers.has(infoHash) && !this.#wantedByAnother(publisher, infoHash)) {
-        transfers.cancel(infoHash, 'placement wants it elsewhere')
+        await transfers.cancel(infoHash, 'placement wants it elsewhere')
       }
     } else if (share.mayFetch(manifest)) {
       transfers.add({ infoHash, publisher })
@@ -199,7 +207,7 @@ export class Reconciler {
     const { library, transfers, serving, retentionMs } = this.#options
     const { infoHash } = manifest
     if (this.#liveElsewhere(infoHash)) return
-    transfers.cancel(infoHash, 'it was retracted')
+    await transfers.cancel(infoHash, 'it was retracted')
     if (held === undefined) return
     if (held.state === 'live') {
       library.retract(infoHash, manifest.purgeAfter ?? ts + retentionMs)

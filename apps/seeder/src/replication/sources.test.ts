@@ -2,10 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Egress } from '../egress/index.ts'
 import { sourcesOf } from './sources.ts'
 
-const holder = (http: string, bittorrent?: string) => ({
-  id: 'x',
-  endpoints: { http, ...(bittorrent === undefined ? {} : { bittorrent }) },
-})
+const holder = (http: string, bittorrent?: string) => ({ http, ...(bittorrent === undefined ? {} : { bittorrent }) })
 
 describe('on the open network', () => {
   let egress: Egress
@@ -16,8 +13,8 @@ describe('on the open network', () => {
 
   afterEach(() => egress.close())
 
-  test('public addresses are sources', async () => {
-    const sources = await sourcesOf([holder('https://203.0.114.5:8765/', '203.0.114.5:6881')], egress)
+  test('public addresses are sources', () => {
+    const sources = sourcesOf([holder('https://203.0.114.5:8765/', '203.0.114.5:6881')], egress)
     expect(sources).toEqual({ peers: ['203.0.114.5:6881'], holders: ['https://203.0.114.5:8765'] })
   })
 
@@ -31,8 +28,8 @@ describe('on the open network', () => {
     ['ftp://203.0.114.5', '203.0.114.5:99999'],
     ['not a url', 'a b:1'],
     ['http://[::ffff:10.0.0.1]', '203.0.114.5:0'],
-  ])('%s and %s are not', async (http, bittorrent) => {
-    expect(await sourcesOf([holder(http, bittorrent)], egress)).toEqual({ peers: [], holders: [] })
+  ])('%s and %s are not', (http, bittorrent) => {
+    expect(sourcesOf([holder(http, bittorrent)], egress)).toEqual({ peers: [], holders: [] })
   })
 })
 
@@ -45,8 +42,8 @@ describe('on a private network', () => {
 
   afterEach(() => egress.close())
 
-  test('loopback counts, doubles do not, and a node without a peer port is a web seed only', async () => {
-    const sources = await sourcesOf(
+  test('loopback counts, doubles do not, and a node without a peer port is a web seed only', () => {
+    const sources = sourcesOf(
       [
         holder('http://127.0.0.1:1/base/', '127.0.0.1:2'),
         holder('http://127.0.0.1:1/base', '127.0.0.1:2'),
@@ -61,8 +58,8 @@ describe('on a private network', () => {
     })
   })
 
-  test('no more than a dozen holders are asked', async () => {
+  test('no more than a dozen holders are asked', () => {
     const many = Array.from({ length: 50 }, (_, i) => holder(`http://127.0.0.1:${i + 1}`))
-    expect((await sourcesOf(many, egress)).holders.length).toBe(12)
+    expect(sourcesOf(many, egress).holders.length).toBe(12)
   })
 })

@@ -1,17 +1,12 @@
-import type { Endpoints, NodeId } from '@eldernode/core'
+import type { Endpoints } from '@eldernode/core'
 import type { Egress } from '../egress/index.ts'
 
 /** Where one item can be had. */
 export interface Sources {
-  /** `ip:port`, each one that the way out permits. */
+  /** `host:port`; the swarm judges names again by the address they resolve to. */
   peers: string[]
   /** Base URLs of holders' HTTP interfaces, without a slash at the end. */
   holders: string[]
-}
-
-export interface Holder {
-  id: NodeId
-  endpoints: Endpoints
 }
 
 /** More sources than this make no transfer faster. */
@@ -23,24 +18,18 @@ const hostAndPort = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i
  *
  * Threat: endpoints are foreign text; one may name a service inside the operator's network.
  */
-export async function sourcesOf(holders: Iterable<Holder>, egress: Egress): Promise<Sources> {
-  const chosen = [...holders].slice(0, mostHolders)
-  const peers = await Promise.all(chosen.map(({ endpoints }) => peerAddresses(endpoints.bittorrent, egress)))
-  const bases = chosen.flatMap(({ endpoints }) => holderBase(endpoints.http, egress))
-  return { peers: [...new Set(peers.flat())], holders: [...new Set(bases)] }
+export function sourcesOf(holders: readonly Endpoints[], egress: Egress): Sources {
+  const chosen = holders.slice(0, mostHolders)
+  const peers = chosen.flatMap(({ bittorrent }) => peerAddress(bittorrent ?? '', egress))
+  const bases = chosen.flatMap(({ http }) => holderBase(http, egress))
+  return { peers: [...new Set(peers)], holders: [...new Set(bases)] }
 }
 
-async function peerAddresses(endpoint: string | undefined, egress: Egress): Promise<string[]> {
-  const [, six, name, port = ''] = hostAndPort.exec(endpoint ?? '') ?? []
+function peerAddress(endpoint: string, egress: Egress): string[] {
+  const [, six, name, port = ''] = hostAndPort.exec(endpoint) ?? []
   const host = six ?? name
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535 || !egress.isAllowedAddress(host)) return []
-  try {
-    const addresses = await egress.resolve(host)
-    return addresses.map((address) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))
-  } catch {
-    // A name that does not resolve, or only to refused addresses, is no source; the others may be.
-    return []
-  }
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return []
+  return egress.isAllowedAddress(host) ? [endpoint] : []
 }
 
 function holderBase(endpoint: string, egress: Egress): string[] {

@@ -9,10 +9,10 @@ export interface Job {
 
 export interface TransfersOptions {
   run: (job: Job, signal: AbortSignal) => Promise<void>
-  /** Told of each failed try; the item stays queued. */
+  /** Told of each failed try. The item stays queued, unless the error says for how long it is to be left alone. */
   failed: (job: Job, reason: string, error: unknown) => void
-  /** Told when an aborted transfer has let go of the disk, so that the item may be decided on anew. */
-  cancelled: (job: Job) => void
+  /** Told when a transfer is over, done or aborted, and has let go of the disk: the item may be decided on anew. */
+  settled: (job: Job) => void
   /** Told when a queue that was full has room again. */
   drained: () => void
   concurrency: number
@@ -61,9 +61,15 @@ export class Transfers {
     return this.#waiting.has(infoHash) || this.#running.has(infoHash)
   }
 
-  /** Queues an item unless it is there already. @returns false when the queue is full; `drained` is called later */
+  /** Queues an item; one that waits already becomes due at once. @returns false when the queue is full; `drained` is called later */
   add(job: Job): boolean {
-    if (this.#closed || this.has(job.infoHash)) return true
+    if (this.#closed || this.#running.has(job.infoHash)) return true
+    const waiting = this.#waiting.get(job.infoHash)
+    if (waiting !== undefined) {
+      waiting.notBefore = this.#options.now()
+      this.#schedule()
+      return true
+    }
     if (this.#waiting.size >= this.#options.maxQueued) {
       this.#overflowed = true
       return false
@@ -73,18 +79,12 @@ export class Transfers {
     return true
   }
 
-  /** Makes a waiting item due at once, as when a new source of it appeared. */
-  hasten(infoHash: string): void {
-    const waiting = this.#waiting.get(infoHash)
-    if (waiting === undefined) return
-    waiting.notBefore = this.#options.now()
-    this.#schedule()
-  }
-
-  /** Forgets a waiting item and aborts a running one. */
-  cancel(infoHash: string, why: string): void {
+  /** Forgets a waiting item and aborts a running one. Resolves when it has let go of the disk. */
+  async cancel(infoHash: string, why: string): Promise<void> {
     this.#waiting.delete(infoHash)
-    this.#running.get(infoHash)?.abort.abort(new TransferCancelledError(infoHash, why))
+    const running = this.#running.get(infoHash)
+    running?.abort.abort(new TransferCancelledError(infoHash, why))
+    await running?.done
   }
 
   /** Aborts everything and waits until no transfer touches the disk any more. */
@@ -119,14 +119,16 @@ export class Transfers {
   }
 
   async #execute(job: Waiting, signal: AbortSignal): Promise<void> {
+    let failed = false
     try {
       await this.#options.run({ infoHash: job.infoHash, publisher: job.publisher }, signal)
     } catch (error) {
-      if (!signal.aborted) this.#retry(job, error)
+      failed = !signal.aborted
+      if (failed) this.#retry(job, error)
     }
     this.#running.delete(job.infoHash)
     if (this.#closed) return
-    if (signal.aborted) this.#options.cancelled(job)
+    if (!failed) this.#options.settled(job)
     this.#schedule()
     if (this.#overflowed && this.#waiting.size <= this.#options.maxQueued / 2) {
       this.#overflowed = false
@@ -137,11 +139,11 @@ export class Transfers {
   #retry(job: Waiting, error: unknown): void {
     const reason = error instanceof EldernodeError ? error.code : 'internal'
     this.failures[reason] = (this.failures[reason] ?? 0) + 1
-    const attempts = job.attempts + 1
-    const backOff = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 16))
-    const wait = (error instanceof TransferError ? error.retryAfterMs : undefined) ?? backOff
-    const jittered = wait * (0.5 + this.#options.random() / 2)
-    this.#waiting.set(job.infoHash, { ...job, attempts, notBefore: this.#options.now() + jittered })
+    if (!(error instanceof TransferError) || error.refuseForMs === undefined) {
+      const backOff = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(job.attempts, 16))
+      const notBefore = this.#options.now() + backOff * (0.5 + this.#options.random() / 2)
+      this.#waiting.set(job.infoHash, { ...job, attempts: job.attempts + 1, notBefore })
+    }
     this.#options.failed(job, reason, error)
   }
 }

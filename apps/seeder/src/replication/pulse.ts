@@ -1,0 +1,33 @@
+import type { Endpoints, Heartbeat } from '@eldernode/core'
+import type { Library } from '../library/index.ts'
+import type { Swarm } from '../swarm/index.ts'
+import type { Room } from './room.ts'
+import type { Transfers } from './transfers.ts'
+
+export interface PulseOptions {
+  library: Pick<Library, 'totals'>
+  swarm: Pick<Swarm, 'stats'>
+  transfers: Pick<Transfers, 'queued' | 'running'>
+  room: Room
+  endpoints(): Endpoints
+  zone: string
+  operator: string
+  version: string
+}
+
+/** What the next heartbeat says. A node with less than a hundredth of its capacity left is full. */
+export async function pulse(options: PulseOptions): Promise<Heartbeat> {
+  const { library, swarm, transfers, room, endpoints, zone, operator, version } = options
+  const capacity = await room.measure()
+  const { uploadRate, downloadRate, connections, torrents } = swarm.stats()
+  return {
+    endpoints: endpoints(),
+    zone,
+    operator,
+    state: capacity.free < capacity.bytes / 100 ? 'full' : 'active',
+    capacity,
+    load: { up: Math.round(uploadRate), down: Math.round(downloadRate), connections },
+    counts: { items: library.totals().items, awake: torrents, queue: transfers.queued + transfers.running },
+    version,
+  }
+}

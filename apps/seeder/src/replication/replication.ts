@@ -1,0 +1,231 @@
+import {
+  HolderIndex,
+  signRequest,
+  type Graph,
+  type Identity,
+  type ItemFile,
+  type Manifest,
+  type NodeId,
+} from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { Egress } from '../egress/index.ts'
+import type { Digest, Item, Library } from '../library/index.ts'
+import type { Swarm } from '../swarm/index.ts'
+import { Debounce } from './debounce.ts'
+import { TransferError } from './errors.ts'
+import { Gate } from './gate.ts'
+import { Heart } from './heart.ts'
+import { HolderClient } from './holder-client.ts'
+import { HoldingsNotice } from './holdings-notice.ts'
+import { ItemFetcher } from './item-fetcher.ts'
+import { PlacementShare } from './placement-share.ts'
+import type { Replication, ReplicationStats } from './port.ts'
+import { pulse, type PulseOptions } from './pulse.ts'
+import { Reconciler } from './reconciler.ts'
+import { Refusals } from './refusals.ts'
+import { Room } from './room.ts'
+import { Roster } from './roster.ts'
+import { Serving } from './serving.ts'
+import { sourcesOf, type Sources } from './sources.ts'
+import { Transfers, type Job } from './transfers.ts'
+
+export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zone' | 'operator' | 'version'> {
+  identity: Identity
+  graph: Graph
+  library: Library
+  swarm: Swarm
+  egress: Egress
+  hash: Digest
+  /** A folder on the disk that stores the items, and the most bytes of items to store; 0 is nine tenths of the disk. */
+  storage: { folder: string; capacityBytes: number }
+  /** Whether this node was given peers to dial. */
+  dials: boolean
+  /** Milliseconds that a retracted item's bytes are kept when its manifest does not say. */
+  retentionMs: number
+  manifestOf(item: Item): Manifest
+  contentDigest(files: readonly ItemFile[]): string
+  /** Told when an item was retracted here, so that its purge can be planned. */
+  retracted(): void
+  now: () => number
+  log: Logger
+}
+
+const graceMs = 600_000
+const stallMs = 60_000
+const operatorsChoiceMs = 86_400_000
+
+/** Wires the parts of this folder together. */
+export class GraphReplication implements Replication {
+  readonly #options: ReplicationOptions
+  readonly #index = new HolderIndex()
+  readonly #roster: Roster
+  readonly #gate: Gate
+  readonly #pass = new Debounce(() => this.#reconcileAll(), 500, 3_000)
+  readonly #heart: Heart
+  readonly #notice: HoldingsNotice
+  readonly #refusals: Refusals
+  readonly #transfers: Transfers
+  readonly #reconciler: Reconciler
+  readonly #fetcher: ItemFetcher
+  readonly #watches: (() => void)[] = []
+  #fetched = 0
+  #fetchedBytes = 0
+
+  constructor(options: ReplicationOptions) {
+    this.#options = options
+    const { graph, library, swarm, egress, identity, storage, log, now } = options
+    const self = identity.id
+    const room = new Room({ ...storage, used: () => library.totals().bytes })
+    this.#roster = new Roster({
+      graceMs,
+      now,
+      changed: () => this.#pass.request(),
+      appeared: (id) => id !== self && this.#heart.answer(),
+    })
+    this.#gate = new Gate({
+      links: () => graph.stats().links,
+      dials: options.dials,
+      moved: () => this.#pass.request(),
+    })
+    this.#refusals = new Refusals({ forgiven: (infoHash) => this.#forgive(infoHash) })
+    this.#notice = new HoldingsNotice({ self, graph, log })
+    this.#transfers = new Transfers({
+      run: (job, signal) => this.#fetch(job, signal),
+      failed: (job, reason, error) => this.#failed(job, reason, error),
+      settled: ({ publisher, infoHash }) => this.#reconciler.touch(publisher, infoHash),
+      drained: () => this.#pass.request(),
+      concurrency: 2,
+      maxQueued: 10_000,
+      now,
+      random: Math.random,
+    })
+    this.#heart = new Heart({ graph, pulse: () => pulse({ ...options, transfers: this.#transfers, room }), log })
+    this.#fetcher = new ItemFetcher({
+      ...options,
+      room,
+      client: new HolderClient({
+        egress,
+        authorize: (method, url) => signRequest({ method, url: url.href }, identity, now()),
+      }),
+      sources: (infoHash, publisher) => this.#sources(infoHash, publisher),
+      stallMs,
+    })
+    this.#reconciler = new Reconciler({
+      ...options,
+      self,
+      transfers: this.#transfers,
+      share: new PlacementShare({
+        self,
+        roster: this.#roster,
+        index: this.#index,
+        has: (infoHash) => library.get(infoHash) !== undefined,
+        refuses: (infoHash) => this.#refusals.has(infoHash),
+        inStep: () => this.#gate.inStep,
+        settled: () => this.#gate.settled,
+      }),
+      serving: new Serving({
+        library,
+        swarm,
+        holdings: this.#notice,
+        cancelTransfer: (infoHash) => this.claim(infoHash),
+      }),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { graph, library, identity } = this.#options
+    for (const { pub, key, body } of graph.entries('h')) this.#index.set(pub, key, body)
+    this.#watches.push(
+      graph.watch('h', ({ pub, key, body }) => this.#index.set(pub, key, body)),
+      graph.watch('m', ({ pub, key }) => this.#reconciler.touch(pub, key)),
+      graph.watch('hb', (heartbeat) => this.#roster.see(heartbeat)),
+      graph.watch('p', ({ body: { member } }) => member === identity.id && this.#heart.answer()),
+    )
+    for (const heartbeat of graph.entries('hb')) this.#roster.see(heartbeat)
+    await this.#heart.start()
+    for (const { publisher, infoHash } of library.all()) this.#reconciler.touch(publisher, infoHash)
+    await this.#reconciler.idle()
+    this.#notice.open()
+    this.#gate.start()
+  }
+
+  async claim(infoHash: string): Promise<void> {
+    await this.#transfers.cancel(infoHash, 'its bytes came another way')
+  }
+
+  leave(infoHash: string): void {
+    void this.#transfers.cancel(infoHash, 'the operator removed it')
+    if (this.#refusals.add(infoHash, operatorsChoiceMs)) this.#notice.refuse(infoHash)
+    else this.#notice.drop(infoHash)
+  }
+
+  touch(infoHash: string): void {
+    this.#reconciler.touchItem(infoHash)
+  }
+
+  peers() {
+    return this.#roster.peers()
+  }
+
+  stats(): ReplicationStats {
+    return {
+      queued: this.#transfers.queued,
+      running: this.#transfers.running,
+      fetched: this.#fetched,
+      fetchedBytes: this.#fetchedBytes,
+      failures: { ...this.#transfers.failures },
+      live: this.#roster.size,
+      inStep: this.#gate.inStep,
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#watches.splice(0)) end()
+    this.#gate.close()
+    this.#pass.close()
+    this.#roster.close()
+    this.#refusals.close()
+    await Promise.all([this.#heart.close(), this.#transfers.close()])
+    await this.#reconciler.close()
+    await this.#notice.close()
+  }
+
+  #reconcileAll(): void {
+    if (this.#gate.inStep) this.#reconciler.touchAll()
+  }
+
+  #forgive(infoHash: string): void {
+    this.#notice.drop(infoHash)
+    this.#reconciler.touchItem(infoHash)
+  }
+
+  /** Live members that hold the item, in random order so that a new item's copies do not all come from one node. */
+  #sources(infoHash: string, publisher: NodeId): Sources {
+    const ids = new Set([
+      publisher,
+      ...this.#index.nodesWith(infoHash, 'held'),
+      ...this.#index.nodesWith(infoHash, 'releasing'),
+    ])
+    ids.delete(this.#options.identity.id)
+    const live = [...ids].flatMap((id) => this.#roster.get(id) ?? [])
+    const shuffled = live.map((peer) => ({ peer, at: Math.random() })).toSorted((a, b) => a.at - b.at)
+    return sourcesOf(
+      shuffled.map(({ peer }) => peer.heartbeat.endpoints),
+      this.#options.egress,
+    )
+  }
+
+  async #fetch(job: Job, signal: AbortSignal): Promise<void> {
+    if (this.#options.library.get(job.infoHash) !== undefined) return
+    const { infoHash, size } = await this.#fetcher.fetch(job, signal)
+    this.#fetched++
+    this.#fetchedBytes += size
+    this.#options.log.info({ infoHash, size }, 'fetched, verified and stored an item')
+  }
+
+  #failed({ infoHash }: Job, reason: string, error: unknown): void {
+    this.#options.log.warn({ err: error, infoHash, reason }, 'an item could not be fetched')
+    const refuseForMs = error instanceof TransferError ? error.refuseForMs : undefined
+    if (refuseForMs !== undefined && this.#refusals.add(infoHash, refuseForMs)) this.#notice.refuse(infoHash)
+  }
+}

@@ -1,0 +1,39 @@
+import type { Item, Library } from '../library/index.ts'
+import type { Swarm } from '../swarm/index.ts'
+
+export interface ServingOptions {
+  library: Pick<Library, 'metainfo' | 'blobPath'>
+  swarm: Pick<Swarm, 'has' | 'seed' | 'remove'>
+  holdings: { hold(infoHash: string): void; drop(infoHash: string): void }
+  /** Ends a transfer of the item that still runs: the bytes came another way, by an upload. */
+  cancelTransfer(infoHash: string): Promise<void>
+}
+
+/** What this node offers to others: in the swarm, and by name in its holdings. */
+export class Serving {
+  readonly #options: ServingOptions
+
+  constructor(options: ServingOptions) {
+    this.#options = options
+  }
+
+  /** Seeds a held item and says so. Costs next to nothing when it is done already. */
+  async offer({ infoHash, files }: Item): Promise<void> {
+    const { library, swarm, holdings, cancelTransfer } = this.#options
+    if (!swarm.has(infoHash)) {
+      const metainfo = library.metainfo(infoHash)
+      if (metainfo === undefined) return
+      await cancelTransfer(infoHash)
+      const onDisk = files.map(({ sha256, size }) => ({ path: library.blobPath(sha256), size }))
+      await swarm.seed({ infoHash, metainfo, files: onDisk })
+    }
+    holdings.hold(infoHash)
+  }
+
+  /** Ends the serving of an item; its bytes stay until they are purged. */
+  async withdraw(infoHash: string): Promise<void> {
+    const { swarm, holdings } = this.#options
+    holdings.drop(infoHash)
+    await swarm.remove(infoHash)
+  }
+}
