@@ -6,6 +6,7 @@ export interface Room {
 }
 
 const seeder = 'apps/seeder/src'
+const tracker = 'apps/tracker/src'
 const below = ['ingest', 'swarm', 'library', 'keys', 'links', 'egress'].map((name) => `${seeder}/${name}`)
 
 export const rooms: readonly Room[] = [
@@ -24,17 +25,23 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/library`, knows: [] },
   { path: `${seeder}/keys`, knows: [] },
   { path: `${seeder}/egress`, knows: [] },
+  { path: `${tracker}/main.ts`, knows: [`${tracker}/compose.ts`, `${tracker}/config.ts`, `${tracker}/transport`] },
+  { path: `${tracker}/compose.ts`, knows: ['transport', 'swarm', 'config.ts'].map((name) => `${tracker}/${name}`) },
+  { path: `${tracker}/transport`, knows: [`${tracker}/wire`, `${tracker}/swarm`] },
+  { path: `${tracker}/swarm`, knows: [] },
+  { path: `${tracker}/wire`, knows: [] },
 ]
 
 /** Packages that may be imported below one folder only, so that each could be replaced without touching the rest. */
 export const onlyIn: Readonly<Record<string, readonly string[]>> = {
   gun: ['packages/core/src/graph'],
   webtorrent: [`${seeder}/swarm`],
-  'webrtc-polyfill': [`${seeder}/swarm`],
+  'bittorrent-protocol': [`${seeder}/swarm`],
+  'node-datachannel': [`${seeder}/swarm`],
   'node:sqlite': [`${seeder}/library`],
-  ws: [`${seeder}/links`],
+  ws: [`${seeder}/links`, `${seeder}/swarm`, `${tracker}/transport`],
   fastify: [`${seeder}/http`],
-  'bittorrent-tracker': [`${seeder}/swarm`, 'apps/tracker/src'],
+  'bittorrent-tracker': [`${seeder}/swarm`, `${tracker}/swarm`],
 }
 
 /** Packages of this workspace that each package may import. */

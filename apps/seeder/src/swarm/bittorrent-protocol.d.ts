@@ -43,15 +43,15 @@ declare module 'bittorrent-protocol' {
     readonly _readableState: StreamState
     _bufferSize: number
     _infoHash: Uint8Array | null
-    _processBuffer(): void
-    _onMessageLength(buffer: Uint8Array): void
-    _onMessage(buffer: Uint8Array): void
-    _onExtended(id: number, payload: Uint8Array): void
+    _processBuffer: (this: Wire) => void
+    _onMessageLength: (this: Wire, buffer: Uint8Array) => void
+    _onMessage: (this: Wire, buffer: Uint8Array) => void
+    _onExtended: (this: Wire, id: number, payload: Uint8Array) => void
     _onRequest(piece: number, offset: number, length: number): void
     _onCancel(piece: number, offset: number, length: number): void
-    _push(bytes: Uint8Array): boolean | undefined
+    _push: (this: Wire, bytes: Uint8Array) => boolean | undefined
     _read(done: (error: Error | null) => void): void
-    extended(extension: string | number, payload: unknown): void
+    extended: (this: Wire, extension: string | number, payload: unknown) => void
     handshake(infoHash: string, peerId: string, extensions?: { dht?: boolean; fast?: boolean }): void
     bitfield(bitfield: Uint8Array): void
     haveAll(): void

@@ -51,7 +51,7 @@ export class Download {
   /** Metadata comes from peers: it is refused here, before the engine makes pieces and files of it. */
   #checkMetadata(): void {
     const torrent = this.#torrent
-    const accept = torrent._onMetadata
+    const accept = torrent._onMetadata.bind(torrent)
     torrent._onMetadata = async (metadata) => {
       if (torrent.destroyed) return
       try {
@@ -60,7 +60,7 @@ export class Download {
       } catch (error) {
         return torrent._destroy(error as Error)
       }
-      await accept.call(torrent, metadata)
+      await accept(metadata)
     }
   }
 

@@ -4,6 +4,7 @@ import type Wire from 'bittorrent-protocol'
 import type { Torrent, TorrentOptions } from 'webtorrent'
 import type { Logger } from 'pino'
 import type { Egress } from '../egress/index.ts'
+import { Announcer } from './announcer/index.ts'
 import { Download } from './download.ts'
 import { Engine } from './engine.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
@@ -13,6 +14,9 @@ import { OpenFiles } from './open-files.ts'
 import type { Fetched, FetchRequest, Swarm, SwarmStats, WholeTorrent } from './port.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { tendPeers } from './torrent-peers.ts'
+import { Connections } from './webrtc/index.ts'
+import type { Progress } from './announcer/index.ts'
+import type { Channel, PendingOffer } from './webrtc/index.ts'
 
 export interface SwarmOptions {
   /** TCP port for peers; 0 lets the system choose one. */
@@ -25,6 +29,10 @@ export interface SwarmOptions {
   maxConns?: number
   /** Connections over TCP of all items together. */
   maxPeers?: number
+  /** WebRTC connections, open or being made, of all items together. */
+  maxChannels?: number
+  /** STUN and TURN URLs; without any, browsers behind the same kind of address translation cannot be reached. */
+  iceServers?: readonly string[]
   /** Bytes per second of all items together; no limit when absent. */
   uploadLimit?: number
   downloadLimit?: number
@@ -32,8 +40,18 @@ export interface SwarmOptions {
   logger: Logger
 }
 
+/** Offers that a fetching node gives each tracker: a browser, which listens nowhere, may be the only source. */
+const offersWhileFetching = 5
+
 /** The engine looks for peers every so many seconds only to tell nobody. */
 const never = 2_000_000
+
+interface Entry {
+  torrent: Torrent
+  fetching: boolean
+  /** Bytes of a torrent being fetched. */
+  size: number
+}
 
 /** The `Swarm` port on WebTorrent: TCP peers, WebRTC peers, and HTTP servers as web seeds (BEP 19). */
 export class WebTorrentSwarm implements Swarm {
@@ -41,14 +59,22 @@ export class WebTorrentSwarm implements Swarm {
   readonly #openFiles = new OpenFiles()
   readonly #readAhead = new ReadAhead()
   /** Torrents seeded or fetched, by infohash. */
-  readonly #torrents = new Map<string, { torrent: Torrent; fetching: boolean }>()
+  readonly #torrents = new Map<string, Entry>()
+  readonly #channels: Connections
   #engine: Engine | undefined
+  #announcer: Announcer | undefined
   #connections = 0
   #uploaded = 0
   #downloaded = 0
 
   constructor(options: SwarmOptions) {
     this.#options = options
+    this.#channels = new Connections({
+      egress: options.egress,
+      iceServers: options.iceServers ?? [],
+      maxConnections: options.maxChannels ?? 300,
+      ...(options.host !== undefined && { host: options.host }),
+    })
   }
 
   async start(): Promise<void> {
@@ -72,6 +98,17 @@ export class WebTorrentSwarm implements Swarm {
     const server = engine._connPool?.tcpServer
     if (server !== undefined) server.maxConnections = maxPeers
     this.#engine = engine
+    this.#announcer = new Announcer({
+      trackers: this.#options.trackers,
+      node: { peerId: engine.peerId, port: () => engine.torrentPort },
+      progress: (infoHash) => this.#progress(infoHash),
+      found: (infoHash, peer) => this.#torrents.get(infoHash)?.torrent.addPeer(peer),
+      signalling: {
+        offers: (infoHash) => this.#offers(infoHash),
+        answer: (infoHash, peerId, sdp) => this.#answer(infoHash, peerId, sdp),
+      },
+      logger,
+    })
   }
 
   get port(): number {
@@ -85,6 +122,7 @@ export class WebTorrentSwarm implements Swarm {
     if (known !== undefined) throw new FetchFailedError(infoHash, 'it is being fetched')
     const torrent = this.#open(engine, infoHash, metainfo, (index) => files[index]?.path ?? '', true)
     await ready(torrent)
+    this.#announcer?.add(infoHash)
   }
 
   has(infoHash: string): boolean {
@@ -107,10 +145,14 @@ export class WebTorrentSwarm implements Swarm {
         store = opened
       },
     )
+    const entry = this.#torrents.get(infoHash)
+    if (entry !== undefined) entry.size = request.size
+    torrent.once('infoHash', () => this.#announcer?.add(infoHash))
     const download = new Download(torrent, request, { egress: this.#options.egress, logger: this.#options.logger })
     try {
       const fetched = await download.finished
       await store?.createEmptyFiles()
+      this.#announcer?.complete(infoHash)
       return fetched
     } finally {
       download.end()
@@ -122,6 +164,7 @@ export class WebTorrentSwarm implements Swarm {
     const known = this.#torrents.get(infoHash)
     if (known === undefined) return
     this.#torrents.delete(infoHash)
+    this.#announcer?.remove(infoHash)
     this.#readAhead.forget(infoHash)
     if (!known.torrent.destroyed) await new Promise<void>((resolve) => known.torrent.destroy({}, () => resolve()))
   }
@@ -141,8 +184,10 @@ export class WebTorrentSwarm implements Swarm {
     const engine = this.#engine
     if (engine === undefined) return
     this.#engine = undefined
+    await this.#announcer?.close()
     this.#torrents.clear()
     await new Promise<void>((resolve) => engine.destroy(() => resolve()))
+    this.#channels.close()
     await this.#openFiles.close()
   }
 
@@ -174,19 +219,62 @@ export class WebTorrentSwarm implements Swarm {
       },
     }
     const torrent = engine.open(infoHash, metainfo, options)
-    this.#torrents.set(infoHash, { torrent, fetching: !whole })
+    this.#torrents.set(infoHash, { torrent, fetching: !whole, size: 0 })
     torrent.on('warning', (warning: Error) => this.#options.logger.debug({ infoHash, warning }, 'torrent warning'))
     torrent.on('error', (error: Error) => {
       this.#options.logger.warn({ infoHash, error }, 'a torrent stopped')
-      if (this.#torrents.get(infoHash)?.torrent === torrent) this.#torrents.delete(infoHash)
+      if (this.#torrents.get(infoHash)?.torrent !== torrent) return
+      this.#torrents.delete(infoHash)
+      this.#announcer?.remove(infoHash)
     })
     tendPeers(torrent, {
-      maxConns: this.#options.maxConns ?? 55,
+      peerId: engine.peerId,
+      maxConns: this.#maxConns,
       readAhead: this.#readAhead,
       store: () => store,
       connected: (wire) => this.#count(wire),
     })
     return torrent
+  }
+
+  #progress(infoHash: string): Progress | undefined {
+    const entry = this.#torrents.get(infoHash)
+    if (entry === undefined) return undefined
+    const { torrent, fetching, size } = entry
+    const left = fetching && !torrent.done ? Math.max(size - torrent.downloaded, 1) : 0
+    return { uploaded: torrent.uploaded, downloaded: torrent.received, left }
+  }
+
+  async #offers(infoHash: string): Promise<PendingOffer[]> {
+    const entry = this.#torrents.get(infoHash)
+    if (entry?.fetching !== true || this.#channels.full) return []
+    const made = await Promise.allSettled(
+      Array.from({ length: offersWhileFetching }, () =>
+        this.#channels.offer((channel) => this.#join(infoHash, channel)),
+      ),
+    )
+    return made.flatMap((offer) => (offer.status === 'fulfilled' ? [offer.value] : []))
+  }
+
+  /**
+   * Answers every offer unless its peer is connected already. An offer of this node may be out to the same browser at
+   * the same time: the browser keeps one of the two and this node keeps whichever opens.
+   */
+  async #answer(infoHash: string, peerId: string, sdp: string): Promise<string | null> {
+    const torrent = this.#torrents.get(infoHash)?.torrent
+    if (torrent === undefined || torrent.destroyed || this.#channels.full) return null
+    if (torrent._peers?.has(peerId) === true || torrent._numConns >= this.#maxConns) return null
+    return this.#channels.answer(sdp, peerId, (channel) => this.#join(infoHash, channel))
+  }
+
+  #join(infoHash: string, channel: Channel): void {
+    const torrent = this.#torrents.get(infoHash)?.torrent
+    if (torrent === undefined || torrent.destroyed) channel.destroy()
+    else torrent.addPeer(channel)
+  }
+
+  get #maxConns(): number {
+    return this.#options.maxConns ?? 55
   }
 
   #count(wire: Wire): void {

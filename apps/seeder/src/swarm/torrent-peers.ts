@@ -9,6 +9,8 @@ import type { PieceSource } from './uploads.ts'
 const maxKnownPeers = 400
 
 export interface TorrentPeersOptions {
+  /** This node's own peer id, in hex. */
+  peerId: string
   maxConns: number
   readAhead: ReadAhead
   /** Known once the torrent has metadata. */
@@ -18,20 +20,24 @@ export interface TorrentPeersOptions {
 
 /** Bounds one torrent's peers, and answers their requests from the store. */
 export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void {
-  const { addPeer, _addIncomingPeer } = torrent
+  const addPeer = torrent._addPeer.bind(torrent)
+  const addIncomingPeer = torrent._addIncomingPeer.bind(torrent)
+  /** Where this node itself answers, as trackers tell it. The engine would dial itself again every second. */
+  const ownAddresses = new Set<string>()
 
-  torrent.addPeer = (peer) => {
-    if (torrent.destroyed || (torrent._peers?.size ?? 0) >= maxKnownPeers) {
+  torrent._addPeer = (peer, type, source) => {
+    const refused = torrent.destroyed || (torrent._peers?.size ?? 0) >= maxKnownPeers
+    if (refused || (typeof peer === 'string' && ownAddresses.has(peer))) {
       if (typeof peer !== 'string') peer.destroy()
-      return false
+      return null
     }
-    return addPeer.call(torrent, peer)
+    return addPeer(peer, type, source)
   }
 
   // The engine counts outgoing connections only.
   torrent._addIncomingPeer = (peer) => {
     if (torrent._numConns >= options.maxConns) return peer.destroy()
-    _addIncomingPeer.call(torrent, peer)
+    addIncomingPeer(peer)
   }
 
   const source: PieceSource = {
@@ -46,6 +52,10 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
   }
 
   torrent.on('wire', (wire: Wire) => {
+    if (wire.peerId === options.peerId) {
+      if (wire.type === 'tcpOutgoing') ownAddresses.add(`${wire.remoteAddress}:${wire.remotePort}`)
+      return wire.destroy()
+    }
     if (wire.type !== 'webSeed') new Uploads(wire, source)
     options.connected(wire)
     // What arrived in one packet with the handshake was read before the engine listened for it.

@@ -78,7 +78,11 @@ declare module 'webtorrent' {
     readonly wires: readonly Wire[]
     readonly _peers: Map<string, unknown> | null
     readonly _numConns: number
+    readonly uploaded: number
+    readonly received: number
+    readonly downloaded: number
     addPeer(peer: string | PeerStream): boolean
+    _addPeer(peer: string | PeerStream, type: string, source: unknown): unknown
     addWebSeed(connection: Wire & { connId: string }): void
     removePeer(id: string): void
     destroy(options: { destroyStore?: boolean }, done?: Done): void

@@ -1,0 +1,2 @@
+export { Announcer } from './announcer.ts'
+export type { Progress } from './schedule.ts'

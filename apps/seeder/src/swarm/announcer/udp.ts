@@ -1,0 +1,142 @@
+import { randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import type { Socket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
+import { compactPeers, compactPeers6 } from './peers.ts'
+import type { Announce, AnnounceAnswer, Announcing, TrackerConnection } from './port.ts'
+
+const protocolId = 0x41727101980n
+const [actionConnect, actionAnnounce, actionError] = [0, 1, 3]
+const events = { update: 0, completed: 1, started: 2, stopped: 3 }
+
+/** A connection id is good for a minute (BEP 15); it is not used in its last seconds. */
+const connectionIdLife = 50_000
+
+/** Milliseconds until a packet counts as lost, one more each time it is sent again. */
+const resends = [3_000, 6_000, 12_000]
+
+interface Waiting {
+  resolve(answer: Buffer): void
+  reject(error: Error): void
+}
+
+/** Announces by UDP (BEP 15), over one socket for all torrents. */
+export class UdpTracker implements TrackerConnection {
+  readonly #url: string
+  readonly #node: Announcing
+  readonly #now: () => number
+  readonly #waiting = new Map<number, Waiting>()
+  /** The same in every announce, so that the tracker knows this node when its address changes. */
+  readonly #key = randomInt(0x7fffffff)
+  #opening: Promise<Socket> | null = null
+  #connecting: Promise<bigint> | null = null
+  #connectedAt = 0
+  #family = 4
+
+  constructor(url: string, node: Announcing, now: () => number) {
+    this.#url = url
+    this.#node = node
+    this.#now = now
+  }
+
+  async announce({ infoHash, event, uploaded, downloaded, left }: Announce): Promise<AnnounceAnswer> {
+    const connectionId = await this.#connect()
+    const packet = Buffer.alloc(98)
+    packet.writeBigUInt64BE(connectionId, 0)
+    packet.writeUInt32BE(actionAnnounce, 8)
+    packet.write(infoHash, 16, 'hex')
+    packet.write(this.#node.peerId, 36, 'hex')
+    packet.writeBigUInt64BE(BigInt(downloaded), 56)
+    packet.writeBigUInt64BE(BigInt(left), 64)
+    packet.writeBigUInt64BE(BigInt(uploaded), 72)
+    packet.writeUInt32BE(events[event], 80)
+    packet.writeUInt32BE(this.#key, 88)
+    packet.writeInt32BE(50, 92)
+    packet.writeUInt16BE(this.#node.port(), 96)
+    const answer = await this.#exchange(packet)
+    if (answer.length < 20) throw new TrackerFailedError(this.#url, 'the answer is too short')
+    const peers = answer.subarray(20)
+    return {
+      interval: answer.readUInt32BE(8) * 1000,
+      peers: this.#family === 6 ? compactPeers6(peers) : compactPeers(peers),
+    }
+  }
+
+  close(): void {
+    this.#drop(new TrackerFailedError(this.#url, 'this node is closing'))
+  }
+
+  #connect(): Promise<bigint> {
+    const fresh = this.#now() - this.#connectedAt < connectionIdLife
+    if (this.#connecting !== null && fresh) return this.#connecting
+    this.#connectedAt = this.#now()
+    const packet = Buffer.alloc(16)
+    packet.writeBigUInt64BE(protocolId, 0)
+    packet.writeUInt32BE(actionConnect, 8)
+    const connecting = this.#exchange(packet).then((answer) => {
+      if (answer.length < 16) throw new TrackerFailedError(this.#url, 'the answer is too short')
+      return answer.readBigUInt64BE(8)
+    })
+    this.#connecting = connecting
+    connecting.catch(() => {
+      if (this.#connecting === connecting) this.#connecting = null
+    })
+    return connecting
+  }
+
+  /** Sends until an answer with the same action and transaction comes. */
+  async #exchange(packet: Buffer): Promise<Buffer> {
+    const socket = await (this.#opening ??= this.#open())
+    const transaction = randomInt(0x7fffffff)
+    packet.writeUInt32BE(transaction, 12)
+    let timer: NodeJS.Timeout | undefined
+    const send = (attempt: number): void => {
+      const wait = resends[attempt]
+      if (wait === undefined)
+        return this.#waiting.get(transaction)?.reject(new TrackerFailedError(this.#url, 'silence'))
+      socket.send(packet)
+      timer = setTimeout(() => send(attempt + 1), wait)
+    }
+    try {
+      const answer = await new Promise<Buffer>((resolve, reject) => {
+        this.#waiting.set(transaction, { resolve, reject })
+        send(0)
+      })
+      const action = answer.readUInt32BE(0)
+      if (action === actionError) throw new TrackerRefusedError(this.#url, answer.subarray(8).toString('utf8'))
+      if (action !== packet.readUInt32BE(8)) throw new TrackerFailedError(this.#url, `action ${action}`)
+      return answer
+    } finally {
+      clearTimeout(timer)
+      this.#waiting.delete(transaction)
+    }
+  }
+
+  async #open(): Promise<Socket> {
+    const { hostname, port } = new URL(this.#url)
+    const { address, family } = await lookup(hostname.replace(/^\[|\]$/g, ''))
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+    this.#family = family
+    socket.on('error', (error) => this.#drop(new TrackerFailedError(this.#url, error.message, { cause: error })))
+    socket.on('message', (message) => {
+      if (message.length >= 8) this.#waiting.get(message.readUInt32BE(4))?.resolve(message)
+    })
+    // A connected socket takes packets of the tracker only, and learns of a closed port.
+    await new Promise<void>((resolve) => socket.connect(Number(port), address, () => resolve()))
+    socket.unref()
+    return socket
+  }
+
+  #drop(error: Error): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(error)
+    this.#waiting.clear()
+    this.#connecting = null
+    const opening = this.#opening
+    this.#opening = null
+    opening?.then(
+      (socket) => socket.close(),
+      () => {},
+    )
+  }
+}

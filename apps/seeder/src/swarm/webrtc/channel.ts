@@ -1,0 +1,78 @@
+import { Duplex } from 'node:stream'
+import type { DataChannel, PeerConnection } from 'node-datachannel'
+
+/** Bytes handed to the channel and not yet taken by the network: above `high` writing waits until `low` is reached. */
+const [high, low] = [1024 * 1024, 256 * 1024]
+
+/** Every browser takes messages of this size (RFC 8841 names 64 KiB as the default). */
+const messageBytes = 64 * 1024
+
+/** A WebRTC data channel as a byte stream, which is how the engine takes a peer. `id` is the remote peer id in hex. */
+export class Channel extends Duplex {
+  readonly id: string
+  readonly connected = true
+  readonly #channel: DataChannel
+  readonly #connection: PeerConnection
+  #waiting: ((error?: Error | null) => void) | null = null
+
+  constructor(id: string, channel: DataChannel, connection: PeerConnection) {
+    super({ allowHalfOpen: false, highWaterMark: messageBytes * 4, emitClose: true })
+    this.id = id
+    this.#channel = channel
+    this.#connection = connection
+    channel.setBufferedAmountLowThreshold(low)
+    channel.onBufferedAmountLow(() => this.#continue())
+    channel.onMessage((message) => {
+      if (this.destroyed) return
+      if (typeof message === 'string') this.destroy()
+      else this.push(message instanceof ArrayBuffer ? new Uint8Array(message) : message)
+    })
+    channel.onClosed(() => this.destroy())
+    channel.onError(() => this.destroy())
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send(chunk, done)
+  }
+
+  /** Small writes that came while the channel was full leave as one. */
+  override _writev(chunks: { chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    done()
+    this.destroy()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#waiting = null
+    try {
+      this.#channel.close()
+      this.#connection.close()
+    } catch {
+      // Closed by the other side already.
+    }
+    done(error)
+  }
+
+  #send(bytes: Uint8Array, done: (error?: Error | null) => void): void {
+    try {
+      for (let from = 0; from < bytes.length; from += messageBytes) {
+        this.#channel.sendMessageBinary(bytes.subarray(from, from + messageBytes))
+      }
+      if (this.#channel.bufferedAmount() > high) this.#waiting = done
+      else done()
+    } catch (error) {
+      done(error as Error)
+    }
+  }
+
+  #continue(): void {
+    const done = this.#waiting
+    this.#waiting = null
+    done?.()
+  }
+}

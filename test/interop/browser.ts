@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createRequire } from 'node:module'
+import { join, dirname } from 'node:path'
+import { chromium } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // Two processes on one machine cannot resolve the names that hide local addresses.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+]
+
+export interface BrowserDownload {
+  /** SHA-256 of the item's only file, in hex; empty when the download was left before its end. */
+  sha256: string
+  bytes: number
+  /** Milliseconds from adding the magnet until the last byte. */
+  elapsed: number
+  /** Milliseconds from adding the magnet until the first byte. */
+  firstByte: number
+}
+
+/** Headless Chromium with a plain page that loads the stock WebTorrent bundle of the npm package. */
+export class StockBrowser {
+  readonly #browser: Browser
+  readonly #origin: string
+  readonly #close: () => Promise<void>
+
+  constructor(browser: Browser, origin: string, close: () => Promise<void>) {
+    this.#browser = browser
+    this.#origin = origin
+    this.#close = close
+  }
+
+  static async launch(): Promise<StockBrowser> {
+    const packageRoot = dirname(createRequire(import.meta.url).resolve('webtorrent/package.json'))
+    const bundle = await readFile(join(packageRoot, 'dist', 'webtorrent.min.js'))
+    const server = createServer((request, response) => {
+      if (request.url === '/webtorrent.min.js') response.setHeader('content-type', 'text/javascript').end(bundle)
+      else response.setHeader('content-type', 'text/html').end('<!doctype html><title>plain page</title>')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
+    return new StockBrowser(browser, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, async () => {
+      await browser.close()
+      await new Promise((resolve) => server.close(resolve))
+    })
+  }
+
+  /** A fresh profile, so that nothing is left of an earlier download. */
+  async page(): Promise<Page> {
+    const context = await this.#browser.newContext()
+    const page = await context.newPage()
+    await page.goto(this.#origin)
+    return page
+  }
+
+  /** Adds the magnet and waits for every byte, or for `upTo` of them. */
+  async download(magnet: string, within: number, upTo?: number): Promise<BrowserDownload> {
+    const page = await this.page()
+    try {
+      return await page.evaluate(download, { magnet, within, upTo: upTo ?? Infinity })
+    } finally {
+      await page.context().close()
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#close()
+  }
+}
+
+interface Client {
+  add(magnet: string, added: (torrent: Torrent) => void): Torrent
+  on(event: 'error', listener: (error: Error) => void): void
+}
+
+interface Torrent {
+  downloaded: number
+  progress: number
+  numPeers: number
+  ready: boolean
+  files: { arrayBuffer(): Promise<ArrayBuffer> }[]
+  wires: { peerChoking: boolean; amInterested: boolean; requests: unknown[]; downloaded: number }[]
+  on(event: 'done' | 'download', listener: () => void): void
+}
+
+/** Runs in the page. */
+async function download(asked: { magnet: string; within: number; upTo: number }): Promise<BrowserDownload> {
+  const bundle = '/webtorrent.min.js'
+  const { default: WebTorrent } = (await import(bundle)) as { default: new () => Client }
+  const client = new WebTorrent()
+  const started = performance.now()
+  let firstByte = 0
+  const torrent = await new Promise<Torrent>((resolve, reject) => {
+    client.on('error', reject)
+    let seen: Torrent | undefined
+    seen = client.add(asked.magnet, (added) => {
+      added.on('download', () => {
+        firstByte ||= performance.now() - started
+        if (added.downloaded >= asked.upTo) resolve(added)
+      })
+      added.on('done', () => resolve(added))
+    })
+    setTimeout(() => {
+      const wires = seen?.wires.map((w) => ({
+        choking: w.peerChoking,
+        interested: w.amInterested,
+        requests: w.requests.length,
+        downloaded: w.downloaded,
+      }))
+      const state = { ready: seen?.ready, progress: seen?.progress, peers: seen?.numPeers, wires }
+      reject(new Error(`not within ${asked.within} ms: ${JSON.stringify(state)}`))
+    }, asked.within)
+  })
+  const elapsed = performance.now() - started
+  if (torrent.progress < 1) return { sha256: '', bytes: torrent.downloaded, elapsed, firstByte }
+  const bytes = (await torrent.files[0]?.arrayBuffer()) ?? new ArrayBuffer(0)
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return { sha256, bytes: bytes.byteLength, elapsed, firstByte }
+}
