@@ -1,148 +1,47 @@
-import { Worker } from 'node:worker_threads'
-import { HashingFailedError } from './errors.ts'
-import type { FromWorker, JobResult, ToWorker } from './messages.ts'
+import { availableParallelism } from 'node:os'
+import type { Digest } from '../library/index.ts'
+import { createHashWorkers } from './hash-workers.ts'
+import type { HashWorkers } from './hash-workers.ts'
+import { MemoryBudget } from './memory.ts'
+import { readInto } from './reading.ts'
 
-/** One run of bytes being hashed by a worker. */
-export interface HashJob {
-  /**
-   * Hashes the first `length` bytes of `memory`, which nobody writes until `done`; also called after a failure.
-   * @throws HashingFailedError
-   */
-  update(memory: SharedArrayBuffer, length: number, done: () => void): void
-  /** Leaves the SHA-1 pieces out of the result. */
-  dropPieces(): void
-  endFile(path: string): void
-  /** @throws HashingFailedError */
-  finish(): Promise<JobResult>
-  /** Ends the job without a result. */
-  drop(): void
-}
-
-export interface JobOptions {
-  /** Asks for SHA-1 pieces of this length. */
-  pieceLength?: number
-  /** Asks for SHA-256 and media type of each file. */
-  describe?: boolean
-}
-
-/** Hashing off the main thread, by workers that all jobs share. */
-export interface HashWorkers {
-  open(options: JobOptions): HashJob
+/** Hashing that uploads, transfers and checks share: a few threads and a bounded amount of memory. */
+export interface Hashing {
+  readonly workers: HashWorkers
+  readonly budget: MemoryBudget
+  readonly digest: Digest
   close(): Promise<void>
 }
 
-interface Running {
-  resolve: (result: JobResult) => void
-  reject: (error: Error) => void
+export interface HashingOptions {
+  threads?: number
+  memoryBytes?: number
+  /** The worker's program. */
+  program?: URL
 }
 
-/** One thread. When it ends, whatever it was doing fails, and only that. */
-class HashWorker {
-  readonly #thread: Worker
-  readonly #reads: (() => void)[] = []
-  readonly #finishing = new Map<number, Running>()
-  readonly ended: Promise<void>
-  #waiting = false
-  #failure: Error | undefined
-  jobs = 0
-
-  constructor(program: URL, onEnd: (worker: HashWorker) => void) {
-    this.#thread = new Worker(program)
-    this.#thread.on('message', (message: FromWorker) => this.#receive(message))
-    this.#thread.on('error', (error) => this.#fail(error))
-    this.ended = new Promise((resolve) => {
-      this.#thread.once('exit', () => {
-        this.#fail()
-        onEnd(this)
-        resolve()
-      })
-    })
-  }
-
-  open(id: number, { pieceLength, describe = false }: JobOptions): HashJob {
-    this.jobs++
-    let over = false
-    const end = () => {
-      if (!over) this.jobs--
-      over = true
-    }
-    this.#post({ kind: 'start', job: id, pieceLength, describe })
-    return {
-      update: (memory, length, done) => {
-        if (this.#failure !== undefined) {
-          done()
-          throw this.#failure
-        }
-        this.#reads.push(done)
-        this.#post({ kind: 'bytes', job: id, memory, length })
-      },
-      dropPieces: () => this.#post({ kind: 'dropPieces', job: id }),
-      endFile: (path) => this.#post({ kind: 'endFile', job: id, path }),
-      finish: async () => {
-        try {
-          return await new Promise((resolve, reject) => {
-            if (this.#failure !== undefined) return reject(this.#failure)
-            this.#finishing.set(id, { resolve, reject })
-            this.#post({ kind: 'finish', job: id })
-          })
-        } finally {
-          end()
-        }
-      },
-      drop: () => {
-        if (!over) this.#post({ kind: 'drop', job: id })
-        end()
-      },
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#thread.terminate()
-    await this.ended
-  }
-
-  #post(message: ToWorker): void {
-    // A thread that works keeps the process from ending; one that waits for work does not.
-    if (this.#waiting) this.#thread.ref()
-    this.#waiting = false
-    this.#thread.postMessage(message)
-  }
-
-  #receive(message: FromWorker): void {
-    if (message.kind === 'read') this.#reads.shift()?.()
-    else {
-      this.#finishing.get(message.job)?.resolve(message.result)
-      this.#finishing.delete(message.job)
-    }
-    if (this.#reads.length > 0 || this.#finishing.size > 0) return
-    this.#thread.unref()
-    this.#waiting = true
-  }
-
-  #fail(cause?: unknown): void {
-    this.#failure ??= new HashingFailedError({ cause })
-    for (const { reject } of this.#finishing.values()) reject(this.#failure)
-    this.#finishing.clear()
-    for (const done of this.#reads.splice(0)) done()
-  }
-}
-
-/** @param count how many threads at most; each starts with the first work that finds the others busy */
-export function createHashWorkers({ count }: { count: number }): HashWorkers {
-  const program = new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url)
-  const workers = new Set<HashWorker>()
-  let nextJob = 0
-  const pick = () => {
-    const idlest = [...workers].toSorted((a, b) => a.jobs - b.jobs)[0]
-    if (idlest !== undefined && (idlest.jobs === 0 || workers.size >= count)) return idlest
-    const worker = new HashWorker(program, (ended) => workers.delete(ended))
-    workers.add(worker)
-    return worker
-  }
+export function createHashing({
+  threads = Math.min(2, Math.max(1, availableParallelism() - 1)),
+  memoryBytes = 32 * 1024 * 1024,
+  program,
+}: HashingOptions = {}): Hashing {
+  const workers = createHashWorkers({ count: threads, ...(program && { program }) })
+  const budget = new MemoryBudget(memoryBytes)
   return {
-    open: (options) => pick().open(nextJob++, options),
-    close: async () => {
-      await Promise.all([...workers].map((worker) => worker.close()))
+    workers,
+    budget,
+    digest: async (path, signal) => {
+      const job = workers.open({ describe: true })
+      try {
+        const size = await readInto(job, path, budget, signal)
+        job.endFile(path)
+        const [file] = (await job.finish()).files
+        if (file === undefined) throw new Error('a hash job of one file gave no result')
+        return { sha256: file.sha256, size }
+      } finally {
+        job.drop()
+      }
     },
+    close: () => workers.close(),
   }
 }

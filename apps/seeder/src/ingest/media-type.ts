@@ -18,8 +18,8 @@ const textTypes = new Map([
   ['js', 'text/javascript'],
 ])
 
-// The C0 controls but tab, line feed, form feed and carriage return.
-const controls = /[\0-\x08\x0b\x0e-\x1f\x7f]/
+// Control characters but tab, line feed, form feed and carriage return.
+const controls = /[^\P{Cc}\t\n\f\r]/u
 
 /** The media type (RFC 6838) that a file's first bytes speak for; its name counts for text only. */
 export async function mediaTypeOf(head: Uint8Array, path: string): Promise<string> {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import bencode from 'bencode'
-import type { ItemFile } from '@eldernode/core'
 
 export interface InfoInput {
   name: string
@@ -21,14 +20,6 @@ export function describe(input: InfoInput): { metainfo: Uint8Array; infoHash: st
   const info = { ...content, name: input.name, 'piece length': input.pieceLength, pieces: input.pieces }
   const infoHash = createHash('sha1').update(bencode.encode(info)).digest('hex')
   return { metainfo: bencode.encode({ info }), infoHash }
-}
-
-/** The item's SHA-256: the file's own, or that of the canonical (RFC 8785) `[path, size, sha256]` list of several. */
-export function contentDigest(files: readonly Pick<ItemFile, 'path' | 'size' | 'sha256'>[]): string {
-  const [only] = files
-  if (files.length === 1 && only !== undefined) return only.sha256
-  const list = files.map(({ path, size, sha256 }) => [path, size, sha256])
-  return createHash('sha256').update(JSON.stringify(list)).digest('hex')
 }
 
 /**

@@ -10,6 +10,10 @@ export function checkName(name: string): void {
 
 const reason = (error: { issues: { message: string }[] }) => error.issues[0]?.message ?? 'is not allowed'
 
+/** Bounds that keep an item's info dictionary well below what clients take from peers (BEP 9). */
+const maxFiles = 10_000
+const maxPathBytes = 4 * 1024 * 1024
+
 /**
  * The paths of one item as they arrive. Two are the same when they differ in case or Unicode normalisation only: on
  * Windows and macOS they would be one file, and a client there could never finish the item.
@@ -17,11 +21,17 @@ const reason = (error: { issues: { message: string }[] }) => error.issues[0]?.me
 export class ItemPaths {
   readonly #files = new Set<string>()
   readonly #folders = new Set<string>()
+  #bytes = 0
 
-  /** @throws InvalidInputError for a path that is unsafe, a repeat, or both a file and a folder */
+  /** @throws InvalidInputError for a path that is unsafe, a repeat, both a file and a folder, or one too many */
   add(path: string): void {
     const result = pathSchema.safeParse(path)
     if (!result.success) throw new InvalidInputError(`The path ${shown(path)} ${reason(result.error)}.`)
+    this.#bytes += Buffer.byteLength(path)
+    if (this.#files.size === maxFiles || this.#bytes > maxPathBytes)
+      throw new InvalidInputError(
+        `An item has at most ${maxFiles} files and ${maxPathBytes} bytes of paths: publish it as several items.`,
+      )
     const key = path.normalize('NFC').toLowerCase()
     if (this.#files.has(key))
       throw new InvalidInputError(`The path ${shown(path)} is there twice (case is not told apart): rename one file.`)
@@ -38,9 +48,9 @@ export class ItemPaths {
 const bothError = (path: string) =>
   new InvalidInputError(`The path ${shown(path)} makes one name both a file and a folder: rename one of them.`)
 
-/** The item's name, and its files' paths below that name. `paths` are valid and at least one. */
-export function layOut(paths: readonly string[], name?: string): { name: string; paths: string[] } {
-  const parts = paths.map((path) => path.split('/'))
+/** The item's name, and its files' paths below that name. The paths given are valid, and at least one. */
+export function layOut(files: readonly { path: string }[], name?: string): { name: string; paths: string[] } {
+  const parts = files.map(({ path }) => path.split('/'))
   const first = parts[0] ?? []
   const last = first.at(-1) ?? ''
   if (parts.length === 1) return { name: name ?? last, paths: [name ?? last] }
@@ -48,6 +58,6 @@ export function layOut(paths: readonly string[], name?: string): { name: string;
   const shared = parts.every((path) => path.length > 1 && path[0] === root)
   return {
     name: name ?? (shared ? root : last),
-    paths: shared ? parts.map((path) => path.slice(1).join('/')) : [...paths],
+    paths: parts.map((path) => path.slice(shared ? 1 : 0).join('/')),
   }
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { HashJob } from './hashing.ts'
+import type { HashJob } from './hash-workers.ts'
 import { Slots } from './memory.ts'
 import type { MemoryBudget } from './memory.ts'
 

@@ -33,7 +33,7 @@ export interface Page {
   nextCursor?: string
 }
 
-/** Reads a file whole off the main thread. @returns its SHA-256 in hex and its size in bytes */
+/** Hashes a whole file off the main thread. @returns its SHA-256 in hex and its size in bytes */
 export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: string; size: number }>
 
 /**
