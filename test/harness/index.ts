@@ -1,0 +1,8 @@
+export { seededBytes, sha256, sha256OfFile } from './bytes.ts'
+export { Network, type NetworkOptions } from './network.ts'
+export { Program } from './program.ts'
+export { seededRandom } from './random.ts'
+export { Seeder, type Media, type Settings } from './seeder.ts'
+export { aria2 } from './torrent-client.ts'
+export { Tracker } from './tracker.ts'
+export { until } from './until.ts'

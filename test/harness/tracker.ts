@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url'
+import { logLine } from './log-line.ts'
+import { Program } from './program.ts'
+import { until } from './until.ts'
+
+const script = fileURLToPath(new URL('../../apps/tracker/src/main.ts', import.meta.url))
+
+/** The tracker program on a free port. */
+export class Tracker {
+  readonly #program: Program
+  #urls: string[] = []
+
+  constructor() {
+    this.#program = new Program({
+      name: 'tracker',
+      command: process.execPath,
+      args: ['--conditions=@eldernode/source', script, '--host=127.0.0.1', '--port=0'],
+    })
+  }
+
+  /** Its HTTP and UDP announce URLs. */
+  get urls(): string[] {
+    return this.#urls.filter((url) => !url.startsWith('ws'))
+  }
+
+  async start(): Promise<void> {
+    this.#urls = await until(
+      () => {
+        const urls = this.#program.lines.flatMap((line) => {
+          const entry = logLine(line)
+          return entry?.['msg'] === 'listening' && typeof entry['url'] === 'string' ? [entry['url']] : []
+        })
+        return urls.length >= 3 ? urls : undefined
+      },
+      { within: 20_000, what: 'the tracker listens' },
+    )
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.end('SIGTERM')
+  }
+
+  output(): string {
+    return this.#program.output()
+  }
+}
