@@ -15,7 +15,10 @@ export class NotMemberError extends EldernodeError {
 /** Only the network's owner signs certificates and successions. */
 export class NotOwnerError extends EldernodeError {
   constructor() {
-    super('not_owner', "this node does not have the key of the network's present owner; ask the node that has owner.key")
+    super(
+      'not_owner',
+      "this node does not have the key of the network's present owner; ask the node that has owner.key",
+    )
   }
 }
 

@@ -25,11 +25,22 @@ export const limits = {
   strangerQueued: 4 << 20,
   /** `get` requests of one link that wait for their reply. */
   gets: 256,
+  /** What a link may do before and without a proof of membership: messages, bytes, signature checks, reads. */
+  messagesPerSecond: 200,
+  messageBurst: 4000,
+  bytesPerSecond: 1 << 20,
+  byteBurst: 8 << 20,
+  checksPerSecond: 200,
+  checkBurst: 2000,
+  asksPerSecond: 50,
+  askBurst: 1000,
   /** Rules broken by one link before it is cut. */
   strikes: 200,
   /** What one publisher may store; about four times the largest library planned for. */
   quotaValues: 1_000_000,
   quotaBytes: 4 * 2 ** 30,
+  /** Publishers with stored values; only an open network could have so many. */
+  publishers: 10_000,
   /** Publishers with a heartbeat in memory. */
   heartbeats: 10_000,
 } as const

@@ -108,10 +108,3 @@ export type Group = NodeId | 'owner'
 export function groupOf(place: Place): Group {
   return place.pub ?? 'owner'
 }
-
-/** Soul prefixes of a group's stored values. */
-export function groupPrefixes(net: string, group: Group): string[] {
-  return group === 'owner'
-    ? [soulPrefix(net, 'o'), soulPrefix(net, 'p')]
-    : [soulPrefix(net, 'h', group), soulPrefix(net, 'm', group)]
-}

@@ -1,0 +1,2 @@
+export { acceptGun } from './accept.ts'
+export { createDial } from './dial.ts'

@@ -1,0 +1,310 @@
+import { nextTimestamp, readStored, seal } from '../envelope/index.ts'
+import { ClockError, MAX_CLOCK_SKEW } from '../envelope/index.ts'
+import { InvalidInputError } from '../errors.ts'
+import { networkIdOf } from '../identity/sha256.ts'
+import type { Identity, NodeId, Verifier } from '../identity/identity.ts'
+import type { Certificate, Role, Succession } from '../membership/schema.ts'
+import type { Heartbeat } from '../presence/schema.ts'
+import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
+import { bodyFits, bodySchemas, Guard } from './guard.ts'
+import type { Admitted } from './guard.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { Links } from './links.ts'
+import { Neighbours } from './neighbours.ts'
+import type { Accepted, Bodies, Dial, Entry, Graph, GraphStats, GraphStore, Kind, Socket } from './port.ts'
+import { Refusals } from './refusals.ts'
+import { Roster } from './roster.ts'
+import { layouts, locate, parseSoul, soulPrefix } from './souls.ts'
+import { Sums } from './sums.ts'
+import { Supervisor } from './supervisor.ts'
+import type { Target } from './supervisor.ts'
+import { Writer } from './writer.ts'
+
+export interface GraphOptions {
+  network: {
+    /** The first owner's public key; the network's id follows from it. */
+    owner: NodeId
+    /** Admits everybody: for trials only. */
+    open?: boolean
+  }
+  /** This node. */
+  identity: Identity
+  /** The network owner's key, on the one node that has it. */
+  owner?: Identity
+  /** One that answers at once saves a promise per value, where the platform has it. */
+  verifier: Verifier
+  store: GraphStore
+  dial: Dial
+  /** ws:// or wss:// URLs of `/gun` that this node always links to. */
+  peers: readonly string[]
+  /** Told of failures that no caller waits for: of the store and of watchers. */
+  onFault(error: unknown): void
+  now?: () => number
+  /** A number within 0 and 1, for jitter and the choice of neighbours. */
+  random?: () => number
+}
+
+const pageSize = 200
+
+/** The network's shared memory over GUN. */
+export function createGraph(options: GraphOptions): Graph {
+  return new GunGraph(options)
+}
+
+class GunGraph implements Graph {
+  readonly #options: GraphOptions
+  readonly #network: string
+  readonly #now: () => number
+  readonly #roster: Roster
+  readonly #refusals = new Refusals()
+  readonly #heartbeats = new Heartbeats()
+  readonly #writer: Writer
+  readonly #sums: Sums
+  readonly #links: Links
+  readonly #supervisor: Supervisor
+  readonly #neighbours: Neighbours
+  readonly #watchers = new Map<Kind, Set<(value: Accepted) => void>>()
+  /** Times given to values that are not stored yet, so that two publications of one key differ. */
+  readonly #given = new Map<string, number>()
+  #accepted = 0
+  #newestOwn = 0
+  #state: 'new' | 'running' | 'closed' = 'new'
+
+  constructor(options: GraphOptions) {
+    const { network, identity, store, verifier } = options
+    this.#options = options
+    this.#network = networkIdOf(network.owner)
+    this.#now = options.now ?? Date.now
+    const random = options.random ?? Math.random
+    this.#roster = new Roster(network.owner, network.open ?? false)
+    this.#sums = new Sums({ network: this.#network, store })
+    this.#writer = new Writer({
+      store,
+      now: this.#now,
+      onStored: (batch) => this.#stored(batch),
+      onFailed: (error) => options.onFault(error),
+    })
+    const guard = new Guard({
+      network: this.#network,
+      roster: this.#roster,
+      verifier,
+      now: this.#now,
+      present: (soul, key) => this.#present(soul, key),
+      hasRoom: (place, bytes) => this.#sums.hasRoom(place, bytes),
+    })
+    this.#links = new Links({
+      network: this.#network,
+      identity,
+      verifier,
+      guard,
+      roster: this.#roster,
+      sums: this.#sums,
+      store,
+      heartbeats: this.#heartbeats,
+      configured: new Set(options.peers),
+      refusals: this.#refusals,
+      now: this.#now,
+      present: (soul, key) => this.#present(soul, key),
+      take: (admitted, written) => this.#take(admitted, written),
+      onNode: (url, node) => this.#supervisor.learn(url, node),
+      onFault: options.onFault,
+    })
+    this.#neighbours = new Neighbours(identity.id, random)
+    this.#supervisor = new Supervisor({
+      dial: options.dial,
+      targets: () => this.#targets(),
+      isLinked: (target) => this.#links.has(target),
+      onSocket: (socket, { url }) => this.#links.open(socket, url),
+      onRefused: (reason) => this.#refusals.add(reason),
+      random,
+    })
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return
+    for (const { key, body, ts } of this.entries('o')) this.#roster.succeed(Number(key), body, ts)
+    for (const { body, ts } of this.entries('p')) this.#roster.certify(body, ts)
+    this.#newestOwn = await this.#sums.build(this.#options.identity.id)
+    if (this.#state !== 'new') return
+    this.#state = 'running'
+    this.#links.start()
+    this.#supervisor.start()
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#supervisor.stop()
+    this.#links.close()
+    await this.#writer.flush()
+    this.#watchers.clear()
+  }
+
+  accept(socket: Socket): void {
+    if (this.#state === 'running') this.#links.open(socket, undefined)
+    else socket.terminate()
+  }
+
+  async publish<K extends Kind>(kind: K, key: string, body: Bodies[K]): Promise<Accepted<Bodies[K]>> {
+    if (this.#state === 'closed') throw new GraphClosedError()
+    const signer = this.#signer(kind)
+    const parsed = bodySchemas[kind].safeParse(body)
+    if (!parsed.success) throw new InvalidInputError(`not a valid body of kind ${kind}`, { cause: parsed.error })
+    const where = locate(this.#network, kind, signer.id, key)
+    const place = where && parseSoul(where.soul)
+    if (where === undefined || place === undefined || !bodyFits(kind, parsed.data, place, where.key)) {
+      throw new InvalidInputError(`the key ${key} does not name what this value of kind ${kind} is about`)
+    }
+    await this.#links.pace()
+    const ts = this.#nextTime(where.soul, where.key)
+    try {
+      const value = await seal({ kind, network: this.#network, ts, body: parsed.data }, signer)
+      const accepted: Accepted<Bodies[K]> = { kind, pub: signer.id, ts, ...where, body: parsed.data as Bodies[K] }
+      const admitted: Admitted = { entry: { ...where, ts, value }, accepted }
+      if (layouts[kind].stored) await this.#writer.put(admitted)
+      else this.#beat(admitted)
+      return accepted
+    } finally {
+      const name = `${where.soul} ${where.key}`
+      if (this.#given.get(name) === ts) this.#given.delete(name)
+    }
+  }
+
+  get<K extends Kind>(kind: K, pub: NodeId, key: string): Accepted<Bodies[K]> | undefined {
+    if (!layouts[kind].stored) return this.#heartbeats.get(pub)?.accepted as Accepted<Bodies[K]> | undefined
+    const where = locate(this.#network, kind, pub, key)
+    const entry = where && this.#writer.get(where.soul, where.key)
+    return entry && read(kind, entry)
+  }
+
+  *entries<K extends Kind>(kind: K, pub?: NodeId): Iterable<Accepted<Bodies[K]>> {
+    if (!layouts[kind].stored) {
+      for (const { accepted } of this.#heartbeats.values()) {
+        if (pub === undefined || accepted.pub === pub) yield accepted as Accepted<Bodies[K]>
+      }
+      return
+    }
+    for (const entry of stored(this.#options.store, soulPrefix(this.#network, kind, pub))) {
+      const accepted = read(kind, entry)
+      if (accepted !== undefined) yield accepted
+    }
+  }
+
+  watch<K extends Kind>(kind: K, listener: (value: Accepted<Bodies[K]>) => void): () => void {
+    const watchers = this.#watchers.get(kind) ?? new Set()
+    this.#watchers.set(kind, watchers)
+    const entry = (value: Accepted): void => listener(value as Accepted<Bodies[K]>)
+    watchers.add(entry)
+    return () => watchers.delete(entry)
+  }
+
+  admits(pub: NodeId, role?: Role): boolean {
+    const now = this.#now()
+    return this.#roster.standing(pub, role ?? 'any', now, now) === 'member'
+  }
+
+  stats(): GraphStats {
+    return { links: this.#links.stats(), accepted: this.#accepted, refused: this.#refusals.toJSON() }
+  }
+
+  #signer(kind: Kind): Identity {
+    const { identity, owner } = this.#options
+    const { role } = layouts[kind]
+    if (role === 'owner') {
+      if (owner === undefined || owner.id !== this.#roster.owner) throw new NotOwnerError()
+      return owner
+    }
+    const now = this.#now()
+    if (this.#roster.standing(identity.id, role, now, now) !== 'member') throw new NotMemberError(identity.id, kind)
+    return identity
+  }
+
+  #nextTime(soul: string, key: string): number {
+    const now = this.#now()
+    if (this.#newestOwn - now > MAX_CLOCK_SKEW) throw new ClockError(this.#newestOwn, now)
+    const name = `${soul} ${key}`
+    const ts = nextTimestamp(this.#given.get(name) ?? this.#present(soul, key)?.ts, now)
+    this.#given.set(name, ts)
+    return ts
+  }
+
+  #present(soul: string, key: string): Entry | undefined {
+    const place = parseSoul(soul)
+    if (place?.kind === 'hb' && place.pub !== undefined) return this.#heartbeats.get(place.pub)?.entry
+    return this.#writer.get(soul, key)
+  }
+
+  /** Foreign values that passed the guard. */
+  #take(admitted: readonly Admitted[], written: (() => void) | undefined): void {
+    this.#accepted += admitted.length
+    const lasting: Admitted[] = []
+    for (const value of admitted) {
+      if (layouts[value.accepted.kind].stored) lasting.push(value)
+      else if (this.#heartbeats.keep(value)) this.#tell(value.accepted)
+      // Certificates count from here on, so that the next message is judged by them.
+      this.#learn(value.accepted)
+    }
+    this.#writer.add(lasting, written)
+  }
+
+  #beat(own: Admitted): void {
+    if (!this.#heartbeats.keep(own)) return
+    this.#links.broadcast([own])
+    this.#tell(own.accepted)
+  }
+
+  #stored(batch: readonly (Admitted & { durable?: boolean })[]): void {
+    this.#sums.changed(batch)
+    const own = batch.filter(({ durable }) => durable)
+    for (const { accepted } of own) {
+      this.#newestOwn = Math.max(this.#newestOwn, accepted.ts)
+      this.#learn(accepted)
+    }
+    this.#links.broadcast(own)
+    for (const { accepted } of batch) this.#tell(accepted)
+  }
+
+  #learn({ kind, key, ts, body }: Accepted): void {
+    if (kind === 'o') this.#roster.succeed(Number(key), body as Succession, ts)
+    else if (kind === 'p') this.#roster.certify(body as Certificate, ts)
+    else return
+    this.#links.membershipChanged()
+  }
+
+  #tell(value: Accepted): void {
+    for (const watcher of this.#watchers.get(value.kind) ?? []) {
+      try {
+        watcher(value)
+      } catch (error) {
+        this.#options.onFault(error)
+      }
+    }
+  }
+
+  #targets(): Target[] {
+    const configured = this.#options.peers.map((url) => ({ url, foreign: false }))
+    const heartbeats = [...this.#heartbeats.values()].map(({ accepted }) => accepted as Accepted<Heartbeat>)
+    return [...configured, ...this.#neighbours.choose(heartbeats, this.#now())]
+  }
+}
+
+/** Reads a stored value. One that an older version took and this one would not is left out. */
+function read<K extends Kind>(kind: K, { soul, key, ts, value }: Entry): Accepted<Bodies[K]> | undefined {
+  const { pub, body } = readStored(value)
+  const parsed = bodySchemas[kind].safeParse(body)
+  return parsed.success ? { kind, pub, ts, soul, key, body: parsed.data as Bodies[K] } : undefined
+}
+
+function* stored(store: GraphStore, prefix: string): Iterable<Entry> {
+  let souls = store.souls(prefix, '', pageSize)
+  while (souls.length > 0) {
+    for (const soul of souls) {
+      let page = store.page(soul, '', pageSize)
+      while (page.length > 0) {
+        yield* page
+        page = page.length < pageSize ? [] : store.page(soul, page.at(-1)?.key ?? '', pageSize)
+      }
+    }
+    souls = souls.length < pageSize ? [] : store.souls(prefix, souls.at(-1) ?? '', pageSize)
+  }
+}

@@ -1,0 +1,161 @@
+import { MAX_CLOCK_SKEW, open } from '../envelope/index.ts'
+import type { Envelope } from '../envelope/index.ts'
+import { EldernodeError } from '../errors.ts'
+import { ENVELOPE_LIMITS } from '../envelope/index.ts'
+import { holdingsSchema } from '../holdings/schema.ts'
+import type { Verifier } from '../identity/identity.ts'
+import { manifestSchema } from '../manifest/schema.ts'
+import { certificateSchema, successionSchema } from '../membership/schema.ts'
+import { heartbeatSchema } from '../presence/schema.ts'
+import type { Accepted, Bodies, Entry, Kind } from './port.ts'
+import type { Refuse } from './rebuild.ts'
+import type { Roster, Standing } from './roster.ts'
+import { keyFits, layouts, parseSoul } from './souls.ts'
+import type { Place } from './souls.ts'
+import { supersedes } from './supersedes.ts'
+import type { Candidate } from './wire/message.ts'
+
+/** The schema of each kind's body. */
+export const bodySchemas = {
+  m: manifestSchema,
+  h: holdingsSchema,
+  hb: heartbeatSchema,
+  p: certificateSchema,
+  o: successionSchema,
+} as const
+
+/** A value that passed: as it is stored and as the rest of the node sees it. */
+export interface Admitted {
+  entry: Entry
+  accepted: Accepted
+}
+
+export interface GuardOptions {
+  network: string
+  roster: Roster
+  verifier: Verifier
+  now: () => number
+  /** What already lies in a value's place, stored or about to be. */
+  present(soul: string, key: string): Entry | undefined
+  /** Whether the publisher of a new value still has room for this many bytes more. */
+  hasRoom(place: Place, bytes: number): boolean
+}
+
+/** Where values come from. */
+export interface Source {
+  /**
+   * A link to a present member, or one that the operator configured: it may hand on what its signer could no longer
+   * sign today. A stranger could have had that backdated.
+   */
+  trusted: boolean
+  /** Takes one signature check from the link's allowance; `false` when it is used up. */
+  maySpendCheck(): boolean
+  refuse: Refuse
+}
+
+/**
+ * The last check before a value is believed. Cheapest first, so that a flood of bad values costs little: place, size,
+ * clock, what is stored already, membership, quota, and only then the signature and the schema.
+ */
+export class Guard {
+  readonly #options: GuardOptions
+
+  constructor(options: GuardOptions) {
+    this.#options = options
+  }
+
+  /** @returns the values that passed; at once when the verifier answers at once. Order is kept. */
+  admit(candidates: readonly Candidate[], source: Source): Admitted[] | Promise<Admitted[]> {
+    const outcomes: (Admitted | undefined | Promise<Admitted | undefined>)[] = []
+    let waiting = false
+    for (const candidate of candidates) {
+      const outcome = this.#check(candidate, source)
+      waiting ||= outcome instanceof Promise
+      outcomes.push(outcome)
+    }
+    return waiting ? Promise.all(outcomes).then(present) : present(outcomes as (Admitted | undefined)[])
+  }
+
+  #check(candidate: Candidate, source: Source): Admitted | undefined | Promise<Admitted | undefined> {
+    const { soul, key, state, value } = candidate
+    const { network, verifier, now } = this.#options
+    const place = parseSoul(soul)
+    if (place?.network !== network) return source.refuse('soul')
+    if (!keyFits(place, key)) return source.refuse('key')
+    if (value.length > ENVELOPE_LIMITS[place.kind]) return source.refuse('size')
+    if (state - now() > MAX_CLOCK_SKEW) return source.refuse('future')
+    if (place.kind === 'hb' && now() - state > MAX_CLOCK_SKEW) return source.refuse('old_heartbeat')
+    const stored = this.#options.present(soul, key)
+    // The same value again is how gossip ends; it was verified when it was stored.
+    if (stored?.ts === state && stored.value === value) return undefined
+    if (stored !== undefined && !supersedes({ ts: state, value }, stored)) return source.refuse('stale')
+    if (place.pub !== undefined && !this.#mayHold(place, state, source)) return undefined
+    if (!this.#options.hasRoom(place, value.length - (stored?.value.length ?? 0))) return source.refuse('quota')
+    if (!source.maySpendCheck()) return source.refuse('check_rate')
+    try {
+      const opened = open(value, { network, now: now() }, verifier)
+      if (!(opened instanceof Promise)) return this.#judge(opened, place, candidate, source)
+      return opened.then(
+        (envelope) => this.#judge(envelope, place, candidate, source),
+        (error: unknown) => source.refuse(reasonOf(error)),
+      )
+    } catch (error) {
+      return source.refuse(reasonOf(error))
+    }
+  }
+
+  #judge(envelope: Envelope, place: Place, candidate: Candidate, source: Source): Admitted | undefined {
+    const { soul, key, state, value } = candidate
+    const { kind, pub, ts } = envelope
+    if (ts !== state) return source.refuse('state')
+    if (kind !== place.kind) return source.refuse('kind')
+    if (place.pub === undefined ? !this.#maySignAsOwner(envelope, key, source) : pub !== place.pub) {
+      return source.refuse('signer')
+    }
+    const parsed = bodySchemas[kind].safeParse(envelope.body)
+    if (!parsed.success) return source.refuse('schema')
+    if (!bodyFits(kind, parsed.data, place, key)) return source.refuse('body')
+    return { entry: { soul, key, ts, value }, accepted: { kind, pub, ts, soul, key, body: parsed.data } }
+  }
+
+  #mayHold({ kind, pub }: Place, ts: number, { trusted, refuse }: Source): boolean {
+    const { role, stored } = layouts[kind]
+    if (pub === undefined || role === 'owner') return false
+    const standing = this.#options.roster.standing(pub, role, ts, this.#options.now())
+    if (standing === 'member' || (standing === 'former' && trusted && stored)) return true
+    refuse(standing === 'former' ? 'revoked' : 'stranger')
+    return false
+  }
+
+  #maySignAsOwner({ kind, pub, ts }: Envelope, key: string, { trusted }: Source): boolean {
+    const { roster } = this.#options
+    if (kind === 'o') return roster.maySucceed(pub, Number(key))
+    const standing: Standing = roster.ownership(pub, ts)
+    return standing === 'member' || (standing === 'former' && trusted)
+  }
+}
+
+/** Whether a body speaks about what its key names. */
+export function bodyFits(kind: Kind, body: Bodies[Kind], place: Place, key: string): boolean {
+  switch (kind) {
+    case 'm':
+      return (body as Bodies['m']).infoHash === key
+    case 'p':
+      return (body as Bodies['p']).member === key
+    case 'h': {
+      const { held, releasing, refused } = body as Bodies['h']
+      return [held, releasing, refused].every((list) => list.every((hash) => hash.slice(0, 2) === place.bucket))
+    }
+    case 'hb':
+    case 'o':
+      return true
+  }
+}
+
+function present(outcomes: readonly (Admitted | undefined)[]): Admitted[] {
+  return outcomes.filter((outcome) => outcome !== undefined)
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof EldernodeError ? error.code : 'envelope'
+}

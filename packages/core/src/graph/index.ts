@@ -1,0 +1,6 @@
+export type * from './port.ts'
+export * from './errors.ts'
+export { createGraph } from './graph.ts'
+export type { GraphOptions } from './graph.ts'
+export { MemoryGraphStore } from './memory-store.ts'
+export { supersedes } from './supersedes.ts'

@@ -1,0 +1,343 @@
+import type { Identity, NodeId, Verifier } from '../identity/identity.ts'
+import { toBase64url } from '../identity/base64url.ts'
+import { Exchange } from './exchange.ts'
+import { frameSchema } from './frames.ts'
+import type { Frame } from './frames.ts'
+import type { Admitted, Guard } from './guard.ts'
+import { Handshake } from './handshake.ts'
+import type { Heartbeats } from './heartbeats.ts'
+import { limits } from './limits.ts'
+import { closeCodes, Link } from './link.ts'
+import type { Entry, GraphStore, LinkStats, Socket } from './port.ts'
+import { rebuild } from './rebuild.ts'
+import type { Refusals } from './refusals.ts'
+import { Replies } from './replies.ts'
+import type { Roster } from './roster.ts'
+import type { Sums } from './sums.ts'
+import type { Target } from './supervisor.ts'
+import { putOf } from './wire/message.ts'
+import type { Candidate } from './wire/message.ts'
+import { Wire } from './wire/wire.ts'
+
+export interface LinksOptions {
+  network: string
+  identity: Identity
+  verifier: Verifier
+  guard: Guard
+  roster: Roster
+  sums: Sums
+  store: GraphStore
+  heartbeats: Heartbeats
+  /** URLs that the operator configured: their nodes are trusted to hand on what others signed in the past. */
+  configured: ReadonlySet<string>
+  refusals: Refusals
+  now: () => number
+  present(soul: string, key: string): Entry | undefined
+  take(admitted: readonly Admitted[], written: (() => void) | undefined): void
+  /** Which node answered at a URL that this node dialled. */
+  onNode(url: string, node: NodeId): void
+  onFault(error: unknown): void
+}
+
+/** Milliseconds between two comparisons of sums. */
+const sumsTime = 30_000
+const tickTime = 1000
+/** A link that says nothing for this long is taken for a stock GUN client that only listens. */
+const quietTime = 2000
+/** A node that was dialled must have proven its key within this time. */
+const proofTime = 10_000
+/** Publishing waits, a little, while a member's link has this much to send. */
+const paceBytes = 1 << 20
+const paceTime = 100
+const pacePoll = 5
+/** Characters of values in one GUN message. */
+const messageSize = 64 << 10
+
+interface Dialogue {
+  handshake: Handshake
+  exchange: Exchange | undefined
+}
+
+/** All links of a node: what comes in is parsed, judged and handed on; what goes out is spread over them. */
+export class Links {
+  readonly #options: LinksOptions
+  readonly #links = new Map<Link, Dialogue>()
+  /** URLs at which this node found itself. */
+  readonly #own = new Set<string>()
+  readonly #wire: Wire
+  readonly #replies: Replies
+  readonly #timers: ReturnType<typeof setInterval>[] = []
+  #pacing: Promise<void> | undefined
+  #refreshing: ReturnType<typeof setTimeout> | undefined
+  #counter = 0
+
+  constructor(options: LinksOptions) {
+    this.#options = options
+    const { store, heartbeats, onFault } = options
+    this.#wire = new Wire(({ id, soul, key, peer }) => this.#replies.ask({ id, soul, key }, peer as Link))
+    this.#replies = new Replies({ wire: this.#wire, store, heartbeats, onFault })
+  }
+
+  start(): void {
+    this.#timers.push(
+      setInterval(() => this.#tick(), tickTime),
+      setInterval(() => this.#compareAll(), sumsTime),
+    )
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+    if (this.#refreshing !== undefined) clearTimeout(this.#refreshing)
+    for (const link of [...this.#links.keys()]) link.cut()
+    this.#wire.close()
+  }
+
+  /** Takes over a socket; `url` is where it was dialled. */
+  open(socket: Socket, url: string | undefined): void {
+    const { network, identity, verifier, now, refusals } = this.#options
+    if (this.#links.size >= limits.links) {
+      refusals.add('links')
+      return socket.close(closeCodes.busy)
+    }
+    const link = new Link({
+      id: `link${++this.#counter}`,
+      socket,
+      url,
+      now,
+      onText: (text) => this.#hear(text, link),
+      onEnd: () => this.#ended(link),
+      onRefused: (reason) => refusals.add(reason),
+    })
+    const send = (frame: Frame): void => link.send(JSON.stringify(frame))
+    const handshake = new Handshake({ network, identity, verifier, dialled: link.dialled, send })
+    this.#links.set(link, { handshake, exchange: undefined })
+    if (link.dialled) handshake.begin()
+  }
+
+  has({ url, node }: Target): boolean {
+    if (this.#own.has(url) || node === this.#options.identity.id) return true
+    return [...this.#links.keys()].some((link) => link.url === url || (node !== undefined && link.node === node))
+  }
+
+  /** Says this node's own values to every link. */
+  broadcast(values: readonly Admitted[]): void {
+    for (const part of portions(values)) this.#wire.broadcast(this.#id(), putOf(part))
+  }
+
+  /** Waits while members' links are congested, for a tenth of a second at most: one slow link must not stop a node. */
+  async pace(): Promise<void> {
+    if (this.#congested()) await (this.#pacing ??= this.#relief())
+  }
+
+  /** A certificate or succession came: what links may do and what is taken from them has changed. */
+  membershipChanged(): void {
+    this.#refreshing ??= setTimeout(() => {
+      this.#refreshing = undefined
+      for (const [link, { exchange }] of this.#links) {
+        this.#judge(link)
+        exchange?.refresh()
+      }
+    }, 50)
+  }
+
+  stats(): LinkStats[] {
+    return [...this.#links.keys()].map(({ url, node, inSync, queued }) => ({ url, member: node, inSync, queued }))
+  }
+
+  #hear(text: string, link: Link): void | Promise<void> {
+    let message: unknown
+    try {
+      message = JSON.parse(text)
+    } catch {
+      return link.refuse('json')
+    }
+    if (!Array.isArray(message)) return this.#handle(message, link)
+    if (message.length > limits.batch) return link.refuse('batch')
+    return this.#handleAll(message, 0, link)
+  }
+
+  #handleAll(messages: readonly unknown[], from: number, link: Link): void | Promise<void> {
+    for (let at = from; at < messages.length && !link.closed; at++) {
+      const handled = this.#handle(messages[at], link)
+      if (handled instanceof Promise) return handled.then(() => this.#handleAll(messages, at + 1, link))
+    }
+  }
+
+  #handle(message: unknown, link: Link): void | Promise<void> {
+    if (typeof message === 'object' && message !== null && Object.hasOwn(message, 'en'))
+      return this.#frame(message, link)
+    // Before it has proven itself the node that was dialled has nothing to say.
+    if (link.dialled && link.node === undefined) return link.refuse('unproven')
+    if (!link.joined) this.#join(link)
+    const rebuilt = rebuild(message, this.#options.network, link.refuse)
+    switch (rebuilt.type) {
+      case 'nothing':
+        return undefined
+      case 'get':
+        return link.mayAsk() ? this.#wire.hear(rebuilt.message, link) : link.refuse('get_rate')
+      case 'dam':
+        return this.#wire.hear(rebuilt.message, link)
+      case 'put': {
+        const { id, values } = rebuilt
+        // Nodes do not acknowledge to each other: sums find what is missing. Stock clients wait for an answer.
+        const written = link.node === undefined ? () => this.#wire.tell(link, { to: id, ok: 1 }) : undefined
+        return this.#admit(values, link, id, written)
+      }
+    }
+  }
+
+  #admit(values: readonly Candidate[], link: Link, id: string, written?: () => void): void | Promise<void> {
+    const trusted = link.member || (link.node !== undefined && this.#options.configured.has(link.url ?? ''))
+    const { maySpendCheck, refuse } = link
+    const admitted = this.#options.guard.admit(values, { trusted, maySpendCheck, refuse })
+    if (admitted instanceof Promise) return admitted.then((passed) => this.#pass(passed, link, id, written))
+    this.#pass(admitted, link, id, written)
+  }
+
+  #pass(admitted: readonly Admitted[], link: Link, id: string, written: (() => void) | undefined): void {
+    if (admitted.length === 0) return
+    this.#options.take(admitted, written)
+    const put = putOf(admitted.map(candidateOf))
+    this.#wire.hear({ '#': id, put }, link)
+  }
+
+  #frame(foreign: object, link: Link): void | Promise<void> {
+    const dialogue = this.#links.get(link)
+    const parsed = frameSchema.safeParse(foreign)
+    if (!parsed.success || dialogue === undefined) return link.refuse('frame')
+    const frame = parsed.data
+    if (frame.en !== 'hello' && frame.en !== 'proof') {
+      return dialogue.exchange === undefined ? link.refuse('unproven') : dialogue.exchange.take(frame)
+    }
+    return dialogue.handshake
+      .take(frame)
+      .then((step) => {
+        if (step === undefined || link.closed) return
+        if ('done' in step) return this.#proven(link, step.done)
+        if (step.failed === 'self' && link.url !== undefined) this.#own.add(link.url)
+        link.refuse(`hello_${step.failed}`)
+        link.close(step.failed === 'network' || step.failed === 'self' ? closeCodes[step.failed] : closeCodes.policy)
+      })
+      .catch(this.#options.onFault)
+  }
+
+  #proven(link: Link, node: NodeId): void {
+    const { sums, present, roster, onNode, onFault } = this.#options
+    link.node = node
+    if (link.url !== undefined) onNode(link.url, node)
+    this.#judge(link)
+    if (!this.#prefer(link, node)) return
+    const dialogue = this.#links.get(link)
+    if (dialogue === undefined) return
+    const exchange = new Exchange({
+      link,
+      sums,
+      present,
+      wants: (group) => group === 'owner' || roster.knows(group),
+      admit: (values) => this.#admitPages(values, link),
+      send: (frame) => link.send(JSON.stringify(frame)),
+      onFault,
+    })
+    dialogue.exchange = exchange
+    this.#join(link)
+    for (const part of portions([...this.#options.heartbeats.values()])) this.#wire.tell(link, { put: putOf(part) })
+    exchange.tellSums().catch(onFault)
+  }
+
+  /** Fetched values go the way of gossip, in messages of its size. */
+  async #admitPages(values: readonly Candidate[], link: Link): Promise<void> {
+    for (let from = 0; from < values.length; from += 64) {
+      await this.#admit(values.slice(from, from + 64), link, this.#id())
+      await new Promise((resolve) => setTimeout(resolve, 0))
+    }
+  }
+
+  /**
+   * Two nodes that dialled each other keep one link: the one dialled by the smaller id, and of two dialled by the same
+   * side the newer, since the older one may be dead without knowing it. Both ends come to the same answer.
+   */
+  #prefer(link: Link, node: NodeId): boolean {
+    const bySmaller = (candidate: Link): boolean => candidate.dialled === this.#options.identity.id < node
+    for (const other of [...this.#links.keys()]) {
+      if (other === link || other.node !== node) continue
+      const keepsNew = link.dialled === other.dialled || bySmaller(link)
+      ;(keepsNew ? other : link).close(closeCodes.duplicate)
+      if (!keepsNew) return false
+    }
+    return true
+  }
+
+  #judge(link: Link): void {
+    const now = this.#options.now()
+    link.member = link.node !== undefined && this.#options.roster.standing(link.node, 'any', now, now) === 'member'
+  }
+
+  #join(link: Link): void {
+    if (link.joined || link.closed) return
+    link.joined = true
+    this.#wire.join(link)
+  }
+
+  #ended(link: Link): void {
+    this.#links.get(link)?.exchange?.close()
+    this.#links.delete(link)
+    this.#wire.leave(link)
+  }
+
+  #tick(): void {
+    const now = this.#options.now()
+    for (const [link, { exchange }] of this.#links) {
+      if (!link.joined && !link.dialled && now - link.since > quietTime) this.#join(link)
+      if (link.dialled && link.node === undefined && now - link.since > proofTime) {
+        link.refuse('hello_timeout')
+        link.close(closeCodes.policy)
+      }
+      if (link.behind && link.queued < limits.behind / 4) {
+        link.behind = false
+        exchange?.tellSums().catch(this.#options.onFault)
+      }
+    }
+  }
+
+  #compareAll(): void {
+    for (const [link, { exchange }] of this.#links) {
+      this.#judge(link)
+      exchange?.tellSums().catch(this.#options.onFault)
+    }
+  }
+
+  #congested(): boolean {
+    for (const link of this.#links.keys()) if (link.member && !link.behind && link.queued > paceBytes) return true
+    return false
+  }
+
+  async #relief(): Promise<void> {
+    for (let waited = 0; waited < paceTime && this.#congested(); waited += pacePoll) {
+      await new Promise((resolve) => setTimeout(resolve, pacePoll))
+    }
+    this.#pacing = undefined
+  }
+
+  #id(): string {
+    return toBase64url(crypto.getRandomValues(new Uint8Array(9)))
+  }
+}
+
+function candidateOf({ entry: { soul, key, ts, value } }: Admitted): Candidate {
+  return { soul, key, state: ts, value }
+}
+
+function* portions(values: readonly Admitted[]): Iterable<Candidate[]> {
+  let part: Candidate[] = []
+  let size = 0
+  for (const value of values.map(candidateOf)) {
+    if (part.length > 0 && (size + value.value.length > messageSize || part.length >= 128)) {
+      yield part
+      part = []
+      size = 0
+    }
+    part.push(value)
+    size += value.value.length
+  }
+  if (part.length > 0) yield part
+}

@@ -1,0 +1,125 @@
+import { limits } from './limits.ts'
+import { parseSoul } from './souls.ts'
+import type { Candidate, Rebuilt } from './wire/message.ts'
+
+/** Why something was refused; the names are stable, operators see them in the metrics. */
+export type Refuse = (reason: string) => undefined
+
+const inherited: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype))
+const gunId = /^[A-Za-z0-9._~-]+$/
+const nothing: Rebuilt = { type: 'nothing' }
+
+/**
+ * Builds a new message from the allowed fields of a foreign one; nothing of the original survives by reference. What
+ * GUN would look up in its own tables (ids, souls, keys) may not be named like a property of every object.
+ * @returns `nothing` when there is nothing to hand on; each broken rule was told to `refuse`
+ */
+export function rebuild(foreign: unknown, network: string, refuse: Refuse): Rebuilt {
+  const message = record(foreign)
+  if (message === undefined) return no(refuse, 'shape')
+  const id = message['#']
+  if (!isId(id)) return no(refuse, 'id')
+  if (message['dam'] !== undefined) return dam(id, message, refuse)
+  if (message['put'] !== undefined && message['put'] !== null) {
+    const values = candidates(message['put'], network, refuse)
+    return values.length === 0 ? nothing : { type: 'put', id, values }
+  }
+  if (message['get'] !== undefined) return get(id, message, network, refuse)
+  // Acknowledgements and "not found": this node asks GUN peers nothing, so it awaits no answer.
+  return nothing
+}
+
+function dam(id: string, message: Record<string, unknown>, refuse: Refuse): Rebuilt {
+  const { dam: name, pid, '@': to } = message
+  if (name === 'hi' || name === '!') return nothing
+  if (name !== '?') return no(refuse, 'dam')
+  if (pid !== undefined && !isId(pid)) return no(refuse, 'id')
+  if (to !== undefined && !isId(to)) return no(refuse, 'id')
+  return {
+    type: 'dam',
+    message: { '#': id, dam: '?', ...(pid !== undefined && { pid }), ...(to !== undefined && { '@': to }) },
+  }
+}
+
+function get(id: string, message: Record<string, unknown>, network: string, refuse: Refuse): Rebuilt {
+  const asked = record(message['get'])
+  const soul = asked?.['#']
+  const key = asked?.['.']
+  const hash = message['##']
+  if (asked === undefined || typeof soul !== 'string') return no(refuse, 'get')
+  if (!isSoul(soul, network)) return no(refuse, 'get_soul')
+  if (key !== undefined && !isKey(key)) return no(refuse, 'get_key')
+  return {
+    type: 'get',
+    message: {
+      '#': id,
+      // GUN joins the hash to an id and looks the result up: as a number it cannot spell a name.
+      ...(typeof hash === 'number' && Number.isSafeInteger(hash) && { '##': hash }),
+      get: { '#': soul, ...(key !== undefined && { '.': key }) },
+    },
+  }
+}
+
+function candidates(foreign: unknown, network: string, refuse: Refuse): Candidate[] {
+  const put = record(foreign)
+  if (put === undefined) return none(refuse, 'shape')
+  const souls = Object.keys(put)
+  if (souls.length > limits.souls) return none(refuse, 'souls')
+  const values: Candidate[] = []
+  for (const soul of souls) {
+    const node = record(put[soul])
+    const meta = record(node?.['_'])
+    const states = record(meta?.['>'])
+    if (node === undefined || meta?.['#'] !== soul || states === undefined) refuse('node')
+    else if (!isSoul(soul, network)) refuse('soul')
+    else {
+      const keys = Object.keys(node)
+      if (keys.length > limits.keys + 1) refuse('keys')
+      else keys.forEach((key) => collect(values, { soul, key, state: own(states, key), value: node[key] }, refuse))
+    }
+    if (values.length > limits.values) return none(refuse, 'values')
+  }
+  return values
+}
+
+function collect(into: Candidate[], foreign: Record<keyof Candidate, unknown>, refuse: Refuse): void {
+  const { soul, key, state, value } = foreign
+  if (key === '_') return
+  if (typeof soul !== 'string' || !isKey(key)) return refuse('key')
+  if (typeof state !== 'number' || !Number.isSafeInteger(state) || state <= 0) return refuse('state')
+  // Only text: no null, number or boolean is signed, and no link ({'#'}) leads anywhere.
+  if (typeof value !== 'string') return refuse('value')
+  into.push({ soul, key, state, value })
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= limits.id && gunId.test(value) && !inherited.has(value)
+}
+
+function isSoul(soul: string, network: string): boolean {
+  return soul.length <= limits.soul && !inherited.has(soul) && parseSoul(soul)?.network === network
+}
+
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key.length > 0 && key.length <= limits.key && !inherited.has(key)
+}
+
+function record(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}
+
+function own(from: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(from, key) ? from[key] : undefined
+}
+
+function no(refuse: Refuse, reason: string): Rebuilt {
+  refuse(reason)
+  return nothing
+}
+
+function none(refuse: Refuse, reason: string): Candidate[] {
+  refuse(reason)
+  return []
+}

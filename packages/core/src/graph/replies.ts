@@ -1,0 +1,105 @@
+import type { Heartbeats } from './heartbeats.ts'
+import type { Link } from './link.ts'
+import { limits } from './limits.ts'
+import type { Entry, GraphStore } from './port.ts'
+import { layouts, parseSoul } from './souls.ts'
+import { putOf } from './wire/message.ts'
+import type { Wire } from './wire/wire.ts'
+
+/** A reader that leaves this much unread gets no further page until it has caught up. */
+const unread = 1 << 20
+const poll = 20
+/** A reader that makes no room for this long is cut, in milliseconds. */
+const patience = 30_000
+const pageSize = 100
+
+export interface Question {
+  id: string
+  soul: string
+  key: string | undefined
+}
+
+/** Answers GUN's `get` from what is stored, page by page, one request of a link after the other. */
+export class Replies {
+  readonly #queues = new Map<Link, Question[]>()
+  readonly #options: { wire: Wire; store: GraphStore; heartbeats: Heartbeats; onFault(error: unknown): void }
+
+  constructor(options: { wire: Wire; store: GraphStore; heartbeats: Heartbeats; onFault(error: unknown): void }) {
+    this.#options = options
+  }
+
+  ask(question: Question, link: Link): void {
+    const queue = this.#queues.get(link)
+    if (queue === undefined) {
+      this.#queues.set(link, [question])
+      this.#serve(link).catch(this.#options.onFault)
+    } else if (queue.length >= limits.gets) link.refuse('gets')
+    else queue.push(question)
+  }
+
+  async #serve(link: Link): Promise<void> {
+    try {
+      const queue = this.#queues.get(link) ?? []
+      for (let next = queue[0]; next !== undefined && !link.closed; next = queue[0]) {
+        await this.#answer(next, link)
+        queue.shift()
+      }
+    } finally {
+      this.#queues.delete(link)
+    }
+  }
+
+  async #answer({ id, soul, key }: Question, link: Link): Promise<void> {
+    const { wire } = this.#options
+    let page: Entry[] = []
+    let size = 0
+    let said = false
+    for (const entry of this.#entries(soul, key)) {
+      if (page.length > 0 && size + entry.value.length > limits.page) {
+        wire.tell(link, { to: id, put: putOf(page.map(candidate)) })
+        said = true
+        page = []
+        size = 0
+        if (!(await roomToSend(link))) return
+      }
+      page.push(entry)
+      size += entry.value.length
+    }
+    if (page.length > 0) wire.tell(link, { to: id, put: putOf(page.map(candidate)) })
+    else if (!said) wire.tell(link, { to: id })
+  }
+
+  *#entries(soul: string, key: string | undefined): Iterable<Entry> {
+    const { store, heartbeats } = this.#options
+    const place = parseSoul(soul)
+    if (place === undefined) return
+    if (!layouts[place.kind].stored) {
+      const beat = heartbeats.get(place.pub ?? '')
+      if (beat !== undefined && (key === undefined || key === beat.entry.key)) yield beat.entry
+      return
+    }
+    if (key !== undefined) {
+      const entry = store.get(soul, key)
+      if (entry !== undefined) yield entry
+      return
+    }
+    let page = store.page(soul, '', pageSize)
+    while (page.length > 0) {
+      yield* page
+      page = page.length < pageSize ? [] : store.page(soul, page.at(-1)?.key ?? '', pageSize)
+    }
+  }
+}
+
+/** Waits until a link has sent most of what it was given. @returns false when the link ended first */
+export async function roomToSend(link: Link): Promise<boolean> {
+  for (let waited = 0; !link.closed && link.queued > unread; waited += poll) {
+    if (waited >= patience) link.cut()
+    else await new Promise((resolve) => setTimeout(resolve, poll))
+  }
+  return !link.closed
+}
+
+function candidate({ soul, key, ts, value }: Entry): { soul: string; key: string; state: number; value: string } {
+  return { soul, key, state: ts, value }
+}
