@@ -108,7 +108,7 @@ describe('open refuses', () => {
   })
 
   test('every member is required', async () => {
-    const whole = JSON.parse(await seal(letter(), identity))
+    const whole = JSON.parse(await seal(letter(), identity)) as Record<string, unknown>
     for (const member of Object.keys(whole)) {
       const text = canonicalize({ ...whole, [member]: undefined }) ?? ''
       expect(await codeOf(async () => await opened(text)), member).toBe('malformed_envelope')
