@@ -13,9 +13,10 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/main.ts`, knows: [`${seeder}/compose.ts`, `${seeder}/config.ts`] },
   {
     path: `${seeder}/compose.ts`,
-    knows: [...below, ...['http', 'replication', 'upkeep', 'config.ts'].map((name) => `${seeder}/${name}`)],
+    knows: [...below, ...['http', 'replication', 'upkeep', 'config.ts', 'undo.ts'].map((name) => `${seeder}/${name}`)],
   },
   { path: `${seeder}/config.ts`, knows: [] },
+  { path: `${seeder}/undo.ts`, knows: [] },
   { path: `${seeder}/http`, knows: below },
   { path: `${seeder}/replication`, knows: below },
   { path: `${seeder}/upkeep`, knows: below },

@@ -1,18 +1,21 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Endpoints, networkIdOf } from '@eldernode/core'
+import { type Certificate, contentSha256, type Endpoints, networkIdOf, type NodeId, roleSchema } from '@eldernode/core'
+import { createGraph, type Graph } from '@eldernode/core/graph'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
-import { type Check, createApp, drain } from './http/index.ts'
+import { type Check, createApp, drain, manifestOf } from './http/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
-import { openAdminToken, openIdentity } from './keys/index.ts'
-import { openLibrary } from './library/index.ts'
-import { standInGraph, standInReplication } from './stand-in.ts'
+import { createVerifier, openAdminToken, openIdentity } from './keys/index.ts'
+import { openLibrary, SqliteGraphStore } from './library/index.ts'
+import { acceptGun, createDial } from './links/index.ts'
+import { GraphReplication } from './replication/index.ts'
 import { WebTorrentSwarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
+import { createUpkeep } from './upkeep/index.ts'
 
 export interface RunningNode {
   /** The base URL that it listens on. */
@@ -26,8 +29,9 @@ export const version = z
   .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))).version
 
 const stopMs = 5000
+const ownTermMs = 10 * 365 * 86_400_000
 
-/** Builds and starts a seeder. Reads top to bottom as the start-up order. */
+/** Builds and starts a seeder. On failure what was started already is stopped before the error is thrown. */
 export async function startNode(config: Config, log: Logger): Promise<RunningNode> {
   const undo = new Undo(log)
   const stop = () => undo.all(stopMs)
@@ -39,90 +43,163 @@ export async function startNode(config: Config, log: Logger): Promise<RunningNod
   }
 }
 
+/** Reads top to bottom as the start-up order. */
 async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
+  const { http, network, swarm: swarmConfig } = config
   const now = Date.now
   const up = new Set<string>()
 
   mkdirSync(config.data, { recursive: true, mode: 0o750 })
   const identity = openIdentity(join(config.data, 'node.key'))
   const adminToken = openAdminToken(join(config.data, 'admin.token'))
-  const ownerKey = config.network.owner === undefined ? openIdentity(join(config.data, 'owner.key')) : undefined
-  const owner = config.network.owner ?? ownerKey?.id ?? ''
+  const ownerKey = network.owner === undefined ? openIdentity(join(config.data, 'owner.key')) : undefined
+  const owner = ownerKey?.id ?? network.owner ?? ''
+  if (network.open) log.warn('network.open is set: every node is admitted, and may fill the disks of this network')
 
   const hashing = createHashing()
   undo.later('hashing', () => hashing.close())
   const library = await openLibrary({ folder: config.data, digest: hashing.digest })
   undo.later('library', () => library.close())
-  const ingest = createIngest({
-    hashing,
-    stage: () => library.stage(),
-    maxItemBytes: config.http.maxUploadBytes,
-  })
+  const ingest = createIngest({ hashing, stage: () => library.stage(), maxItemBytes: http.maxUploadBytes })
 
-  const egress = new Egress({ allowPrivate: config.network.allowPrivate, allowedOrigins: [] })
+  const egress = new Egress({ allowPrivate: network.allowPrivate, allowedOrigins: [] })
   undo.later('egress', () => egress.close())
   const swarm = new WebTorrentSwarm({
-    port: config.swarm.port,
-    host: config.swarm.host ?? config.http.host,
-    trackers: config.swarm.trackers,
-    maxPeers: config.swarm.maxConns,
+    port: swarmConfig.port,
+    host: swarmConfig.host ?? http.host,
+    trackers: swarmConfig.trackers,
+    maxPeers: swarmConfig.maxConns,
     egress,
     logger: log,
   })
-  const graph = standInGraph(identity.id)
-  const replication = standInReplication()
+
+  const store = new SqliteGraphStore(join(config.data, 'graph.db'))
+  undo.later('graph store', () => store.close())
+  const graph = createGraph({
+    network: { owner, open: network.open },
+    identity,
+    ...(ownerKey !== undefined && { owner: ownerKey }),
+    verifier: createVerifier(),
+    store,
+    dial: createDial(egress),
+    peers: network.peers,
+    onFault: (error) => log.error({ err: error }, 'the graph failed at something'),
+    now,
+  })
 
   let publicUrl = ''
   const endpoints = (): Endpoints => ({
     http: publicUrl,
     gun: `${publicUrl.replace(/^http/, 'ws')}/gun`,
-    ...(up.has('swarm') && {
-      bittorrent: config.swarm.address ?? `${new URL(publicUrl).hostname}:${swarm.port}`,
-    }),
+    ...(up.has('swarm') && { bittorrent: swarmConfig.address ?? `${new URL(publicUrl).hostname}:${swarm.port}` }),
   })
+  const upkeep = createUpkeep({
+    library,
+    checked: (infoHash) => replication.touch(infoHash),
+    now,
+    log,
+  })
+  const replication: GraphReplication = new GraphReplication({
+    identity,
+    graph,
+    library,
+    swarm,
+    egress,
+    hash: hashing.digest,
+    storage: { folder: config.data, capacityBytes: config.storage.capacityBytes },
+    dials: network.peers.length > 0,
+    retentionMs: config.retention.purgeAfter * 1000,
+    manifestOf: (item) => manifestOf(item, swarmConfig.trackers),
+    contentDigest: contentSha256,
+    retracted: () => upkeep.nudge(),
+    endpoints,
+    zone: config.node.zone,
+    operator: config.node.operator,
+    version,
+    now,
+    log,
+  })
+
+  const parts = ['swarm', 'graph', 'replication']
   const checks = (): Check[] => [
-    { name: 'library', ok: true },
-    ...['swarm', 'graph', 'replication'].map((name) => ({ name, ok: up.has(name), reason: 'starting' })),
-    { name: 'membership', ok: graph.admits(identity.id), reason: 'the network has not admitted this node yet' },
+    { name: 'library', ok: true, reason: '' },
+    ...parts.map((name) => ({ name, ok: up.has(name), reason: 'is starting or stopping' })),
+    {
+      name: 'membership',
+      ok: up.has('graph') && graph.admits(identity.id),
+      reason: 'the network has not admitted this node',
+    },
   ]
   const app = await createApp({
     id: identity.id,
     version,
+    network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
+    zone: config.node.zone,
+    operator: config.node.operator,
     adminToken,
     ingest,
     library,
     swarm,
     graph,
     replication,
-    network: { id: networkIdOf(owner), owner, open: config.network.open, owned: ownerKey !== undefined },
-    zone: config.node.zone,
-    operator: config.node.operator,
     registry: new Registry(),
     log,
     replicas: config.replicas,
-    trackers: config.swarm.trackers,
-    limits: { maxUploadBytes: config.http.maxUploadBytes, stallMs: config.http.stallSeconds * 1000 },
+    trackers: swarmConfig.trackers,
+    limits: { maxUploadBytes: http.maxUploadBytes, stallMs: http.stallSeconds * 1000 },
     purgeAfterMs: config.retention.purgeAfter * 1000,
+    retentionChanged: () => upkeep.nudge(),
     endpoints,
-    capacity: async () => ({ bytes: 0, used: library.totals().bytes, free: 0 }),
     checks,
     now,
   })
-
-  const url = await app.listen({ host: config.http.host, port: config.http.port })
+  const url = await app.listen({ host: http.host, port: http.port })
   undo.later('http', () => drain(app.server, () => app.close()))
-  publicUrl = config.http.publicUrl?.replace(/\/+$/, '') ?? url
+  publicUrl = http.publicUrl?.replace(/\/+$/, '') ?? url
   log.info({ url, publicUrl, node: identity.id }, 'listening')
 
-  await swarm.start()
-  undo.later('swarm', () => swarm.close())
-  up.add('swarm')
-  await graph.start()
-  undo.later('graph', () => graph.close())
-  up.add('graph')
-  await replication.start()
-  undo.later('replication', () => replication.close())
-  up.add('replication')
+  const begin = async (name: string, run: () => Promise<void> | void, stop: () => Promise<void> | void) => {
+    undo.later(name, stop)
+    await run()
+    up.add(name)
+    undo.later(name, () => void up.delete(name))
+  }
+  await begin(
+    'swarm',
+    () => swarm.start(),
+    () => swarm.close(),
+  )
+  await begin(
+    'graph',
+    () => graph.start(),
+    () => graph.close(),
+  )
+  if (ownerKey !== undefined) await admitSelf(graph, identity.id, config.node.operator, now())
+  await begin('links', () => undefined, acceptGun(app.server, graph))
+  await begin(
+    'replication',
+    () => replication.start(),
+    () => replication.close(),
+  )
+  await begin(
+    'upkeep',
+    () => upkeep.start(),
+    () => upkeep.close(),
+  )
   log.info('started')
   return url
+}
+
+/** The node that made the network is its first member. */
+async function admitSelf(graph: Graph, member: NodeId, operator: string, now: number): Promise<void> {
+  const current = graph.get('p', member, member)?.body
+  if (current !== undefined && current.roles.length > 0 && current.expiresAt > now + ownTermMs / 2) return
+  const certificate: Certificate = {
+    member,
+    roles: [...roleSchema.options],
+    operator,
+    issuedAt: now,
+    expiresAt: now + ownTermMs,
+  }
+  await graph.publish('p', member, certificate)
 }

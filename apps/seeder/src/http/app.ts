@@ -21,8 +21,6 @@ import { uploadRoutes } from './upload.ts'
 export async function createApp(services: Services): Promise<Api> {
   const connections = new Connections()
   const app: Api = fastify({
-    loggerInstance: services.log,
-    disableRequestLogging: true,
     bodyLimit: 64 * 1024,
     // Uploads may take hours; Intake watches that they keep moving, and headers have a time-out of their own.
     requestTimeout: 0,
@@ -34,13 +32,7 @@ export async function createApp(services: Services): Promise<Api> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
 
-  app.addHook('onRequest', async (request, reply) => {
-    connections.begin(request.raw, reply.raw)
-    if (request.is404 || !changesSomething(request.method)) return
-    authorize(request, services.adminToken)
-    const missing = services.checks().filter(({ ok }) => !ok)
-    if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason ?? 'not up'}`))
-  })
+  app.addHook('onRequest', async (request, reply) => connections.begin(request.raw, reply.raw))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error)
     if (problem.code === 'internal') services.log.error({ err: error, url: request.url }, 'a request failed')
@@ -61,6 +53,12 @@ export async function createApp(services: Services): Promise<Api> {
     allowedHeaders: ['Authorization', 'Content-Type', 'Range', 'If-Range', 'If-None-Match', 'If-Modified-Since'],
     exposedHeaders: ['Accept-Ranges', 'Content-Disposition', 'Content-Length', 'Content-Range', 'ETag', 'Location'],
     maxAge: 86_400,
+  })
+  app.addHook('onRequest', async (request) => {
+    if (request.is404 || !changesSomething(request.method)) return
+    authorize(request, services.adminToken)
+    const missing = services.checks().filter(({ ok }) => !ok)
+    if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason ?? 'not up'}`))
   })
   await documentRoutes(app, services)
   await statusRoutes(app, services)

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Item } from '../library/index.ts'
 import type { Api } from './api.ts'
-import { isUnmodified, spanOf } from './conditions.ts'
+import { isUnmodified, spanOf, type Validators } from './conditions.ts'
 import { FileNotFoundError, MediaNotFoundError, PathRequiredError } from './errors.ts'
 import { ClientGoneError, FileSender } from './file-sender.ts'
 import { itemOf, mediaIdSchema } from './media-id.ts'
@@ -34,12 +34,14 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
   const sender = new FileSender(services.limits)
 
   const send = async (request: FastifyRequest, reply: FastifyReply, item: Item, file: ItemFile, download = false) => {
-    const current = { etag: `"${file.sha256}"`, modified: item.createdAt }
-    void reply.headers(headersOf(file, current.etag, item.createdAt, download))
-    if (isUnmodified(request.headers, current)) return await reply.code(304).removeHeader('content-type').send()
-    const { start, end, partial } = spanOf(request.headers, file.size, current)
     if (!library.check(item.infoHash)) throw new MediaNotFoundError(item.infoHash)
-    void reply.code(partial ? 206 : 200).header('content-length', end - start)
+    const current = { etag: `"${file.sha256}"`, modified: item.createdAt }
+    const headers = headersOf(file, current, download)
+    if (isUnmodified(request.headers, current)) return await reply.code(304).headers(headers).send()
+    const { start, end, partial } = spanOf(request.headers, file.size, current)
+    void reply
+      .code(partial ? 206 : 200)
+      .headers({ ...headers, 'content-type': file.type, 'content-length': end - start })
     if (partial) void reply.header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
     if (request.method === 'HEAD') return await reply.send()
     const handle = await open(library.blobPath(file.sha256), 'r')
@@ -109,10 +111,9 @@ function fileOf({ infoHash, files }: Item, path: string): ItemFile {
   return file
 }
 
-function headersOf({ path, type }: ItemFile, etag: string, modified: number, download: boolean) {
+function headersOf({ path, type }: ItemFile, { etag, modified }: Validators, download: boolean) {
   const name = path.slice(path.lastIndexOf('/') + 1)
   return {
-    'content-type': type,
     'content-disposition': contentDisposition(name, { type: download ? 'attachment' : 'inline' }),
     'accept-ranges': 'bytes',
     etag,

@@ -1,7 +1,6 @@
-import { nodeIdSchema, type Endpoints } from '@eldernode/core'
+import { type Endpoints, magnetOf, nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
 import type { Item } from '../library/index.ts'
-import { magnetOf } from './magnet.ts'
 
 const fileSchema = z
   .object({
@@ -62,7 +61,7 @@ export function viewOf(
   return {
     id: item.infoHash,
     infoHash: item.infoHash,
-    magnet: magnetOf(item, { trackers, webSeed: links.webSeed, peer: endpoints.bittorrent }),
+    magnet: magnetOf(item, { trackers, webSeeds: [links.webSeed], peer: endpoints.bittorrent }),
     name: item.name,
     size: item.size,
     sha256: item.sha256,

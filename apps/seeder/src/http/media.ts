@@ -1,10 +1,11 @@
 import { create as contentDisposition } from 'content-disposition'
 import { z } from 'zod'
+import { torrentFile } from '../ingest/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError } from './errors.ts'
 import { itemOf, mediaIdSchema } from './media-id.ts'
 import { canonicalFiles } from './manifest.ts'
-import { filesSchema, mediaSchema, viewOf } from './media-view.ts'
+import { filesSchema, linksOf, mediaSchema, viewOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -77,7 +78,7 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
     {
       schema: {
         tags: ['media'],
-        summary: "The item's .torrent file",
+        summary: "The item's .torrent file, with the trackers of this node and itself as web seed",
         params,
         response: {
           200: {
@@ -91,11 +92,12 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
     async ({ params: { id } }, reply) => {
       const item = itemOf(library, id)
       const metainfo = library.metainfo(item.infoHash)
+      const { webSeed } = linksOf(item.infoHash, services.endpoints().http)
       if (metainfo === undefined) throw new MediaNotFoundError(id)
       return await reply
         .type('application/x-bittorrent')
         .header('content-disposition', contentDisposition(`${item.name}.torrent`))
-        .send(Buffer.from(metainfo))
+        .send(Buffer.from(torrentFile(metainfo, { trackers: [...trackers], webSeeds: [webSeed] })))
     },
   )
 }

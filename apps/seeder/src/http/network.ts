@@ -50,7 +50,7 @@ export async function networkRoutes(app: Api, services: Services): Promise<void>
         endpoints: services.endpoints(),
         zone: services.zone,
         operator: services.operator,
-        capacity: await services.capacity(),
+        capacity: graph.get('hb', id, 'hb')?.body.capacity ?? { bytes: 0, used: 0, free: 0 },
         counts: { items: library.totals().items, queue: queued + running, peers: others().length },
       }
     },

@@ -13,7 +13,7 @@ export interface Upload {
 
 /** The way of one upload. When it resolves, the item is durable, seeded and announced. */
 export async function publish(
-  { ingest, library, swarm, graph, id, trackers, now }: Services,
+  { ingest, library, replication, swarm, graph, id, trackers, retentionChanged, now }: Services,
   files: AsyncIterable<IncomingFile>,
   { replicas, signal, ...options }: Upload,
 ): Promise<{ item: Item; created: boolean }> {
@@ -22,7 +22,11 @@ export async function publish(
     signal.throwIfAborted()
     const described = describe(ingested, { publisher: id, replicas, createdAt: now() })
     const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo)
-    if (item.state === 'retracted') library.restore(item.infoHash)
+    if (item.state === 'retracted') {
+      library.restore(item.infoHash)
+      retentionChanged()
+    }
+    await replication.claim(item.infoHash)
     await swarm.seed({
       infoHash: item.infoHash,
       metainfo: ingested.metainfo,
@@ -38,10 +42,10 @@ export async function publish(
 }
 
 function describe(
-  { staging: _, metainfo: __, ...ingested }: Ingested,
+  { infoHash, name, size, pieceLength, files, sha256 }: Ingested,
   rest: Pick<Item, 'publisher' | 'replicas' | 'createdAt'>,
 ): Item {
-  return { ...ingested, ...rest, state: 'live' }
+  return { infoHash, name, size, pieceLength, files, sha256, ...rest, state: 'live' }
 }
 
 function isPublished(manifest: Manifest | undefined, replicas: Replicas): boolean {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Manifest } from '@eldernode/core'
+import { type Manifest, retractManifest } from '@eldernode/core'
 import type { Item } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError, NotPublisherError } from './errors.ts'
@@ -44,15 +44,20 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
   )
 }
 
-async function drop({ library, swarm }: Services, item: Item | undefined, id: string): Promise<Retraction> {
+async function drop(
+  { library, swarm, replication }: Services,
+  item: Item | undefined,
+  id: string,
+): Promise<Retraction> {
   if (item === undefined) throw new MediaNotFoundError(id)
+  replication.leave(item.infoHash)
   await swarm.remove(item.infoHash)
   await library.remove(item.infoHash)
   return { id: item.infoHash, state: 'dropped' }
 }
 
 async function retract(
-  { graph, library, swarm, purgeAfterMs, now }: Services,
+  { graph, library, swarm, purgeAfterMs, retentionChanged, now }: Services,
   item: Item | undefined,
   published: Manifest,
   reason: string | undefined,
@@ -60,12 +65,13 @@ async function retract(
   const { infoHash } = published
   const purgeAfter = (published.state === 'retracted' ? published.purgeAfter : undefined) ?? now() + purgeAfterMs
   if (published.state === 'live') {
-    const retracted = { ...published, state: 'retracted' as const, purgeAfter }
-    await graph.publish('m', infoHash, reason === undefined ? retracted : { ...retracted, reason })
+    const change = { purgeAfter, ...(reason !== undefined && { reason }) }
+    await graph.publish('m', infoHash, retractManifest(published, change))
   }
   if (item?.state === 'live' && !publishedElsewhere(graph, item, published)) {
     library.retract(infoHash, purgeAfter)
     await swarm.remove(infoHash)
+    retentionChanged()
   }
   return { id: infoHash, state: 'retracted', purgeAfter }
 }

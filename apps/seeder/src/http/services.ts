@@ -1,31 +1,40 @@
 import type { Endpoints, Graph, Heartbeat, NodeId, Replicas } from '@eldernode/core'
-import type { FastifyBaseLogger } from 'fastify'
+import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Ingest } from '../ingest/index.ts'
 import type { AdminToken } from '../keys/index.ts'
 import type { Library } from '../library/index.ts'
-import type { Replication } from '../replication/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 
 /** One thing that must be up before the node is ready; `reason` says what is missing. */
 export interface Check {
   name: string
   ok: boolean
-  reason?: string
+  reason: string
+}
+
+/** What the routes ask of replication. */
+export interface Copies {
+  /** Ends a transfer of an item whose bytes came another way, so that it can be seeded. */
+  claim(infoHash: string): Promise<void>
+  /** Keeps an item away for a while, whatever placement says: the operator removed this node's copy. */
+  leave(infoHash: string): void
+  /** Members that were heard from; `lastSeen` in milliseconds since 1970. */
+  peers(): { id: NodeId; heartbeat: Heartbeat; lastSeen: number }[]
+  stats(): {
+    queued: number
+    running: number
+    fetched: number
+    fetchedBytes: number
+    failures: Record<string, number>
+    live: number
+  }
 }
 
 /** What the routes work with. Functions give what is known only once the node runs, or changes while it does. */
 export interface Services {
   id: NodeId
   version: string
-  adminToken: AdminToken
-  ingest: Ingest
-  library: Library
-  swarm: Swarm
-  graph: Graph
-  replication: Pick<Replication, 'peers' | 'stats'>
-  registry: Registry
-  log: FastifyBaseLogger
   network: {
     id: string
     owner: NodeId
@@ -35,15 +44,23 @@ export interface Services {
   }
   zone: string
   operator: string
+  adminToken: AdminToken
+  ingest: Ingest
+  library: Library
+  swarm: Swarm
+  graph: Graph
+  replication: Copies
+  registry: Registry
+  log: Logger
   replicas: Replicas
   trackers: readonly string[]
   limits: { maxUploadBytes: number; stallMs: number }
   /** Milliseconds between the retraction of an item and the removal of its bytes. */
   purgeAfterMs: number
+  /** Told when an item was retracted or restored, so that its purge can be planned. */
+  retentionChanged: () => void
   /** How others reach this node, as its heartbeats say. */
-  endpoints(): Endpoints
-  /** Bytes that items may take, that they take, and that are left. */
-  capacity(): Promise<Heartbeat['capacity']>
-  checks(): Check[]
-  now(): number
+  endpoints: () => Endpoints
+  checks: () => Check[]
+  now: () => number
 }

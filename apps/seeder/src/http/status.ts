@@ -57,9 +57,10 @@ export async function statusRoutes(app: Api, services: Services): Promise<void> 
     async (_request, reply) => {
       const checks = services.checks()
       const ready = checks.every(({ ok }) => ok)
-      return await reply
-        .code(ready ? 200 : 503)
-        .send({ ready, checks: Object.fromEntries(checks.map(({ name, ok, reason }) => [name, ok ? { ok } : { ok, reason }])) })
+      return await reply.code(ready ? 200 : 503).send({
+        ready,
+        checks: Object.fromEntries(checks.map(({ name, ok, reason }) => [name, ok ? { ok } : { ok, reason }])),
+      })
     },
   )
 }
