@@ -28,6 +28,8 @@ export interface ExchangeOptions {
   /** Hands fetched values to the guard and, if they pass, to the store and the other links. */
   admit(values: readonly Candidate[], link: Link): void | Promise<void>
   send(frame: Frame): void
+  /** Says every heartbeat that is known, as gossip. */
+  tellHeartbeats(): void
   onFault(error: unknown): void
 }
 
@@ -48,6 +50,7 @@ export class Exchange {
   #fetching = false
   #again = false
   #heard = false
+  #beaten = false
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -76,7 +79,10 @@ export class Exchange {
   }
 
   take(frame: Exclude<Frame, { en: 'hello' | 'proof' }>): void {
+    const { link } = this.#options
     switch (frame.en) {
+      case 'beats?':
+        return link.mayAsk() ? this.#options.tellHeartbeats() : link.refuse('ask_rate')
       case 'sums':
         return this.#takeSums(frame)
       case 'buckets?':
@@ -86,7 +92,7 @@ export class Exchange {
       case 'buckets':
       case 'keys':
       case 'values':
-        if (this.#asked?.n !== frame.n || this.#asked.en !== frame.en) this.#options.link.refuse('answer')
+        if (this.#asked?.n !== frame.n || this.#asked.en !== frame.en) link.refuse('answer')
         else this.#asked.settle(frame)
     }
   }
@@ -117,12 +123,14 @@ export class Exchange {
   }
 
   async #fetchAll(): Promise<void> {
-    const { link } = this.#options
+    const { link, send } = this.#options
     try {
       while (this.#again && !link.closed) {
         this.#again = false
-        const whole = await this.#compare()
-        if (!this.#again) link.inSync = whole
+        link.inSync = await this.#compare()
+        // The first time only now: before, this node may not have known whose heartbeats count.
+        if (link.inSync && !this.#beaten) send({ en: 'beats?' })
+        this.#beaten ||= link.inSync
       }
     } finally {
       this.#fetching = false

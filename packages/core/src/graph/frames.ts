@@ -35,6 +35,9 @@ const sumsSchema = z.strictObject({
   last: z.boolean(),
 })
 
+/** Asks for the known heartbeats, which sums do not cover; they come as gossip. */
+const askBeatsSchema = z.strictObject({ en: z.literal('beats?') })
+
 const askBucketsSchema = z.strictObject({ en: z.literal('buckets?'), n: number, group: groupSchema })
 const bucketsSchema = z.strictObject({
   en: z.literal('buckets'),
@@ -77,6 +80,7 @@ export const frameSchema = z.discriminatedUnion('en', [
   helloSchema,
   proofSchema,
   sumsSchema,
+  askBeatsSchema,
   askBucketsSchema,
   bucketsSchema,
   askKeysSchema,

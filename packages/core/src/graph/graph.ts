@@ -68,7 +68,8 @@ class GunGraph implements Graph {
   readonly #given = new Map<string, number>()
   #accepted = 0
   #newestOwn = 0
-  #state: 'new' | 'running' | 'closed' = 'new'
+  #running = false
+  #closed = false
 
   constructor(options: GraphOptions) {
     const { network, identity, store, verifier } = options
@@ -121,19 +122,19 @@ class GunGraph implements Graph {
   }
 
   async start(): Promise<void> {
-    if (this.#state !== 'new') return
     for (const { key, body, ts } of this.entries('o')) this.#roster.succeed(Number(key), body, ts)
     for (const { body, ts } of this.entries('p')) this.#roster.certify(body, ts)
     this.#newestOwn = await this.#sums.build(this.#options.identity.id)
-    if (this.#state !== 'new') return
-    this.#state = 'running'
+    if (this.#closed) return
+    this.#running = true
     this.#links.start()
     this.#supervisor.start()
   }
 
   async close(): Promise<void> {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
+    if (this.#closed) return
+    this.#closed = true
+    this.#running = false
     this.#supervisor.stop()
     this.#links.close()
     await this.#writer.flush()
@@ -141,12 +142,12 @@ class GunGraph implements Graph {
   }
 
   accept(socket: Socket): void {
-    if (this.#state === 'running') this.#links.open(socket, undefined)
+    if (this.#running) this.#links.open(socket, undefined)
     else socket.terminate()
   }
 
   async publish<K extends Kind>(kind: K, key: string, body: Bodies[K]): Promise<Accepted<Bodies[K]>> {
-    if (this.#state === 'closed') throw new GraphClosedError()
+    if (this.#closed) throw new GraphClosedError()
     const signer = this.#signer(kind)
     const parsed = bodySchemas[kind].safeParse(body)
     if (!parsed.success) throw new InvalidInputError(`not a valid body of kind ${kind}`, { cause: parsed.error })

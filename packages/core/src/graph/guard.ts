@@ -66,14 +66,11 @@ export class Guard {
 
   /** @returns the values that passed; at once when the verifier answers at once. Order is kept. */
   admit(candidates: readonly Candidate[], source: Source): Admitted[] | Promise<Admitted[]> {
-    const outcomes: (Admitted | undefined | Promise<Admitted | undefined>)[] = []
-    let waiting = false
-    for (const candidate of candidates) {
-      const outcome = this.#check(candidate, source)
-      waiting ||= outcome instanceof Promise
-      outcomes.push(outcome)
-    }
-    return waiting ? Promise.all(outcomes).then(present) : present(outcomes as (Admitted | undefined)[])
+    const outcomes = candidates.map((candidate) => this.#check(candidate, source))
+    const waiting = outcomes.some((outcome) => outcome instanceof Promise)
+    return waiting
+      ? Promise.all(outcomes.map(async (outcome) => outcome)).then(present)
+      : present(outcomes as (Admitted | undefined)[])
   }
 
   #check(candidate: Candidate, source: Source): Admitted | undefined | Promise<Admitted | undefined> {

@@ -5,10 +5,9 @@ import { Rate } from './rate.ts'
 import type { GunPeer } from './wire/gun.ts'
 
 /** Refusals that happen between honest nodes too: races of gossip, membership on its way, another version. */
-const honest: ReadonlySet<string> = new Set([
-  ...['stale', 'stranger', 'revoked', 'quota', 'future', 'future_timestamp', 'old_heartbeat', 'check_rate'],
-  ...['schema', 'body', 'signer_unknown'],
-])
+const honest: ReadonlySet<string> = new Set(
+  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body'.split(' '),
+)
 
 /** Why a link ended, told to the other side (RFC 6455: 4000 to 4999 are private codes). */
 export const closeCodes = { policy: 1008, size: 1009, busy: 1013, network: 4001, self: 4002, duplicate: 4003 } as const
@@ -138,7 +137,7 @@ export class Link implements GunPeer {
       return this.close(closeCodes.size)
     }
     if (!this.member && !(this.#messages.take() && this.#bytes.take(text.length))) return this.refuse('rate')
-    if (!this.#busy) return void this.#handle(text)
+    if (!this.#busy) return this.#handle(text)
     this.#inbox.push(text)
     this.#inboxSize += text.length
     if (this.#inboxSize > limits.inbox) this.#holdBack()

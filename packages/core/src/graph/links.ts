@@ -88,7 +88,7 @@ export class Links {
   close(): void {
     for (const timer of this.#timers) clearInterval(timer)
     if (this.#refreshing !== undefined) clearTimeout(this.#refreshing)
-    for (const link of [...this.#links.keys()]) link.cut()
+    for (const link of this.#links.keys()) link.cut()
     this.#wire.close()
   }
 
@@ -236,12 +236,16 @@ export class Links {
       wants: (group) => group === 'owner' || roster.knows(group),
       admit: (values) => this.#admitPages(values, link),
       send: (frame) => link.send(JSON.stringify(frame)),
+      tellHeartbeats: () => this.#tellHeartbeats(link),
       onFault,
     })
     dialogue.exchange = exchange
     this.#join(link)
-    for (const part of portions([...this.#options.heartbeats.values()])) this.#wire.tell(link, { put: putOf(part) })
     exchange.tellSums().catch(onFault)
+  }
+
+  #tellHeartbeats(link: Link): void {
+    for (const part of portions([...this.#options.heartbeats.values()])) this.#wire.tell(link, { put: putOf(part) })
   }
 
   /** Fetched values go the way of gossip, in messages of its size. */
@@ -258,7 +262,7 @@ export class Links {
    */
   #prefer(link: Link, node: NodeId): boolean {
     const bySmaller = (candidate: Link): boolean => candidate.dialled === this.#options.identity.id < node
-    for (const other of [...this.#links.keys()]) {
+    for (const other of this.#links.keys()) {
       if (other === link || other.node !== node) continue
       const keepsNew = link.dialled === other.dialled || bySmaller(link)
       ;(keepsNew ? other : link).close(closeCodes.duplicate)

@@ -102,8 +102,11 @@ function isKind(text: string | undefined): text is Kind {
   return text !== undefined && Object.hasOwn(layouts, text)
 }
 
-/** Values are compared between nodes by group: each publisher is one, and all that the network's owner signs is one. */
-export type Group = NodeId | 'owner'
+/**
+ * Values are compared between nodes by group: each publisher's id names one, and `owner` the one of all that the
+ * network's owner signs.
+ */
+export type Group = string
 
 export function groupOf(place: Place): Group {
   return place.pub ?? 'owner'

@@ -171,9 +171,9 @@ export class Sums {
     const place = this.#place(soul)
     if (place === undefined) return undefined
     const name = groupOf(place)
-    const group = this.#groups.get(name) ?? { souls: new Map(), digest: undefined, values: 0, bytes: 0 }
+    const group: GroupState = this.#groups.get(name) ?? { souls: new Map(), digest: undefined, values: 0, bytes: 0 }
     this.#groups.set(name, group)
-    const bucket = group.souls.get(soul) ?? { digest: undefined, version: 0, values: 0, bytes: 0 }
+    const bucket: Bucket = group.souls.get(soul) ?? { digest: undefined, version: 0, values: 0, bytes: 0 }
     group.souls.set(soul, bucket)
     return { group, bucket }
   }

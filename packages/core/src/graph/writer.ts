@@ -9,7 +9,7 @@ const longestWait = 100
 
 interface Waiting extends Admitted {
   durable: boolean
-  done: ((error?: unknown) => unknown) | undefined
+  done: ((error?: Error) => unknown) | undefined
 }
 
 export interface WriterOptions {
@@ -42,7 +42,7 @@ export class Writer {
 
   /** Values of others: written soon. `written` is called once the last of them is. */
   add(batch: readonly Admitted[], written?: () => void): void {
-    const done = written && ((error?: unknown) => error === undefined && written())
+    const done = written && ((error?: Error) => error === undefined && written())
     for (const [i, value] of batch.entries()) {
       this.#enqueue({ ...value, durable: false, done: i === batch.length - 1 ? done : undefined })
     }
@@ -78,7 +78,7 @@ export class Writer {
     if (this.#writing !== undefined || this.#queue.length === 0) return
     const batch = this.#queue.splice(0, batchEntries * 2)
     const started = this.#options.now()
-    const finished = (error?: unknown): void => {
+    const finished = (error?: Error): void => {
       // A slow disk gets larger batches: it may block the event loop a third of the time, not all of it.
       this.#wait = Math.min(longestWait, Math.max(2, 2 * (this.#options.now() - started)))
       this.#settle(batch, error)
@@ -89,17 +89,20 @@ export class Writer {
         batch.some(({ durable }) => durable),
       )
       if (!(upserted instanceof Promise)) return finished()
-      this.#writing = upserted.then(finished, (error: unknown) => finished(error ?? new Error('upsert failed')))
+      this.#writing = upserted.then(
+        () => finished(),
+        (error: unknown) => finished(asError(error)),
+      )
       this.#writing = this.#writing.finally(() => {
         this.#writing = undefined
         if (this.#queue.length > 0) this.#timer ??= setTimeout(() => this.#write(), 0)
       })
     } catch (error) {
-      finished(error ?? new Error('upsert failed'))
+      finished(asError(error))
     }
   }
 
-  #settle(batch: readonly Waiting[], error: unknown): void {
+  #settle(batch: readonly Waiting[], error: Error | undefined): void {
     for (const { entry } of batch) {
       const name = `${entry.soul} ${entry.key}`
       if (this.#pending.get(name) === entry) this.#pending.delete(name)
@@ -108,4 +111,8 @@ export class Writer {
     else this.#options.onFailed(error, batch)
     for (const { done } of batch) done?.(error)
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('the graph store failed', { cause: thrown })
 }
