@@ -1,2 +1,2 @@
 export { Membership as Roster } from '../membership/index.ts'
-export type { Standing } from '../membership/index.ts'
+export type { MemberStanding as Standing } from '../membership/index.ts'

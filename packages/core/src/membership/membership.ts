@@ -6,7 +6,7 @@ import type { Certificate, Role, Succession } from './schema.ts'
  * What a signer's word counts at a time. `former`: it counted when it was signed, but its signer has lost the role
  * since, so that the signature alone no longer shows that it is not backdated.
  */
-export type Standing = 'member' | 'former' | 'stranger'
+export type MemberStanding = 'member' | 'former' | 'stranger'
 
 interface Owner {
   pub: NodeId
@@ -75,7 +75,7 @@ export class Membership {
   }
 
   /** How `pub`'s word as owner counts that was given at `ts`. */
-  ownership(pub: NodeId, ts: number): Standing {
+  ownership(pub: NodeId, ts: number): MemberStanding {
     if (pub === this.owner) return 'member'
     return this.#owners.some((owner) => owner.pub === pub && ts <= owner.until) ? 'former' : 'stranger'
   }
@@ -86,7 +86,7 @@ export class Membership {
   }
 
   /** How `pub`'s word in a role counts at `now` when it was given at `ts`. */
-  standing(pub: NodeId, role: Role | 'any', ts: number, now: number): Standing {
+  standing(pub: NodeId, role: Role | 'any', ts: number, now: number): MemberStanding {
     if (this.#open) return 'member'
     const known = this.#members.get(pub)
     if (known === undefined) return 'stranger'
