@@ -60,6 +60,8 @@ export async function createApp(services: Services): Promise<Api> {
     const missing = services.checks().filter(({ ok }) => !ok)
     if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason ?? 'not up'}`))
   })
+  app.addHook('onRequest', async (request, reply) => connections.invite(request.raw, reply.raw))
+  app.server.on('checkContinue', (request, response) => app.routing(request, response))
   await documentRoutes(app, services)
   await statusRoutes(app, services)
   await uploadRoutes(app, services)

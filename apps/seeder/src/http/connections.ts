@@ -4,7 +4,7 @@ import { MalformedRequestError } from './errors.ts'
 import { problemOf, problemType } from './problem.ts'
 
 /** A client that was answered before its body had arrived gets so long to read the answer. */
-const lingerMs = 2000
+const lingerMs = 1000
 /** On closing, answers under way get so long. */
 const drainMs = 2000
 
@@ -20,6 +20,11 @@ export class Connections {
       responses.delete(response)
       if (!request.complete) dropRest(request)
     })
+  }
+
+  /** Tells a client that asked (RFC 9110, section 10.1.1) to send its body, once nothing speaks against it. */
+  invite(request: IncomingMessage, response: ServerResponse): void {
+    if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
   }
 
   /** Answers what is no HTTP request. An upload on the same connection ends, since its length cannot be trusted. */

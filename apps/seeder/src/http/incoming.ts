@@ -25,11 +25,17 @@ export function announcedSize(request: FastifyRequest, limit: number, framing = 
 export class Intake {
   readonly #limit: number
   readonly #stallMs: number
+  readonly #translate: (error: unknown) => unknown
   #received = 0
 
-  constructor(limits: { maxUploadBytes: number; stallMs: number }) {
+  /** `translate` gives the error to throw for one that the source threw. */
+  constructor(
+    limits: { maxUploadBytes: number; stallMs: number },
+    translate: (error: unknown) => unknown = (error) => error,
+  ) {
     this.#limit = limits.maxUploadBytes
     this.#stallMs = limits.stallMs
+    this.#translate = translate
   }
 
   /** Passes on what `source` yields. @throws UploadTooLargeError, UploadStalledError, UploadAbortedError */
@@ -54,7 +60,7 @@ export class Intake {
       }
       finished = true
     } catch (error) {
-      throw isDisconnection(error) ? new UploadAbortedError({ cause: error }) : error
+      throw isDisconnection(error) ? new UploadAbortedError({ cause: error }) : this.#translate(error)
     } finally {
       watch.end()
       // Not awaited: a source that stalls would never answer. Its connection is closed after the answer.
@@ -64,15 +70,14 @@ export class Intake {
 }
 
 class StallWatch {
+  readonly #ms: number
   readonly #timer: NodeJS.Timeout
   #stalled: (() => void) | undefined
 
   constructor(ms: number) {
-    this.#timer = setTimeout(() => this.#stalled?.(), ms)
     this.#ms = ms
+    this.#timer = setTimeout(() => this.#stalled?.(), ms)
   }
-
-  readonly #ms: number
 
   async during<T>(arrival: Promise<T>): Promise<T> {
     this.#timer.refresh()

@@ -74,8 +74,8 @@ export async function uploadRoutes(app: Api, services: Services): Promise<void> 
       handler: async (request, reply) => {
         refuseEncodings(request)
         announcedSize(request, limits.maxUploadBytes, framing)
-        const intake = new Intake(limits)
-        const parts = intake.steadily(wellFormed(request.parts()))
+        const intake = new Intake(limits, malformed)
+        const parts = intake.steadily(request.parts())
         const { fields, first } = await readFields(parts)
         const options = { ...uploadOptions(fields, services.replicas), signal: disconnection(reply) }
         return await answer(reply, filesOf(intake, first, parts), options)
@@ -139,15 +139,10 @@ async function* one(file: IncomingFile): AsyncGenerator<IncomingFile> {
   yield file
 }
 
-/** The parser's own errors carry no code. */
-async function* wellFormed(parts: AsyncIterable<Multipart>): AsyncGenerator<Multipart> {
-  try {
-    yield* parts
-  } catch (error) {
-    throw error instanceof Error && 'code' in error
-      ? error
-      : new MalformedMultipartError(messageOf(error), { cause: error })
-  }
+/** The form parser's own errors carry no code. */
+function malformed(error: unknown): unknown {
+  if (error instanceof Error && 'code' in error) return error
+  return new MalformedMultipartError(error instanceof Error ? error.message : String(error), { cause: error })
 }
 
 /** Reads up to the first file. @throws NoFileError, InvalidInputError */
@@ -186,8 +181,4 @@ async function* filesOf(
 
 function fileOf(intake: Intake, { filename, file }: MultipartFile): IncomingFile {
   return { path: filename, bytes: intake.read(file) }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readlinkSync, utimesSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { MediaView } from './media-view.ts'
+import type { Problem } from './problem.ts'
+import { startTestNode, type TestNode } from './testing/test-node.ts'
+
+let node: TestNode
+const bytes = randomBytes(3_000_000)
+let one: MediaView
+let many: MediaView
+
+beforeAll(async () => {
+  node = await startTestNode({ http: { stallSeconds: 1 } })
+  one = await publish('one é.bin', bytes)
+  const form = new FormData()
+  form.append('name', 'Ålbum')
+  for (const path of ['side a/01 夏?#.txt', 'b.html']) form.append('file', new Blob([`<html>${path}`]), path)
+  many = (await (await node.ask('/v1/media', { method: 'POST', body: form })).json()) as MediaView
+})
+
+afterAll(async () => {
+  await node.stop()
+})
+
+const publish = async (name: string, body: Uint8Array<ArrayBuffer> | string) =>
+  (await (await node.ask(`/v1/media?name=${encodeURIComponent(name)}`, { method: 'PUT', body })).json()) as MediaView
+const get = (headers: Record<string, string> = {}, method = 'GET') =>
+  node.ask(`/v1/media/${one.id}/content`, { method, headers })
+const body = async (answer: Response) => Buffer.from(await answer.arrayBuffer())
+const problem = async (path: string, init?: RequestInit) => {
+  const answer = await node.ask(path, init)
+  return [answer.status, ((await answer.json()) as Problem).code]
+}
+const openBlobs = () =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(join(node.data, 'blobs'))
+    } catch {
+      return false
+    }
+  }).length
+
+describe('the bytes', () => {
+  test('come whole, with what caches, players and browsers ask for', async () => {
+    const answer = await get()
+    expect(answer.status).toBe(200)
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'accept-ranges': 'bytes',
+      'access-control-allow-origin': '*',
+      'cache-control': 'public, max-age=31536000, immutable',
+      'content-disposition': `inline; filename="one ?.bin"; filename*=UTF-8''one%20%C3%A9.bin`,
+      'content-length': '3000000',
+      'content-type': 'application/octet-stream',
+      'last-modified': new Date(one.createdAt).toUTCString(),
+      'x-content-type-options': 'nosniff',
+      etag: `"${one.sha256}"`,
+    })
+    expect(answer.headers.get('content-security-policy')).toBeNull()
+    expect((await body(answer)).equals(bytes)).toBe(true)
+    await vi.waitFor(() => expect(openBlobs()).toBe(0))
+  })
+
+  test('HEAD tells the same without them', async () => {
+    const answer = await get({}, 'HEAD')
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, '3000000'])
+    expect(answer.headers.get('etag')).toBe(`"${one.sha256}"`)
+    expect(await body(answer)).toHaveLength(0)
+    const part = await get({ range: 'bytes=5-9' }, 'HEAD')
+    expect([part.status, part.headers.get('content-range')]).toEqual([206, 'bytes 5-9/3000000'])
+  })
+
+  test.each([
+    ['bytes=0-0', 0, 1],
+    ['bytes=10-19', 10, 20],
+    ['bytes=2999990-', 2_999_990, 3_000_000],
+    ['bytes=2999990-9999999', 2_999_990, 3_000_000],
+    ['bytes=-5', 2_999_995, 3_000_000],
+    ['bytes=-9999999', 0, 3_000_000],
+    ['bytes=100000-2200000', 100_000, 2_200_001],
+    ['Bytes= 1-2', 1, 3],
+  ])('%s are bytes %i to %i', async (range, start, end) => {
+    const answer = await get({ range })
+    expect(answer.status).toBe(206)
+    expect(answer.headers.get('content-range')).toBe(`bytes ${start}-${end - 1}/3000000`)
+    expect((await body(answer)).equals(bytes.subarray(start, end))).toBe(true)
+  })
+
+  test.each(['bytes=3000000-', 'bytes=9999999999999999-', 'bytes=-0'])('%s lie outside', async (range) => {
+    const answer = await get({ range })
+    expect([answer.status, answer.headers.get('content-range')]).toEqual([416, 'bytes */3000000'])
+    expect(answer.headers.get('cache-control')).toBeNull()
+    expect(((await answer.json()) as Problem).code).toBe('range_not_satisfiable')
+  })
+
+  test.each([
+    'bytes=1-2,4-5',
+    'bytes=5-1',
+    'bytes=x-',
+    'bytes=-',
+    'lines=1-2',
+    'bytes',
+    '0-5',
+    'bytes=1-99999999999999999999',
+  ])('the range "%s" is ignored, as RFC 9110 allows', async (range) => {
+    const answer = await get({ range }, 'HEAD')
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, '3000000'])
+  })
+
+  test('are not sent again to who has them', async () => {
+    const etag = `"${one.sha256}"`
+    for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const answer = await get({ 'if-none-match': tag })
+      expect([answer.status, answer.headers.get('etag')]).toEqual([304, etag])
+      expect(await body(answer)).toHaveLength(0)
+    }
+    const since = new Date(one.createdAt).toUTCString()
+    expect((await get({ 'if-modified-since': since })).status).toBe(304)
+    expect((await get({ 'if-modified-since': new Date(0).toUTCString() }, 'HEAD')).status).toBe(200)
+    expect((await get({ 'if-modified-since': 'yesterday' }, 'HEAD')).status).toBe(200)
+    expect((await get({ 'if-none-match': '"other"', 'if-modified-since': since }, 'HEAD')).status).toBe(200)
+  })
+
+  test('a range holds only for the file that it was asked of', async () => {
+    const range = 'bytes=0-1'
+    const status = async (condition: string) => (await get({ range, 'if-range': condition }, 'HEAD')).status
+    expect(await status(`"${one.sha256}"`)).toBe(206)
+    expect(await status(new Date(one.createdAt).toUTCString())).toBe(206)
+    expect(await status(`W/"${one.sha256}"`)).toBe(200)
+    expect(await status('"other"')).toBe(200)
+    expect(await status(new Date(0).toUTCString())).toBe(200)
+    expect(await status('yesterday')).toBe(200)
+  })
+
+  test('are found by SHA-256 and by an infohash in capitals', async () => {
+    for (const id of [one.sha256, one.sha256.toUpperCase(), one.id.toUpperCase()]) {
+      const answer = await node.ask(`/v1/media/${id}/content`, { headers: { range: 'bytes=0-9' } })
+      expect((await body(answer)).equals(bytes.subarray(0, 10))).toBe(true)
+    }
+  })
+
+  test('a browser may ask from any page, for ranges too', async () => {
+    const headers = {
+      origin: 'https://page.example',
+      'access-control-request-method': 'GET',
+      'access-control-request-headers': 'range',
+    }
+    const answer = await get(headers, 'OPTIONS')
+    expect(answer.status).toBe(204)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(answer.headers.get('access-control-allow-headers')).toMatch(/Range/)
+    expect((await get()).headers.get('access-control-expose-headers')).toMatch(/Content-Range/)
+  })
+})
+
+describe('an item of several files', () => {
+  test('has its bytes under each path', async () => {
+    for (const { path } of many.files) {
+      const plain = await node.ask(
+        `/v1/media/${many.id}/content/${encodeURI(path).replace('?', '%3F').replace('#', '%23')}`,
+      )
+      expect(await plain.text()).toBe(`<html>${path}`)
+      const escaped = await node.ask(`/v1/media/${many.id}/content/${encodeURIComponent(path)}?download=1`)
+      expect(escaped.headers.get('content-disposition')).toMatch(/^attachment; filename/)
+      expect(await escaped.text()).toBe(`<html>${path}`)
+    }
+  })
+
+  test('says that it needs a path, and which ones there are not', async () => {
+    const content = `/v1/media/${many.id}/content`
+    expect(await problem(content)).toEqual([400, 'path_required'])
+    expect(await problem(`${content}/`)).toEqual([404, 'file_not_found'])
+    expect(await problem(`${content}/nothing`)).toEqual([404, 'file_not_found'])
+    expect(await problem(`${content}/..%2f..%2fcatalog.db`)).toEqual([404, 'file_not_found'])
+    expect(await problem(`${content}/b.html%00`)).toEqual([404, 'file_not_found'])
+    expect(await problem(`${content}/${'x'.repeat(5000)}`)).toEqual([400, 'invalid_input'])
+    expect(await problem(`/v1/media/${'x'.repeat(5000)}`)).toEqual([414, 'url_too_long'])
+    expect(await problem(`${content}/%ff`)).toEqual([400, 'invalid_url'])
+  })
+
+  test('does not run as a page of this origin', async () => {
+    const answer = await node.ask(`/v1/media/${many.id}/content/b.html`)
+    expect(answer.headers.get('content-security-policy')).toBe('sandbox')
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  test('the web seed answers what BitTorrent clients append to its base', async () => {
+    const album = encodeURIComponent('Ålbum')
+    for (const { path } of many.files) {
+      const answer = await node.ask(
+        `/v1/media/${many.id}/ws/${album}/${path.split('/').map(encodeURIComponent).join('/')}`,
+      )
+      expect(await answer.text()).toBe(`<html>${path}`)
+    }
+    const single = await node.ask(`/v1/media/${one.id}/ws/${encodeURIComponent('one é.bin')}`, {
+      headers: { range: 'bytes=0-99' },
+    })
+    expect((await body(single)).equals(bytes.subarray(0, 100))).toBe(true)
+    expect(await problem(`/v1/media/${one.id}/ws/`)).toEqual([404, 'file_not_found'])
+    expect(await problem(`/v1/media/${many.id}/ws/${album}`)).toEqual([404, 'file_not_found'])
+    expect(await problem(`/v1/media/${many.id}/ws/other/b.html`)).toEqual([404, 'file_not_found'])
+  })
+})
+
+test.each([
+  ['a'.repeat(40), 404, 'media_not_found'],
+  ['a'.repeat(64), 404, 'media_not_found'],
+  ['a'.repeat(39), 400, 'invalid_input'],
+  ['..%2f', 400, 'invalid_input'],
+  ['constructor', 400, 'invalid_input'],
+])('the unknown id %s is answered by %i on every route', async (id, status, code) => {
+  for (const rest of ['', '/files', '/content', '/content/x', '/ws/x', '/torrent']) {
+    expect(await problem(`/v1/media/${id}${rest}`)).toEqual([status, code])
+  }
+})
+
+test('clients that leave or stop reading are cut off, and their files closed', async () => {
+  const { id } = await publish('large.bin', new Uint8Array(32_000_000))
+  const ask = () => {
+    const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
+    socket.write(`GET /v1/media/${id}/content HTTP/1.1\r\nHost: x\r\n\r\n`)
+    socket.pause()
+    socket.on('error', () => undefined)
+    return socket
+  }
+  const leaving = ask()
+  const sleeping = ask()
+  await vi.waitFor(() => expect(openBlobs()).toBe(2))
+  leaving.destroy()
+  await vi.waitFor(() => expect(openBlobs()).toBe(1))
+  await vi.waitFor(() => expect(openBlobs()).toBe(0), { timeout: 4000 })
+  sleeping.destroy()
+})
+
+test('bytes that changed on disk are not served', async () => {
+  const { id, sha256 } = await publish('changed.bin', randomBytes(1000))
+  utimesSync(join(node.data, 'blobs', sha256.slice(0, 2), sha256), 1, 1)
+  expect(await problem(`/v1/media/${id}/content`)).toEqual([404, 'media_not_found'])
+})
