@@ -69,13 +69,16 @@ describe('one file', () => {
     'of 33 MiB, announced as %s bytes, is the same',
     async (announced) => {
       const files = [{ path: 'a.bin', bytes: noise(33 * mebi) }]
-      await receiveLikeReference(files, announced === undefined ? {} : { expectedSize: announced })
+      const options = announced === undefined ? {} : { expectedSize: announced }
+      expect((await receiveLikeReference(files, options)).pieceLength).toBe(32_768)
     },
   )
 
   test('in chunks of odd lengths is the same', async () => {
-    await receiveLikeReference([{ path: 'a.bin', bytes: noise(2 * mebi + 5) }], { chunk: 70_001 })
-    await receiveLikeReference([{ path: 'a.bin', bytes: noise(5 * mebi) }], { chunk: 3 * mebi })
+    const received = async (bytes: Uint8Array, chunk: number) =>
+      (await receiveLikeReference([{ path: 'a.bin', bytes }], { chunk })).size
+    expect(await received(noise(2 * mebi + 5), 70_001)).toBe(2 * mebi + 5)
+    expect(await received(noise(5 * mebi), 3 * mebi)).toBe(5 * mebi)
   })
 
   test('takes the name it is given, and else loses its folders', async () => {
@@ -130,9 +133,10 @@ describe('several files', () => {
 
 test('uploads at the same time keep apart', async () => {
   const sizes = [1, 5 * mebi, 100_000, 9 * mebi, 3 * mebi, 64]
-  await Promise.all(
+  const received = await Promise.all(
     sizes.map((size, i) => receiveLikeReference([{ path: `${i}.bin`, bytes: noise(size, i) }], { expectedSize: size })),
   )
+  expect(received.map(({ size }) => size)).toEqual(sizes)
 })
 
 test('more uploads than the memory has room for get on, stalled ones notwithstanding', async () => {

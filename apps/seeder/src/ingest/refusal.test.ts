@@ -11,7 +11,8 @@ beforeAll(async () => {
   store = await openStore({ maxItemBytes: 3_000_000 })
 })
 afterEach(async () => {
-  expect(await store.incoming()).toEqual([])
+  const left = await store.incoming()
+  if (left.length > 0) throw new Error(`left in staging: ${left.join()}`)
 })
 afterAll(() => store.close())
 

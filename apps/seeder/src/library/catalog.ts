@@ -34,15 +34,13 @@ const pageSize = 256
 export class Catalog {
   readonly #db: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
-  /** Whether this call made the catalog. */
-  readonly fresh: boolean
 
   /** @throws CatalogTooNewError */
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 })
     try {
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
-      this.fresh = migrate(this.#db, path) === 0
+      migrate(this.#db, path)
     } catch (error) {
       this.#db.close()
       throw error

@@ -36,35 +36,28 @@ export function createCommit({ folder, catalog, blobs, pins, dropUnneeded }: Com
 
   const place = async (staging: Staging, item: Item, metainfo: Uint8Array) => {
     const staged = new Map(item.files.map((file, n) => [file.sha256, staging.filePath(n)]))
-    const fresh: string[] = []
+    const unsynced: string[] = []
     for (const [sha256, from] of staged) {
       if (isSound(sha256)) continue
       const other = (pins.get(sha256) ?? 0) > 1 && blobs.print(sha256)?.size === printOf(from)?.size
       if (!other) blobs.adopt(from, sha256)
-      fresh.push(sha256)
+      unsynced.push(sha256)
     }
-    await blobs.sync(fresh)
+    await blobs.sync(unsynced)
     return catalog.transact(() => {
       const before = catalog.item(item.infoHash)
-      for (const sha256 of fresh) {
+      for (const sha256 of staged.keys()) {
+        // Also one found sound above: a removal may have dropped its record since, and the pin kept its file.
+        if (isSound(sha256)) continue
         const print = blobs.print(sha256)
-        if (print === undefined) throw new StagingMismatchError(sha256, 'vanished while it was committed')
+        if (print === undefined) throw new StagingMismatchError(item.name, 'vanished while it was committed')
         catalog.setBlob({ ...print, sha256, state: 'sound' })
       }
-      for (const sha256 of staged.keys()) if (!fresh.includes(sha256)) keep(sha256)
       catalog.addItem(item, metainfo)
       const after = catalog.item(item.infoHash)
       if (after === undefined) throw new StagingMismatchError(item.name, 'does not make the item whole')
       return { item: after, created: before === undefined }
     })
-  }
-
-  /** A blob found sound may have lost its record to a removal since; the pin kept its file. */
-  const keep = (sha256: string) => {
-    if (isSound(sha256)) return
-    const print = blobs.print(sha256)
-    if (print === undefined) throw new StagingMismatchError(sha256, 'vanished while it was committed')
-    catalog.setBlob({ ...print, sha256, state: 'sound' })
   }
 
   return async (staging, item, metainfo) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskFullError } from '@eldernode/core'
@@ -28,10 +28,11 @@ export async function openLibrary({ folder, digest }: LibraryOptions): Promise<L
   const unlock = lockFolder(folder)
   let catalog: Catalog | undefined
   try {
-    catalog = new Catalog(join(folder, 'catalog.db'))
     const blobs = await openBlobs(join(folder, 'blobs'))
-    if (catalog.fresh && prefixes.some((prefix) => blobs.names(prefix).length > 0))
+    const path = join(folder, 'catalog.db')
+    if (!existsSync(path) && prefixes.some((prefix) => blobs.names(prefix).length > 0))
       throw new CatalogMissingError(folder)
+    catalog = new Catalog(path)
     for (const name of readdirSync(incoming)) await rm(join(incoming, name), { recursive: true, force: true })
     return await build(folder, catalog, blobs, digest, unlock)
   } catch (error) {

@@ -74,12 +74,8 @@ const migrations = [
   `,
 ]
 
-/**
- * Brings the catalog to the newest layout, each step in a transaction of its own.
- * @returns the layout that was found, 0 for a new file
- * @throws CatalogTooNewError
- */
-export function migrate(db: DatabaseSync, path: string): number {
+/** Brings the catalog to the newest layout, each step in a transaction of its own. @throws CatalogTooNewError */
+export function migrate(db: DatabaseSync, path: string): void {
   const row = db.prepare('PRAGMA user_version').get()
   const version = Number(row?.['user_version'])
   if (version > migrations.length) throw new CatalogTooNewError(path, version, migrations.length)
@@ -87,5 +83,4 @@ export function migrate(db: DatabaseSync, path: string): number {
     if (step < version) continue
     db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
   }
-  return version
 }
