@@ -203,7 +203,7 @@ export class WebTorrentSwarm implements Swarm {
     const options: TorrentOptions<FileStoreOptions> = {
       announce: [],
       skipVerify: whole,
-      strategy: 'rarest',
+      strategy: 'sequential',
       noPeersIntervalTime: never,
       store: FileStore,
       storeCacheSlots: 0,
