@@ -1,4 +1,4 @@
-/** An unsigned 64-bit number as two unsigned 32-bit halves: BigInt is some fifty times slower. */
+/** An unsigned 64-bit number as two unsigned 32-bit halves, which cost less than half of BigInt. */
 export interface Halves {
   readonly high: number
   readonly low: number

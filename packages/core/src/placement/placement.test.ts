@@ -106,6 +106,28 @@ test('zones and operators repeat only when there is no other', () => {
   expect(wantedHolders(wish(1, 'nobody', 9), members, none)).toHaveLength(5)
 })
 
+test('the choice is that of going down the ranks once, then over those passed by', () => {
+  const members = Array.from({ length: 30 }, (_, i) =>
+    member(i, { zone: ['', 'a', 'b', 'c', 'd'][i % 5]!, operator: `${i % 7}` }),
+  )
+  for (let i = 0; i < 300; i++) {
+    const { publisher, target, infoHash: hash } = wish(i, members[i % 30]!.id, 1 + (i % 9))
+    const ranked = members
+      .filter(({ id }) => id !== publisher)
+      .toSorted((a, b) => score(itemHalves(hash), b) - score(itemHalves(hash), a))
+    const first = [members[i % 30]!]
+    const passedBy: Candidate[] = []
+    for (const next of ranked) {
+      const taken = first.some(
+        ({ zone, operator }) => (zone !== '' && zone === next.zone) || operator === next.operator,
+      )
+      ;(taken ? passedBy : first).push(next)
+    }
+    const expected = [...first, ...passedBy].slice(0, target).map(({ id }) => id)
+    expect(wantedHolders(wish(i, publisher, target), members, none)).toEqual(expected)
+  }
+})
+
 test('room gates new copies only, and who refused is skipped', () => {
   const tight = member(1, { free: 999 })
   const full = member(2, { state: 'full' })

@@ -41,44 +41,63 @@ export function score(item: Halves, member: Pick<Candidate, 'halves' | 'weight'>
  */
 export function wantedHolders(wish: Wish, live: Iterable<Candidate>, known: Known): NodeId[] {
   const item = itemHalves(wish.infoHash)
-  const ranked: { member: Candidate; score: number }[] = []
-  let publisher: Candidate | undefined
+  const rest: Scored[] = []
+  const chosen = new Chosen()
   for (const member of live) {
     if (member.state === 'draining') continue
-    if (member.id === wish.publisher) publisher = member
-    else if (mayHold(member, wish, known)) ranked.push({ member, score: score(item, member) })
+    if (member.id === wish.publisher) chosen.add(member)
+    else if (mayHold(member, wish, known)) rest.push({ member, score: score(item, member) })
   }
-  ranked.sort((a, b) => b.score - a.score || (a.member.id < b.member.id ? -1 : 1))
-  const chosen = spread(publisher, ranked, wish.target)
-  return chosen.map((member) => member.id)
+  const spread = (member: Candidate): boolean => !chosen.hasNeighbourOf(member)
+  const anyone = (): boolean => true
+  for (const fits of [spread, anyone]) {
+    while (chosen.ids.length < wish.target) {
+      const best = indexOfBest(rest, fits)
+      if (best < 0) break
+      chosen.add(rest.splice(best, 1)[0]!.member)
+    }
+  }
+  return chosen.ids
+}
+
+interface Scored {
+  member: Candidate
+  score: number
+}
+
+/** The holders chosen so far. An empty zone or operator is nobody's neighbour. */
+class Chosen {
+  readonly ids: NodeId[] = []
+  readonly #zones = new Set<string>()
+  readonly #operators = new Set<string>()
+
+  add({ id, zone, operator }: Candidate): void {
+    this.ids.push(id)
+    if (zone !== '') this.#zones.add(zone)
+    if (operator !== '') this.#operators.add(operator)
+  }
+
+  hasNeighbourOf({ zone, operator }: Candidate): boolean {
+    return this.#zones.has(zone) || this.#operators.has(operator)
+  }
+}
+
+/** Of equal scores the smaller id is better. A target is small, so that looking for each is cheaper than sorting all. */
+function indexOfBest(from: readonly Scored[], fits: (member: Candidate) => boolean): number {
+  let best = -1
+  for (let i = 0; i < from.length; i++) {
+    const { member, score: value } = from[i]!
+    const leader = from[best]
+    const leads =
+      leader === undefined || value > leader.score || (value === leader.score && member.id < leader.member.id)
+    if (leads && fits(member)) best = i
+  }
+  return best
 }
 
 function mayHold(member: Candidate, wish: Wish, known: Known): boolean {
   if (known.skipped(member.id)) return false
   return (member.state === 'active' && member.free >= wish.size) || known.holds(member.id)
-}
-
-function spread(first: Candidate | undefined, ranked: { member: Candidate }[], target: number): Candidate[] {
-  const chosen: Candidate[] = []
-  const zones = new Set<string>()
-  const operators = new Set<string>()
-  const choose = (member: Candidate): void => {
-    chosen.push(member)
-    if (member.zone !== '') zones.add(member.zone)
-    if (member.operator !== '') operators.add(member.operator)
-  }
-  if (first !== undefined) choose(first)
-  const passedOver: Candidate[] = []
-  for (const { member } of ranked) {
-    if (chosen.length >= target) return chosen
-    if (zones.has(member.zone) || operators.has(member.operator)) passedOver.push(member)
-    else choose(member)
-  }
-  for (const member of passedOver) {
-    if (chosen.length >= target) break
-    choose(member)
-  }
-  return chosen
 }
 
 /** The live member whose SHA-256(pub)[0..20] is nearest to the infohash by XOR: it acts for the item when one must. */
