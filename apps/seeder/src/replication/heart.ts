@@ -48,7 +48,7 @@ export class Heart {
     if (this.#closed || at >= this.#due) return
     clearTimeout(this.#timer)
     this.#due = at
-    this.#timer = setTimeout(() => void this.#beat(), at - performance.now())
+    this.#timer = setTimeout(() => void this.#beat(), Math.max(0, at - performance.now()))
   }
 
   #beat(): Promise<void> {
