@@ -4,14 +4,18 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import * as core from '@eldernode/core'
 import type * as Core from '@eldernode/core'
+import { createGraph, MemoryGraphStore } from '@eldernode/core/graph'
+import type * as CoreGraph from '@eldernode/core/graph'
 import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocketServer } from 'ws'
+import { until } from '../harness/until.ts'
 
 declare global {
   /** The bundle's only global, in the page. */
-  var coreInPage: typeof Core
+  var coreInPage: typeof Core & { graph: typeof CoreGraph }
 }
 
 interface Vector {
@@ -40,9 +44,19 @@ let page: Page
 const faults: Error[] = []
 
 async function bundle(): Promise<string> {
+  const entry = 'entry.ts'
+  const index = JSON.stringify(join(source, 'index.ts'))
+  const graph = JSON.stringify(join(source, 'graph/index.ts'))
   const build = await rolldown({
-    input: join(source, 'index.ts'),
+    input: entry,
     platform: 'browser',
+    plugins: [
+      {
+        name: 'both entries of core as one',
+        resolveId: (id) => (id === entry ? id : undefined),
+        load: (id) => (id === entry ? `export * from ${index}\nexport * as graph from ${graph}` : undefined),
+      },
+    ],
     resolve: { conditionNames: ['browser', 'import', 'default'] },
     onLog(level, log) {
       if (level === 'warn' && log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
@@ -72,7 +86,9 @@ afterAll(async () => {
 })
 
 test('core loads in a page without a fault and without another file', async () => {
-  expect(await page.evaluate(() => Object.keys(coreInPage).toSorted())).toEqual(Object.keys(core).toSorted())
+  expect(await page.evaluate(() => Object.keys(coreInPage).toSorted())).toEqual(
+    [...Object.keys(core), 'graph'].toSorted(),
+  )
   expect(faults).toEqual([])
 })
 
@@ -139,3 +155,90 @@ test('a request signed in the browser passes the gate of a node', async () => {
   const gate = new core.RequestGate({ verifier: new core.WebVerifier(), admits: () => true, now: () => now })
   expect(await gate.check(request, headers)).toBe(id)
 })
+
+test('a graph in a page and one in Node exchange values', async () => {
+  const identity = await core.WebIdentity.generate()
+  const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  const here = createGraph({
+    network: { owner: identity.id, open: true },
+    identity,
+    verifier: new core.WebVerifier(),
+    store: new MemoryGraphStore(),
+    dial: () => Promise.reject(new Error('this side does not dial')),
+    peers: [],
+    onFault: (error) => faults.push(error instanceof Error ? error : new Error(String(error))),
+  })
+  sockets.on('connection', (ws) =>
+    here.accept({
+      send: (text) => ws.send(text),
+      close: (code) => ws.close(code),
+      terminate: () => ws.terminate(),
+      get bufferedAmount() {
+        return ws.bufferedAmount
+      },
+      onMessage: (listener) => ws.on('message', (data: Buffer) => listener(data.toString())),
+      onClose: (listener) => ws.on('close', listener),
+    }),
+  )
+  try {
+    await here.start()
+    const hash = 'aa'.repeat(20)
+    await here.publish('h', 'aa', { held: [hash], releasing: [], refused: [] })
+    const there = await page.evaluate(joinGraph, {
+      owner: identity.id,
+      url: `ws://127.0.0.1:${(sockets.address() as AddressInfo).port}/gun`,
+      bucket: 'aa',
+      answer: 'bb'.repeat(20),
+    })
+    expect(there.held).toEqual([hash])
+    await until(() => here.get('h', there.id, 'bb')?.body.held[0] === 'bb'.repeat(20), {
+      within: 10_000,
+      what: 'the page is heard',
+    })
+    expect(faults).toEqual([])
+  } finally {
+    await here.close()
+    await new Promise((closed) => sockets.close(closed))
+  }
+})
+
+/** Runs in the page: joins the network, waits for the owner's holdings and publishes some of its own. */
+async function joinGraph(given: { owner: string; url: string; bucket: string; answer: string }) {
+  const { createGraph: create, MemoryGraphStore: Store } = coreInPage.graph
+  const identity = await coreInPage.WebIdentity.generate()
+  const dial: CoreGraph.Dial = (url) =>
+    new Promise((resolve, reject) => {
+      const ws = new WebSocket(url)
+      ws.addEventListener('error', () => reject(new Error(`no link to ${url}`)))
+      ws.addEventListener('open', () =>
+        resolve({
+          send: (text) => ws.send(text),
+          // A page may not send the protocol's own codes below 3000.
+          close: () => ws.close(),
+          terminate: () => ws.close(),
+          get bufferedAmount() {
+            return ws.bufferedAmount
+          },
+          onMessage: (listener) => ws.addEventListener('message', ({ data }) => listener(String(data))),
+          onClose: (listener) => ws.addEventListener('close', ({ code }) => listener(code)),
+        }),
+      )
+    })
+  const graph = create({
+    network: { owner: given.owner, open: true },
+    identity,
+    verifier: new coreInPage.WebVerifier(),
+    store: new Store(),
+    dial,
+    peers: [given.url],
+    onFault: (error) => {
+      throw error
+    },
+  })
+  await graph.start()
+  const heard = await new Promise<string[]>((resolve) => {
+    graph.watch('h', ({ pub, body: { held } }) => pub === given.owner && resolve(held))
+  })
+  await graph.publish('h', 'bb', { held: [given.answer], releasing: [], refused: [] })
+  return { id: identity.id, held: heard }
+}
