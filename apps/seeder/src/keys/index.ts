@@ -1,3 +1,3 @@
 export { type AdminToken, openAdminToken } from './admin-token.ts'
-export { type NodeIdentity, openIdentity } from './identity.ts'
+export { identityOf, type NodeIdentity, openIdentity } from './identity.ts'
 export { createVerifier } from './verifier.ts'

@@ -1,8 +1,8 @@
 import { nextTimestamp, readStored, seal } from '../envelope/index.ts'
 import { ClockError, MAX_CLOCK_SKEW } from '../envelope/index.ts'
 import { InvalidInputError } from '../errors.ts'
-import { networkIdOf } from '../identity/sha256.ts'
 import type { Identity, NodeId, Verifier } from '../identity/identity.ts'
+import { Membership } from '../membership/index.ts'
 import type { Certificate, Role, Succession } from '../membership/schema.ts'
 import type { Heartbeat } from '../presence/schema.ts'
 import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
@@ -13,7 +13,6 @@ import { Links } from './links.ts'
 import { Neighbours } from './neighbours.ts'
 import type { Accepted, Bodies, Dial, Entry, Graph, GraphStats, GraphStore, Kind, Socket } from './port.ts'
 import { Refusals } from './refusals.ts'
-import { Roster } from './roster.ts'
 import { layouts, locate, parseSoul, soulPrefix } from './souls.ts'
 import { Sums } from './sums.ts'
 import { Supervisor } from './supervisor.ts'
@@ -55,7 +54,7 @@ class GunGraph implements Graph {
   readonly #options: GraphOptions
   readonly #network: string
   readonly #now: () => number
-  readonly #roster: Roster
+  readonly #membership: Membership
   readonly #refusals = new Refusals()
   readonly #heartbeats = new Heartbeats()
   readonly #writer: Writer
@@ -74,10 +73,10 @@ class GunGraph implements Graph {
   constructor(options: GraphOptions) {
     const { network, identity, store, verifier } = options
     this.#options = options
-    this.#network = networkIdOf(network.owner)
     this.#now = options.now ?? Date.now
     const random = options.random ?? Math.random
-    this.#roster = new Roster(network.owner, network.open ?? false)
+    this.#membership = new Membership(network.owner, network.open ?? false)
+    this.#network = this.#membership.network
     this.#sums = new Sums({ network: this.#network, store })
     this.#writer = new Writer({
       store,
@@ -87,7 +86,7 @@ class GunGraph implements Graph {
     })
     const guard = new Guard({
       network: this.#network,
-      roster: this.#roster,
+      membership: this.#membership,
       verifier,
       now: this.#now,
       present: (soul, key) => this.#present(soul, key),
@@ -98,7 +97,7 @@ class GunGraph implements Graph {
       identity,
       verifier,
       guard,
-      roster: this.#roster,
+      membership: this.#membership,
       sums: this.#sums,
       store,
       heartbeats: this.#heartbeats,
@@ -122,8 +121,8 @@ class GunGraph implements Graph {
   }
 
   async start(): Promise<void> {
-    for (const { key, body, ts } of this.entries('o')) this.#roster.succeed(Number(key), body, ts)
-    for (const { body, ts } of this.entries('p')) this.#roster.certify(body, ts)
+    for (const { key, body, ts } of this.entries('o')) this.#membership.succeed(Number(key), body, ts)
+    for (const { body, ts } of this.entries('p')) this.#membership.certify(body, ts)
     this.#newestOwn = await this.#sums.build(this.#options.identity.id)
     if (this.#closed) return
     this.#running = true
@@ -200,8 +199,7 @@ class GunGraph implements Graph {
   }
 
   admits(pub: NodeId, role?: Role): boolean {
-    const now = this.#now()
-    return this.#roster.standing(pub, role ?? 'any', now, now) === 'member'
+    return this.#membership.isMember(pub, role ?? 'any', this.#now())
   }
 
   stats(): GraphStats {
@@ -212,11 +210,10 @@ class GunGraph implements Graph {
     const { identity, owner } = this.#options
     const { role } = layouts[kind]
     if (role === 'owner') {
-      if (owner === undefined || owner.id !== this.#roster.owner) throw new NotOwnerError()
+      if (owner === undefined || owner.id !== this.#membership.owner) throw new NotOwnerError()
       return owner
     }
-    const now = this.#now()
-    if (this.#roster.standing(identity.id, role, now, now) !== 'member') throw new NotMemberError(identity.id, kind)
+    if (!this.#membership.isMember(identity.id, role, this.#now())) throw new NotMemberError(identity.id, kind)
     return identity
   }
 
@@ -266,8 +263,8 @@ class GunGraph implements Graph {
   }
 
   #learn({ kind, key, ts, body }: Accepted): void {
-    if (kind === 'o') this.#roster.succeed(Number(key), body as Succession, ts)
-    else if (kind === 'p') this.#roster.certify(body as Certificate, ts)
+    if (kind === 'o') this.#membership.succeed(Number(key), body as Succession, ts)
+    else if (kind === 'p') this.#membership.certify(body as Certificate, ts)
     else return
     this.#links.membershipChanged()
   }

@@ -6,10 +6,10 @@ import { holdingsSchema } from '../holdings/schema.ts'
 import type { Verifier } from '../identity/identity.ts'
 import { manifestSchema } from '../manifest/schema.ts'
 import { certificateSchema, successionSchema } from '../membership/schema.ts'
+import type { Membership } from '../membership/index.ts'
 import { heartbeatSchema } from '../presence/schema.ts'
 import type { Accepted, Bodies, Entry, Kind } from './port.ts'
 import type { Refuse } from './rebuild.ts'
-import type { Roster, Standing } from './roster.ts'
 import { keyFits, layouts, parseSoul } from './souls.ts'
 import type { Place } from './souls.ts'
 import { supersedes } from './supersedes.ts'
@@ -32,7 +32,7 @@ export interface Admitted {
 
 export interface GuardOptions {
   network: string
-  roster: Roster
+  membership: Membership
   verifier: Verifier
   now: () => number
   /** What already lies in a value's place, stored or about to be. */
@@ -118,16 +118,16 @@ export class Guard {
   #mayHold({ kind, pub }: Place, ts: number, { trusted, refuse }: Source): boolean {
     const { role, stored } = layouts[kind]
     if (pub === undefined || role === 'owner') return false
-    const standing = this.#options.roster.standing(pub, role, ts, this.#options.now())
+    const standing = this.#options.membership.standing(pub, role, ts, this.#options.now())
     if (standing === 'member' || (standing === 'former' && trusted && stored)) return true
     refuse(standing === 'former' ? 'revoked' : 'stranger')
     return false
   }
 
   #maySignAsOwner({ kind, pub, ts }: Envelope, key: string, { trusted }: Source): boolean {
-    const { roster } = this.#options
-    if (kind === 'o') return roster.maySucceed(pub, Number(key))
-    const standing: Standing = roster.ownership(pub, ts)
+    const { membership } = this.#options
+    if (kind === 'o') return membership.maySucceed(pub, Number(key))
+    const standing = membership.ownership(pub, ts)
     return standing === 'member' || (standing === 'former' && trusted)
   }
 }

@@ -6,13 +6,13 @@ import type { Frame } from './frames.ts'
 import type { Admitted, Guard } from './guard.ts'
 import { Handshake } from './handshake.ts'
 import type { Heartbeats } from './heartbeats.ts'
+import type { Membership } from '../membership/index.ts'
 import { limits } from './limits.ts'
 import { closeCodes, Link } from './link.ts'
 import type { Entry, GraphStore, LinkStats, Socket } from './port.ts'
 import { rebuild } from './rebuild.ts'
 import type { Refusals } from './refusals.ts'
 import { Replies } from './replies.ts'
-import type { Roster } from './roster.ts'
 import type { Sums } from './sums.ts'
 import type { Target } from './supervisor.ts'
 import { putOf } from './wire/message.ts'
@@ -24,7 +24,7 @@ export interface LinksOptions {
   identity: Identity
   verifier: Verifier
   guard: Guard
-  roster: Roster
+  membership: Membership
   sums: Sums
   store: GraphStore
   heartbeats: Heartbeats
@@ -222,7 +222,7 @@ export class Links {
   }
 
   #proven(link: Link, node: NodeId): void {
-    const { sums, present, roster, onNode, onFault } = this.#options
+    const { sums, present, membership, onNode, onFault } = this.#options
     link.node = node
     if (link.url !== undefined) onNode(link.url, node)
     this.#judge(link)
@@ -233,7 +233,7 @@ export class Links {
       link,
       sums,
       present,
-      wants: (group) => group === 'owner' || roster.knows(group),
+      wants: (group) => group === 'owner' || membership.knows(group),
       admit: (values) => this.#admitPages(values, link),
       send: (frame) => link.send(JSON.stringify(frame)),
       tellHeartbeats: () => this.#tellHeartbeats(link),
@@ -272,8 +272,8 @@ export class Links {
   }
 
   #judge(link: Link): void {
-    const now = this.#options.now()
-    link.member = link.node !== undefined && this.#options.roster.standing(link.node, 'any', now, now) === 'member'
+    const { membership, now } = this.#options
+    link.member = link.node !== undefined && membership.isMember(link.node, 'any', now())
   }
 
   #join(link: Link): void {
