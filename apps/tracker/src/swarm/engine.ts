@@ -1,6 +1,6 @@
 import Server from 'bittorrent-tracker/server'
 
-export interface EngineOptions {
+interface EngineOptions {
   /** Milliseconds. */
   interval: number
   maxSwarms: number

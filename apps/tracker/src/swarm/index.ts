@@ -1,1 +1,1 @@
-export { Engine, type EngineOptions } from './engine.ts'
+export { Engine } from './engine.ts'

@@ -10,7 +10,7 @@ import { clientAddress } from './client-address.ts'
 import type { Counts } from './counts.ts'
 import type { WebSocketTransport } from './websocket.ts'
 
-export interface HttpTransportOptions {
+interface HttpTransportOptions {
   engine: Engine
   counts: Counts
   registry: Registry

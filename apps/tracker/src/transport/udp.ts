@@ -8,7 +8,7 @@ import { plainAddress } from './client-address.ts'
 import { ConnectionIds } from './connection-id.ts'
 import type { Counts } from './counts.ts'
 
-export interface UdpTransportOptions {
+interface UdpTransportOptions {
   engine: Engine
   counts: Counts
   now: () => number

@@ -7,7 +7,7 @@ import { engineMessage, maxMessage, parseWebSocket, type WebSocketAnnounce } fro
 import type { Counts } from './counts.ts'
 import { EngineSocket } from './engine-socket.ts'
 
-export interface WebSocketTransportOptions {
+interface WebSocketTransportOptions {
   engine: Engine
   counts: Counts
   maxPerAddress: number

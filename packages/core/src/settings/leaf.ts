@@ -21,7 +21,7 @@ export interface Leaf {
 export const envPrefix = 'ELDERNODE_'
 
 /** `swarm.maxConns` becomes `ELDERNODE_SWARM_MAX_CONNS`. */
-export const envName = (key: string): string =>
+const envName = (key: string): string =>
   envPrefix +
   key
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
