@@ -25,6 +25,7 @@ const lint = (file: string): Promise<string> =>
 
 const planted: [file: string, line: string, complaint: string][] = [
   ['packages/core/src/identity/a.ts', `export * from 'node:fs'`, 'core runs in browsers'],
+  ['packages/core/src/identity/a2.ts', `import 'fs/promises'`, 'core runs in browsers'],
   ['packages/core/src/identity/b.ts', `export * from '@eldernode/seeder'`, 'may not import @eldernode/seeder'],
   ['packages/core/src/manifest/c.ts', `import 'gun'`, 'gun is imported in packages/core/src/graph only'],
   ['apps/seeder/src/http/d.ts', `import 'webtorrent'`, 'webtorrent is imported in apps/seeder/src/swarm only'],
@@ -32,6 +33,7 @@ const planted: [file: string, line: string, complaint: string][] = [
   ['apps/seeder/src/library/f.ts', `import '../http/index.ts'`, 'library may not know apps/seeder/src/http'],
   ['apps/seeder/src/http/g.ts', `import '../library/catalog.ts'`, 'shows others its index.ts and nothing else'],
   ['apps/seeder/src/http/h.ts', `await import('../replication/index.ts')`, 'may not know apps/seeder/src/replication'],
+  ['apps/seeder/src/attic/j.ts', `import '../http/index.ts'`, 'has no room'],
   ['apps/tracker/src/i.ts', `import '../../seeder/src/keys/index.ts'`, 'may not reach into apps/seeder'],
 ]
 

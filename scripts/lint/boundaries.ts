@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module'
 import { posix, relative, sep } from 'node:path'
 import { onlyIn, packages, rooms, type Room } from './rooms.ts'
 
@@ -7,6 +8,9 @@ const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.incl
 function roomOf(file: string): Room | undefined {
   return rooms.filter((room) => isBelow(file, room.path)).sort((a, b) => b.path.length - a.path.length)[0]
 }
+
+const hasRooms = (home: string | undefined): boolean =>
+  home !== undefined && rooms.some((room) => isBelow(room.path, home))
 
 function packageName(specifier: string): string {
   if (specifier.startsWith('node:')) return specifier
@@ -22,7 +26,7 @@ function packageFault(file: string, specifier: string): string | undefined {
   if (home !== undefined && name.startsWith('@eldernode/') && !packages[home]!.includes(name))
     return `${home} may not import ${name}`
   if (isTest(file)) return undefined
-  if (isBelow(file, 'packages/core') && name.startsWith('node:')) return `core runs in browsers: no ${name}`
+  if (isBelow(file, 'packages/core') && isBuiltin(specifier)) return `core runs in browsers: no ${name}`
   const allowed = onlyIn[name]
   if (home !== undefined && allowed !== undefined && !allowed.some((folder) => isBelow(file, folder)))
     return `${name} is imported in ${allowed.join(', ')} only`
@@ -35,7 +39,11 @@ function relativeFault(file: string, specifier: string): string | undefined {
   if (home !== undefined && !isBelow(target, home)) return `${home} may not reach into ${target}`
   const from = roomOf(file)
   const to = roomOf(target)
-  if (from === to || from?.knows === undefined || isTest(file)) return undefined
+  if (isTest(file)) return undefined
+  // What nobody thought of is not thereby allowed.
+  if (from === undefined)
+    return hasRooms(home) ? `${file} has no room: give it one in scripts/lint/rooms.ts` : undefined
+  if (from === to || from.knows === undefined) return undefined
   if (to === undefined || !from.knows.includes(to.path)) return `${from.path} may not know ${to?.path ?? target}`
   if (target !== to.path && target !== `${to.path}/index.ts`)
     return `${to.path} shows others its index.ts and nothing else`
