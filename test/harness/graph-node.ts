@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import type { Certificate, Manifest } from '@eldernode/core'
+import type { Certificate, Heartbeat, Manifest } from '@eldernode/core'
 import { createGraph } from '@eldernode/core/graph'
 import type { Graph } from '@eldernode/core/graph'
 import { Egress } from '@eldernode/seeder/egress'
@@ -35,6 +35,8 @@ export interface GraphNodeState {
   /** Milliseconds since 1970 at which the last manifest was seen first. */
   lastSeen: number
   rss: number
+  /** Seconds of processor time since the start. */
+  cpu: number
   heartbeats: number
   faults: string[]
   /** Longest time the event loop stood still, in milliseconds, since the last question. */
@@ -120,6 +122,7 @@ async function run(settings: GraphNodeSettings): Promise<void> {
           manifests: seen.size,
           lastSeen,
           rss: process.memoryUsage().rss,
+          cpu: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
           heartbeats: [...graph.entries('hb')].length,
           faults,
           blocked: Math.round(blocked),
@@ -170,7 +173,7 @@ async function publish(
   return performance.now() - started
 }
 
-function heartbeatOf(gun: string | undefined): Parameters<Graph['publish']>[2] & object {
+function heartbeatOf(gun: string | undefined): Heartbeat {
   return {
     endpoints: { http: 'http://127.0.0.1:1', ...(gun !== undefined && { gun }) },
     zone: '',

@@ -1,4 +1,5 @@
 export { seededBytes, sha256, sha256OfFile } from './bytes.ts'
+export { Member } from './member.ts'
 export { Network, type NetworkOptions } from './network.ts'
 export { Program } from './program.ts'
 export { seededRandom } from './random.ts'

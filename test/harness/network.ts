@@ -56,7 +56,7 @@ export class Network {
     const number = this.seeders.length + 1
     const owner = this.seeders[0]
     const joining: Settings =
-      owner === undefined ? {} : { 'network.owner': await ownerOf(owner), 'network.peers': [owner.gun] }
+      owner === undefined ? {} : { 'network.owner': await this.owner(), 'network.peers': [owner.gun] }
     const seeder = new Seeder(`node-${number}`, join(this.folder, `node-${number}`), {
       'network.allowPrivate': true,
       'swarm.trackers': this.#tracker?.urls ?? [],
@@ -67,9 +67,20 @@ export class Network {
     })
     this.seeders.push(seeder)
     await seeder.start()
-    if (owner !== undefined) await admit(owner, seeder)
+    if (owner !== undefined) await this.admit(seeder.id)
     await seeder.ready()
     return seeder
+  }
+
+  /** The public key that the network is named after. */
+  async owner(): Promise<string> {
+    return (await this.first.get<{ network: { owner: string } }>('/v1/node')).network.owner
+  }
+
+  /** Has the owner certify a node. */
+  async admit(member: string): Promise<void> {
+    const response = await this.first.admin('POST', '/v1/members', JSON.stringify({ member }))
+    if (response.status !== 201) throw new Error(`admitting answered ${response.status}: ${await response.text()}`)
   }
 
   /** Waits until each running node hears every other one. */
@@ -103,13 +114,4 @@ export class Network {
     await this.#tracker?.stop()
     await rm(this.folder, { recursive: true, force: true })
   }
-}
-
-async function ownerOf(seeder: Seeder): Promise<string> {
-  return (await seeder.get<{ network: { owner: string } }>('/v1/node')).network.owner
-}
-
-async function admit(owner: Seeder, { id }: Seeder): Promise<void> {
-  const response = await owner.admin('POST', '/v1/members', JSON.stringify({ member: id }))
-  if (response.status !== 201) throw new Error(`admitting answered ${response.status}: ${await response.text()}`)
 }

@@ -15,6 +15,7 @@ export interface Media {
   magnet: string
   name: string
   size: number
+  pieceLength: number
   sha256: string
   files: { path: string; size: number; sha256: string }[]
 }
@@ -158,6 +159,15 @@ export class Seeder {
     const response = await fetch(`${this.url}/v1/media/${id}`)
     await response.body?.cancel()
     return response.status === 200
+  }
+
+  /** Whether its present process logged a line with these fields. */
+  logged(fields: Readonly<Record<string, unknown>>): boolean {
+    const matches = (line: string): true | undefined => {
+      const entry = logLine(line)
+      return entry && Object.entries(fields).every(([key, value]) => entry[key] === value) ? true : undefined
+    }
+    return this.#running().found(matches) ?? false
   }
 
   /** The lines of all its processes so far. */

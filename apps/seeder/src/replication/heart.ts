@@ -1,4 +1,4 @@
-import type { Graph, Heartbeat } from '@eldernode/core'
+import { NotMemberError, type Graph, type Heartbeat } from '@eldernode/core'
 import type { Logger } from 'pino'
 
 export interface HeartOptions {
@@ -64,7 +64,9 @@ export class Heart {
     try {
       await this.#options.graph.publish('hb', 'hb', await this.#options.pulse())
     } catch (error) {
-      this.#options.log.error({ err: error }, 'the heartbeat could not be published; the next is tried in 15 s')
+      if (error instanceof NotMemberError)
+        this.#options.log.info('not a member yet: the network hears nothing of this node')
+      else this.#options.log.error({ err: error }, 'the heartbeat could not be published; the next is tried in 15 s')
     }
   }
 }

@@ -1,7 +1,9 @@
 import {
   HolderIndex,
   signRequest,
+  type Accepted,
   type Graph,
+  type Holdings,
   type Identity,
   type ItemFile,
   type Manifest,
@@ -134,9 +136,9 @@ export class GraphReplication implements Replication {
 
   async start(): Promise<void> {
     const { graph, library, identity } = this.#options
-    for (const { pub, key, body } of graph.entries('h')) this.#index.set(pub, key, body)
+    for (const holdings of graph.entries('h')) this.#learn(holdings)
     this.#watches.push(
-      graph.watch('h', ({ pub, key, body }) => this.#index.set(pub, key, body)),
+      graph.watch('h', (holdings) => this.#learn(holdings)),
       graph.watch('m', ({ pub, key }) => this.#reconciler.touch(pub, key)),
       graph.watch('hb', (heartbeat) => this.#roster.see(heartbeat)),
       graph.watch('p', ({ body: { member } }) => member === identity.id && this.#heart.answer()),
@@ -188,6 +190,11 @@ export class GraphReplication implements Replication {
     await Promise.all([this.#heart.close(), this.#transfers.close()])
     await this.#reconciler.close()
     await this.#notice.close()
+  }
+
+  /** The bucket is the last part of the soul; the key is the same for all. */
+  #learn({ pub, soul, body }: Accepted<Holdings>): void {
+    this.#index.set(pub, soul.slice(soul.lastIndexOf('/') + 1), body)
   }
 
   #reconcileAll(): void {

@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { createGraph, MemoryGraphStore, type Graph } from '@eldernode/core/graph'
+import { createDial } from '../../apps/seeder/src/links/index.ts'
+import { Egress } from '../../apps/seeder/src/egress/index.ts'
+import { createVerifier, openIdentity } from '../../apps/seeder/src/keys/index.ts'
+import type { Network } from './network.ts'
+import { until } from './until.ts'
+
+/** A member that is no seeder: it has a key, a certificate and a link, and may say what it likes. */
+export class Member {
+  readonly id: string
+  readonly graph: Graph
+  readonly #egress: Egress
+
+  private constructor(id: string, graph: Graph, egress: Egress) {
+    this.id = id
+    this.graph = graph
+    this.#egress = egress
+  }
+
+  /** Has the network's owner admit a new key, and waits until its link is in step. */
+  static async join(network: Network): Promise<Member> {
+    const identity = openIdentity(join(network.folder, 'member.key'))
+    const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
+    const graph = createGraph({
+      network: { owner: await network.owner() },
+      identity,
+      verifier: createVerifier(),
+      store: new MemoryGraphStore(),
+      dial: createDial(egress),
+      peers: [network.first.gun],
+      onFault: (error) => {
+        throw error
+      },
+    })
+    await graph.start()
+    await network.admit(identity.id)
+    await until(() => graph.admits(identity.id), { within: 20_000, what: 'the member knows its certificate' })
+    return new Member(identity.id, graph, egress)
+  }
+
+  async close(): Promise<void> {
+    await this.graph.close()
+    await this.#egress.close()
+  }
+}
