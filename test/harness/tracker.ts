@@ -10,17 +10,36 @@ export class Tracker {
   readonly #program: Program
   #urls: string[] = []
 
-  constructor() {
+  constructor(settings: Readonly<Record<string, string | number>> = {}) {
     this.#program = new Program({
       name: 'tracker',
       command: process.execPath,
-      args: ['--conditions=@eldernode/source', script, '--host=127.0.0.1', '--port=0'],
+      args: [
+        '--conditions=@eldernode/source',
+        script,
+        '--host=127.0.0.1',
+        '--port=0',
+        ...Object.entries(settings).map(([key, value]) => `--${key}=${value}`),
+      ],
     })
   }
 
   /** Its HTTP and UDP announce URLs. */
   get urls(): string[] {
     return this.#urls.filter((url) => !url.startsWith('ws'))
+  }
+
+  get webSocketUrl(): string {
+    return this.#urls.find((url) => url.startsWith('ws')) ?? ''
+  }
+
+  get port(): number {
+    return Number(new URL(this.webSocketUrl).port)
+  }
+
+  /** The exit code or signal, once the process has ended. */
+  get ended(): number | NodeJS.Signals | undefined {
+    return this.#program.ended
   }
 
   async start(): Promise<void> {
@@ -36,8 +55,8 @@ export class Tracker {
     )
   }
 
-  async stop(): Promise<void> {
-    await this.#program.end('SIGTERM')
+  async stop(): Promise<number | NodeJS.Signals> {
+    return await this.#program.end('SIGTERM')
   }
 
   output(): string {

@@ -37,30 +37,3 @@ declare module 'bittorrent-tracker/server' {
     close(callback?: () => void): void
   }
 }
-
-declare module 'bittorrent-tracker/client' {
-  import type { EventEmitter } from 'node:events'
-
-  export interface ScrapeAnswer {
-    announce: string
-    infoHash: string
-    complete: number
-    incomplete: number
-  }
-
-  export default class Client extends EventEmitter {
-    constructor(options: {
-      infoHash: Buffer
-      peerId: Buffer
-      port: number
-      announce: string[]
-      wrtc?: object
-      getAnnounceOpts?: () => Record<string, unknown>
-    })
-    start(options?: Record<string, unknown>): void
-    stop(options?: Record<string, unknown>): void
-    update(options?: Record<string, unknown>): void
-    scrape(options?: Record<string, unknown>): void
-    destroy(callback?: () => void): void
-  }
-}
