@@ -27,6 +27,8 @@ const planted: [file: string, line: string, complaint: string][] = [
   ['packages/core/src/identity/a.ts', `export * from 'node:fs'`, 'core runs in browsers'],
   ['packages/core/src/identity/a2.ts', `import 'fs/promises'`, 'core runs in browsers'],
   ['packages/core/src/identity/b.ts', `export * from '@eldernode/seeder'`, 'may not import @eldernode/seeder'],
+  ['packages/core/src/manifest/b2.ts', `import '../graph/index.ts'`, 'manifest may not know packages/core/src/graph'],
+  ['packages/core/src/graph/b3.ts', `import '../identity/sha256.ts'`, 'shows others its index.ts and nothing else'],
   ['packages/core/src/manifest/c.ts', `import 'gun'`, 'gun is imported in packages/core/src/graph only'],
   ['apps/seeder/src/http/d.ts', `import 'webtorrent'`, 'webtorrent is imported in apps/seeder/src/swarm only'],
   ['apps/seeder/src/http/e.ts', `import 'node:sqlite'`, 'node:sqlite is imported in apps/seeder/src/library only'],

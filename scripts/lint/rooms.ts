@@ -9,7 +9,24 @@ const seeder = 'apps/seeder/src'
 const tracker = 'apps/tracker/src'
 const below = ['ingest', 'swarm', 'library', 'keys', 'links', 'egress'].map((name) => `${seeder}/${name}`)
 
+const core = 'packages/core/src'
+const coreRooms = ['identity', 'envelope', 'manifest', 'holdings', 'membership', 'presence', 'placement', 'requests']
+const inCore = (...names: string[]): string[] => ['errors.ts', ...names].map((name) => `${core}/${name}`)
+
 export const rooms: readonly Room[] = [
+  { path: `${core}/index.ts` },
+  { path: `${core}/errors.ts`, knows: [] },
+  { path: `${core}/identity`, knows: inCore() },
+  { path: `${core}/envelope`, knows: inCore('identity') },
+  { path: `${core}/manifest`, knows: inCore('identity', 'envelope') },
+  { path: `${core}/holdings`, knows: inCore('identity', 'manifest') },
+  { path: `${core}/membership`, knows: inCore('identity') },
+  { path: `${core}/presence`, knows: inCore() },
+  { path: `${core}/placement`, knows: inCore('identity') },
+  { path: `${core}/requests`, knows: inCore('identity') },
+  { path: `${core}/settings`, knows: inCore() },
+  { path: `${core}/graph`, knows: inCore(...coreRooms) },
+  { path: `${core}/testing`, knows: inCore(...coreRooms, 'graph') },
   { path: `${seeder}/main.ts`, knows: [`${seeder}/compose.ts`, `${seeder}/config.ts`] },
   {
     path: `${seeder}/compose.ts`,
@@ -28,6 +45,7 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/egress`, knows: [] },
   { path: `${tracker}/main.ts`, knows: [`${tracker}/compose.ts`, `${tracker}/config.ts`, `${tracker}/transport`] },
   { path: `${tracker}/compose.ts`, knows: ['transport', 'swarm', 'config.ts'].map((name) => `${tracker}/${name}`) },
+  { path: `${tracker}/config.ts`, knows: [] },
   { path: `${tracker}/transport`, knows: [`${tracker}/wire`, `${tracker}/swarm`] },
   { path: `${tracker}/swarm`, knows: [] },
   { path: `${tracker}/wire`, knows: [] },

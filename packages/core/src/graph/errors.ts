@@ -1,5 +1,5 @@
 import { EldernodeError } from '../errors.ts'
-import type { NodeId } from '../identity/identity.ts'
+import type { NodeId } from '../identity/index.ts'
 import type { Kind } from './port.ts'
 
 /** The signer is not admitted to the network, or not in the role that this kind of value takes. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { networkIdSchema, nodeIdSchema, signatureSchema } from '../identity/schema.ts'
+import { networkIdSchema, nodeIdSchema, signatureSchema } from '../identity/index.ts'
 
 /** Most groups, souls and keys that one frame may carry. A page of values is also bounded by its bytes. */
 export const frameLimits = { groups: 2000, buckets: 1024, souls: 256, keys: 6000, values: 2000 } as const

@@ -1,5 +1,5 @@
-import { fromBase64url, toBase64url } from '../identity/base64url.ts'
-import type { Identity, NodeId, Verifier } from '../identity/identity.ts'
+import { fromBase64url, toBase64url } from '../identity/index.ts'
+import type { Identity, NodeId, Verifier } from '../identity/index.ts'
 import type { Frame, Hello } from './frames.ts'
 
 export interface HandshakeOptions {

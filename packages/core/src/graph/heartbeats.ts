@@ -1,4 +1,4 @@
-import type { NodeId } from '../identity/identity.ts'
+import type { NodeId } from '../identity/index.ts'
 import type { Admitted } from './guard.ts'
 import { limits } from './limits.ts'
 import { supersedes } from './supersedes.ts'

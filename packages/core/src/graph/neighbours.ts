@@ -1,6 +1,6 @@
-import type { NodeId } from '../identity/identity.ts'
+import type { NodeId } from '../identity/index.ts'
 import type { Accepted } from './port.ts'
-import type { Heartbeat } from '../presence/schema.ts'
+import type { Heartbeat } from '../presence/index.ts'
 import type { Target } from './supervisor.ts'
 
 /** How many members, beside the ring successor, a node links to at random. */

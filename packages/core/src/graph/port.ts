@@ -1,7 +1,7 @@
-import type { Holdings } from '../holdings/schema.ts'
-import type { Certificate, Role, Succession } from '../membership/schema.ts'
-import type { Manifest } from '../manifest/schema.ts'
-import type { Heartbeat } from '../presence/schema.ts'
+import type { Holdings } from '../holdings/index.ts'
+import type { Certificate, Role, Succession } from '../membership/index.ts'
+import type { Manifest } from '../manifest/index.ts'
+import type { Heartbeat } from '../presence/index.ts'
 import type { Kind } from '../envelope/index.ts'
 import type { NodeId } from '../identity/index.ts'
 

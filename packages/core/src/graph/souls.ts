@@ -1,7 +1,6 @@
-import { nodeIdSchema } from '../identity/schema.ts'
-import { sha256OfNode } from '../identity/sha256.ts'
-import type { NodeId } from '../identity/identity.ts'
-import type { Role } from '../membership/schema.ts'
+import { nodeIdSchema, sha256OfNode } from '../identity/index.ts'
+import type { NodeId } from '../identity/index.ts'
+import type { Role } from '../membership/index.ts'
 import type { Kind } from './port.ts'
 
 /**

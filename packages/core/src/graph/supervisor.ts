@@ -1,5 +1,5 @@
 import { EldernodeError } from '../errors.ts'
-import type { NodeId } from '../identity/identity.ts'
+import type { NodeId } from '../identity/index.ts'
 import type { Dial, Socket } from './port.ts'
 
 /** A place to dial: `foreign` ones were learned from heartbeats. */

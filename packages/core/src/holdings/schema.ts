@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { infoHashSchema } from '../manifest/schema.ts'
+import { infoHashSchema } from '../manifest/index.ts'
 
 /** Infohashes in ascending order without repeats; about 1,500 fit a 64 KB envelope. */
 const hashes = z

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nodeIdSchema } from '../identity/schema.ts'
+import { nodeIdSchema } from '../identity/index.ts'
 
 export const roleSchema = z.enum(['seeder', 'publisher', 'relay', 'tracker', 'auditor'])
 /** What a member may do; an item's publisher needs `publisher`, a holder `seeder`. */
