@@ -6,7 +6,10 @@ const count = z.int().nonnegative()
 export const endpointsSchema = z.object({
   http: z.url({ protocol: /^https?$/ }).max(300),
   bittorrent: z.string().max(300).optional(),
-  gun: z.url({ protocol: /^wss?$/ }).max(300).optional(),
+  gun: z
+    .url({ protocol: /^wss?$/ })
+    .max(300)
+    .optional(),
 })
 export type Endpoints = z.infer<typeof endpointsSchema>
 
