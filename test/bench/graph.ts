@@ -5,7 +5,7 @@ import { until } from '../harness/until.ts'
  * 50,000 signed manifests published at node A reach node C through one relay R: three processes, each with a SQLite
  * store. The clock runs from the first publication until C has stored the last one.
  */
-const total = 50_000
+const total = Number(process.argv[2] ?? 50_000)
 const parallel = 256
 const patience = 120_000
 
@@ -35,9 +35,16 @@ try {
 
   const row = (cells: (string | number)[]): string => cells.map((cell) => String(cell).padStart(12)).join('')
   const lines = [
-    row(['', 'manifests', 'RSS MiB', 'blocked ms', 'refused']),
-    ...states.map(({ manifests, rss, blocked, stats }, i) =>
-      row([['A', 'relay', 'C'][i] ?? '', manifests, rss >> 20, blocked, JSON.stringify(stats.refused)]),
+    row(['', 'manifests', 'CPU s', 'RSS MiB', 'blocked ms', 'refused']),
+    ...states.map(({ manifests, cpu, rss, blocked, stats }, i) =>
+      row([
+        ['A', 'relay', 'C'][i] ?? '',
+        manifests,
+        cpu.toFixed(1),
+        Math.round(rss / 2 ** 20),
+        blocked,
+        JSON.stringify(stats.refused),
+      ]),
     ),
     `published in ${(published / 1000).toFixed(1)} s, all at C after ${seconds.toFixed(1)} s: ${perSecond} per second, ${lost} lost`,
   ]

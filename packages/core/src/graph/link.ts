@@ -1,7 +1,8 @@
-import type { NodeId } from '../identity/identity.ts'
+import type { NodeId } from '../identity/index.ts'
 import { limits } from './limits.ts'
 import type { Socket } from './port.ts'
 import { Rate } from './rate.ts'
+import type { Turn } from './turn.ts'
 import type { GunPeer } from './wire/gun.ts'
 
 /** Refusals that happen between honest nodes too: races of gossip, membership on its way, another version. */
@@ -16,8 +17,9 @@ export interface LinkOptions {
   id: string
   socket: Socket
   /** Set when this node dialled. */
-  url: string | undefined
+  address: string | undefined
   now: () => number
+  turn: Turn
   /** Handles one message; the next one waits until it is done. */
   onText(text: string, link: Link): void | Promise<void>
   onEnd(link: Link, code: number): void
@@ -27,7 +29,8 @@ export interface LinkOptions {
 /** One WebSocket with what is known about its other end, and its allowances. GUN sees it as a peer. */
 export class Link implements GunPeer {
   readonly id: string
-  readonly url: string | undefined
+  /** Where it was dialled. Not named `url`: GUN would tell it to all others and keep time-outs for it. */
+  readonly address: string | undefined
   readonly wire = {}
   /** The node at the other end, once it proved its key. */
   node: NodeId | undefined
@@ -52,10 +55,10 @@ export class Link implements GunPeer {
   readonly #strikes: Rate
 
   constructor(options: LinkOptions) {
-    const { id, socket, url, now } = options
+    const { id, socket, address, now } = options
     this.#options = options
     this.id = id
-    this.url = url
+    this.address = address
     this.since = now()
     this.#messages = new Rate(limits.messagesPerSecond, limits.messageBurst, now)
     this.#bytes = new Rate(limits.bytesPerSecond, limits.byteBurst, now)
@@ -70,7 +73,7 @@ export class Link implements GunPeer {
   }
 
   get dialled(): boolean {
-    return this.url !== undefined
+    return this.address !== undefined
   }
 
   get queued(): number {
@@ -137,7 +140,7 @@ export class Link implements GunPeer {
       return this.close(closeCodes.size)
     }
     if (!this.member && !(this.#messages.take() && this.#bytes.take(text.length))) return this.refuse('rate')
-    if (!this.#busy) return this.#handle(text)
+    if (!this.#busy && this.#inbox.length === 0 && this.#options.turn.has(this.#resume)) return this.#handle(text)
     this.#inbox.push(text)
     this.#inboxSize += text.length
     if (this.#inboxSize > limits.inbox) this.#holdBack()
@@ -153,8 +156,10 @@ export class Link implements GunPeer {
     })
   }
 
+  readonly #resume = (): void => this.#drain()
+
   #drain(): void {
-    while (!this.#busy && !this.closed) {
+    while (!this.#busy && !this.closed && this.#inbox.length > 0 && this.#options.turn.has(this.#resume)) {
       const next = this.#inbox.shift()
       if (next === undefined) break
       this.#inboxSize -= next.length

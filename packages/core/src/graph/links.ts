@@ -1,5 +1,5 @@
-import type { Identity, NodeId, Verifier } from '../identity/identity.ts'
-import { toBase64url } from '../identity/base64url.ts'
+import type { Identity, NodeId, Verifier } from '../identity/index.ts'
+import { toBase64url } from '../identity/index.ts'
 import { Exchange } from './exchange.ts'
 import { frameSchema } from './frames.ts'
 import type { Frame } from './frames.ts'
@@ -15,6 +15,7 @@ import type { Refusals } from './refusals.ts'
 import { Replies } from './replies.ts'
 import type { Sums } from './sums.ts'
 import type { Target } from './supervisor.ts'
+import { Turn } from './turn.ts'
 import { putOf } from './wire/message.ts'
 import type { Candidate } from './wire/message.ts'
 import { Wire } from './wire/wire.ts'
@@ -65,6 +66,7 @@ export class Links {
   /** URLs at which this node found itself. */
   readonly #own = new Set<string>()
   readonly #wire: Wire
+  readonly #turn = new Turn()
   readonly #replies: Replies
   readonly #timers: ReturnType<typeof setInterval>[] = []
   #pacing: Promise<void> | undefined
@@ -89,6 +91,7 @@ export class Links {
     for (const timer of this.#timers) clearInterval(timer)
     if (this.#refreshing !== undefined) clearTimeout(this.#refreshing)
     for (const link of this.#links.keys()) link.cut()
+    this.#turn.end()
     this.#wire.close()
   }
 
@@ -102,8 +105,9 @@ export class Links {
     const link = new Link({
       id: `link${++this.#counter}`,
       socket,
-      url,
+      address: url,
       now,
+      turn: this.#turn,
       onText: (text) => this.#hear(text, link),
       onEnd: () => this.#ended(link),
       onRefused: (reason) => refusals.add(reason),
@@ -116,7 +120,7 @@ export class Links {
 
   has({ url, node }: Target): boolean {
     if (this.#own.has(url) || node === this.#options.identity.id) return true
-    return [...this.#links.keys()].some((link) => link.url === url || (node !== undefined && link.node === node))
+    return [...this.#links.keys()].some((link) => link.address === url || (node !== undefined && link.node === node))
   }
 
   /** Says this node's own values to every link. */
@@ -141,7 +145,12 @@ export class Links {
   }
 
   stats(): LinkStats[] {
-    return [...this.#links.keys()].map(({ url, node, inSync, queued }) => ({ url, member: node, inSync, queued }))
+    return [...this.#links.keys()].map(({ address, node, inSync, queued }) => ({
+      url: address,
+      member: node,
+      inSync,
+      queued,
+    }))
   }
 
   #hear(text: string, link: Link): void | Promise<void> {
@@ -187,7 +196,7 @@ export class Links {
   }
 
   #admit(values: readonly Candidate[], link: Link, id: string, written?: () => void): void | Promise<void> {
-    const trusted = link.member || (link.node !== undefined && this.#options.configured.has(link.url ?? ''))
+    const trusted = link.member || (link.node !== undefined && this.#options.configured.has(link.address ?? ''))
     const { maySpendCheck, refuse } = link
     const admitted = this.#options.guard.admit(values, { trusted, maySpendCheck, refuse })
     if (admitted instanceof Promise) return admitted.then((passed) => this.#pass(passed, link, id, written))
@@ -214,7 +223,7 @@ export class Links {
       .then((step) => {
         if (step === undefined || link.closed) return
         if ('done' in step) return this.#proven(link, step.done)
-        if (step.failed === 'self' && link.url !== undefined) this.#own.add(link.url)
+        if (step.failed === 'self' && link.address !== undefined) this.#own.add(link.address)
         link.refuse(`hello_${step.failed}`)
         link.close(step.failed === 'network' || step.failed === 'self' ? closeCodes[step.failed] : closeCodes.policy)
       })
@@ -224,7 +233,7 @@ export class Links {
   #proven(link: Link, node: NodeId): void {
     const { sums, present, membership, onNode, onFault } = this.#options
     link.node = node
-    if (link.url !== undefined) onNode(link.url, node)
+    if (link.address !== undefined) onNode(link.address, node)
     this.#judge(link)
     if (!this.#prefer(link, node)) return
     const dialogue = this.#links.get(link)
