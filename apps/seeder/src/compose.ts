@@ -7,7 +7,7 @@ import { Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
-import { type Check, createApp, drain, manifestOf } from './http/index.ts'
+import { type Check, createServer, manifestOf } from './http/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
 import { createVerifier, openAdminToken, openIdentity } from './keys/index.ts'
 import { openLibrary, SqliteGraphStore } from './library/index.ts'
@@ -130,7 +130,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
       reason: 'the network has not admitted this node',
     },
   ]
-  const app = await createApp({
+  const server = await createServer({
     id: identity.id,
     version,
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
@@ -153,9 +153,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     checks,
     now,
   })
-  const url = await app.listen({ host: http.host, port: http.port })
-  undo.later('http', () => drain(app.server, () => app.close()))
+  const url = await server.listen(http)
+  undo.later('http', () => server.close())
   publicUrl = http.publicUrl?.replace(/\/+$/, '') ?? url
+  if (http.publicUrl === undefined && ['0.0.0.0', '::'].includes(http.host)) {
+    log.warn({ publicUrl }, 'others are told this address, which leads nowhere but here: set http.publicUrl')
+  }
   log.info({ url, publicUrl, node: identity.id }, 'listening')
 
   const begin = async (name: string, run: () => Promise<void> | void, stop: () => Promise<void> | void) => {
@@ -175,7 +178,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     () => graph.close(),
   )
   if (ownerKey !== undefined) await admitSelf(graph, identity.id, config.node.operator, now())
-  await begin('links', () => undefined, acceptGun(app.server, graph))
+  await begin('links', () => undefined, acceptGun(server.server, graph))
   await begin(
     'replication',
     () => replication.start(),

@@ -38,7 +38,13 @@ export const configSchema = z.object({
       .meta({ expected: 'host:port' })
       .optional()
       .describe('host:port by which peers reach this node, without it the host of http.publicUrl and swarm.port.'),
-    trackers: z.array(trackerUrl).max(20).default([]).describe('Announce URLs (http, https, udp, ws, wss).'),
+    trackers: z
+      .array(trackerUrl)
+      .max(20)
+      // They travel in every manifest, which has 8 KB for everything.
+      .refine((urls) => urls.join('').length <= 3000, 'must be at most 3,000 characters together')
+      .default([])
+      .describe('Announce URLs (http, https, udp, ws, wss).'),
     maxConns: z.int().min(1).max(65_535).default(1000).describe('Most peer connections at a time, over all items.'),
   }),
   network: z.object({

@@ -3,6 +3,9 @@ import type { MediaView } from './media-view.ts'
 import type { Problem } from './problem.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+const patience = { timeout: 20_000, interval: 20 }
 let node: TestNode
 
 beforeAll(async () => {
@@ -213,7 +216,7 @@ describe('members', () => {
     await vi.waitFor(async () => {
       const now = await json<{ members: unknown[] }>('/v1/members')
       expect(now.members).toContainEqual(expect.objectContaining({ member: stranger, roles: [] }))
-    })
+    }, patience)
   })
 
   test.each([

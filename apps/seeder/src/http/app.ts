@@ -3,7 +3,7 @@ import fastify, { type FastifyError, type FastifyReply } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
 import { authorize, changesSomething } from './authorization.ts'
-import { Connections } from './connections.ts'
+import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { documentRoutes } from './document.ts'
 import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
@@ -16,10 +16,10 @@ import { retractionRoutes } from './retraction.ts'
 import type { Services } from './services.ts'
 import { statusRoutes } from './status.ts'
 import { uploadRoutes } from './upload.ts'
+import type { Uploads } from './uploads.ts'
 
 /** The HTTP API with all its routes. It listens to nothing yet. */
-export async function createApp(services: Services): Promise<Api> {
-  const connections = new Connections()
+export async function createApp(services: Services, connections: Connections, uploads: Uploads): Promise<Api> {
   const app: Api = fastify({
     bodyLimit: 64 * 1024,
     // Uploads may take hours; Intake watches that they keep moving, and headers have a time-out of their own.
@@ -58,13 +58,13 @@ export async function createApp(services: Services): Promise<Api> {
     if (request.is404 || !changesSomething(request.method)) return
     authorize(request, services.adminToken)
     const missing = services.checks().filter(({ ok }) => !ok)
-    if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason ?? 'not up'}`))
+    if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason}`))
   })
   app.addHook('onRequest', async (request, reply) => connections.invite(request.raw, reply.raw))
   app.server.on('checkContinue', (request, response) => app.routing(request, response))
   await documentRoutes(app, services)
   await statusRoutes(app, services)
-  await uploadRoutes(app, services)
+  await uploadRoutes(app, services, uploads)
   await mediaRoutes(app, services)
   await contentRoutes(app, services)
   await retractionRoutes(app, services)

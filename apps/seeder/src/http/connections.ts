@@ -1,12 +1,10 @@
-import { type IncomingMessage, type Server, STATUS_CODES, type ServerResponse } from 'node:http'
+import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { MalformedRequestError } from './errors.ts'
 import { problemOf, problemType } from './problem.ts'
 
 /** A client that was answered before its body had arrived gets so long to read the answer. */
 const lingerMs = 1000
-/** On closing, answers under way get so long. */
-const drainMs = 2000
 
 /** What happens on connections before a request has a handler and after it was answered. */
 export class Connections {
@@ -47,16 +45,6 @@ export class Connections {
       'Connection: close',
     ]
     socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
-  }
-}
-
-/** Takes no new connections, and gives those there a moment to be answered. */
-export async function drain(server: Server, close: () => Promise<void>): Promise<void> {
-  const impatient = setTimeout(() => server.closeAllConnections(), drainMs)
-  try {
-    await close()
-  } finally {
-    clearTimeout(impatient)
   }
 }
 

@@ -7,6 +7,9 @@ import type { MediaView } from './media-view.ts'
 import type { Problem } from './problem.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+const patience = { timeout: 20_000, interval: 20 }
 let node: TestNode
 const bytes = randomBytes(3_000_000)
 let one: MediaView
@@ -60,7 +63,7 @@ describe('the bytes', () => {
     })
     expect(answer.headers.get('content-security-policy')).toBeNull()
     expect((await body(answer)).equals(bytes)).toBe(true)
-    await vi.waitFor(() => expect(openBlobs()).toBe(0))
+    await vi.waitFor(() => expect(openBlobs()).toBe(0), patience)
   })
 
   test('HEAD tells the same without them', async () => {
@@ -227,10 +230,10 @@ test('clients that leave or stop reading are cut off, and their files closed', a
   }
   const leaving = ask()
   const sleeping = ask()
-  await vi.waitFor(() => expect(openBlobs()).toBe(2))
+  await vi.waitFor(() => expect(openBlobs()).toBe(2), patience)
   leaving.destroy()
-  await vi.waitFor(() => expect(openBlobs()).toBe(1))
-  await vi.waitFor(() => expect(openBlobs()).toBe(0), { timeout: 4000 })
+  await vi.waitFor(() => expect(openBlobs()).toBe(1), patience)
+  await vi.waitFor(() => expect(openBlobs()).toBe(0), patience)
   sleeping.destroy()
 })
 

@@ -132,3 +132,11 @@ export class MalformedRequestError extends EldernodeError {
     super('malformed_request', 'What arrived is not an HTTP request, or longer than its Content-Length says.', options)
   }
 }
+
+/** The HTTP port cannot be had. */
+export class ListenError extends EldernodeError {
+  constructor(host: string, port: number, options: { cause: unknown }) {
+    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause)
+    super('listen_failed', `Cannot listen on ${host} port ${port} (${reason}): set http.host and http.port.`, options)
+  }
+}

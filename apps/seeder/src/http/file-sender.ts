@@ -47,7 +47,8 @@ export class FileSender {
   }
 
   async #write(response: ServerResponse, bytes: Buffer): Promise<void> {
-    const stalled = setTimeout(() => response.destroy(), this.#stallMs)
+    const stalled = setTimeout(() => setImmediate(() => taken || response.destroy()), this.#stallMs)
+    let taken = false
     try {
       await new Promise<void>((resolve, reject) => {
         const gone = () => reject(new ClientGoneError())
@@ -60,6 +61,7 @@ export class FileSender {
         })
       })
     } finally {
+      taken = true
       clearTimeout(stalled)
     }
   }

@@ -76,7 +76,8 @@ class StallWatch {
 
   constructor(ms: number) {
     this.#ms = ms
-    this.#timer = setTimeout(() => this.#stalled?.(), ms)
+    // After a busy spell of this process, what arrived meanwhile is read before the client is called late.
+    this.#timer = setTimeout(() => setImmediate(() => this.#stalled?.()), ms)
   }
 
   async during<T>(arrival: Promise<T>): Promise<T> {

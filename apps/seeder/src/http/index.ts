@@ -1,4 +1,3 @@
-export { createApp } from './app.ts'
-export { drain } from './connections.ts'
 export { manifestOf } from './manifest.ts'
-export type { Check, Services } from './services.ts'
+export { createServer } from './server.ts'
+export type { Check } from './services.ts'

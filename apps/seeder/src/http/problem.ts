@@ -37,6 +37,7 @@ const statuses: Record<string, number> = {
   route_not_found: 404,
   upload_stalled: 408,
   request_timeout: 408,
+  not_member: 409,
   not_owner: 409,
   not_publisher: 409,
   media_retracted: 410,
@@ -51,7 +52,10 @@ const statuses: Record<string, number> = {
   empty_item: 422,
   headers_too_large: 431,
   internal: 500,
+  clock_behind: 503,
+  graph_closed: 503,
   not_ready: 503,
+  swarm_closed: 503,
   disk_full: 507,
 }
 

@@ -1,4 +1,4 @@
-import type { Manifest, Replicas } from '@eldernode/core'
+import type { Replicas } from '@eldernode/core'
 import type { IncomingFile, Ingested } from '../ingest/index.ts'
 import type { Item } from '../library/index.ts'
 import { manifestOf } from './manifest.ts'
@@ -22,6 +22,7 @@ export async function publish(
     signal.throwIfAborted()
     const described = describe(ingested, { publisher: id, replicas, createdAt: now() })
     const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo)
+    const live: Item = { ...withoutPurge(item), state: 'live' }
     if (item.state === 'retracted') {
       library.restore(item.infoHash)
       retentionChanged()
@@ -32,10 +33,10 @@ export async function publish(
       metainfo: ingested.metainfo,
       files: item.files.map(({ sha256, size }) => ({ path: library.blobPath(sha256), size })),
     })
-    if (!isPublished(graph.get('m', id, item.infoHash)?.body, replicas)) {
-      await graph.publish('m', item.infoHash, manifestOf({ ...item, replicas, state: 'live' }, trackers))
+    if (graph.get('m', id, item.infoHash)?.body.state !== 'live') {
+      await graph.publish('m', item.infoHash, manifestOf({ ...live, replicas }, trackers))
     }
-    return { item: { ...item, state: 'live' }, created }
+    return { item: live, created }
   } finally {
     await ingested.staging.discard()
   }
@@ -48,8 +49,6 @@ function describe(
   return { infoHash, name, size, pieceLength, files, sha256, ...rest, state: 'live' }
 }
 
-function isPublished(manifest: Manifest | undefined, replicas: Replicas): boolean {
-  return (
-    manifest?.state === 'live' && manifest.replicas.min === replicas.min && manifest.replicas.target === replicas.target
-  )
+function withoutPurge({ purgeAfter: _purgeAfter, ...item }: Item): Item {
+  return item
 }

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import parseTorrent from 'parse-torrent'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { MediaView } from './media-view.ts'
 import type { Problem } from './problem.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let node: TestNode
 

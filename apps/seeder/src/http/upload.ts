@@ -11,6 +11,7 @@ import { mediaSchema, viewOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import { publish, type Upload } from './publish.ts'
 import type { Services } from './services.ts'
+import type { Uploads } from './uploads.ts'
 
 /** What the lines between the parts of a form may add to the bytes of its files. */
 const framing = 16 * 2 ** 20
@@ -32,11 +33,11 @@ const answers = {
 }
 
 /** `POST /v1/media` and `PUT /v1/media?name=`: bytes become a published item. */
-export async function uploadRoutes(app: Api, services: Services): Promise<void> {
+export async function uploadRoutes(app: Api, services: Services, uploads: Uploads): Promise<void> {
   const { limits } = services
 
   const answer = async (reply: FastifyReply, files: AsyncIterable<IncomingFile>, upload: Upload) => {
-    const { item, created } = await publish(services, files, upload)
+    const { item, created } = await uploads.track(publish(services, files, upload))
     const view = viewOf(item, { endpoints: services.endpoints(), trackers: services.trackers })
     return reply
       .code(created ? 201 : 200)

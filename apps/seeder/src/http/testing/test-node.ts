@@ -46,7 +46,7 @@ export async function startTestNode(settings: Groups = {}): Promise<TestNode> {
           const left = await readdir(join(data, 'incoming'))
           if (left.length > 0) throw new Error(`left in incoming: ${left.join(', ')}`)
         },
-        { timeout: 4000, interval: 20 },
+        { timeout: 20_000, interval: 20 },
       ),
     restart: async (more = settings) => {
       await running.stop()
