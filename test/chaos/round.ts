@@ -44,7 +44,7 @@ export async function round(network: Network, ledger: Ledger, random: () => numb
 
 async function killAmidUploads(victim: Seeder, ledger: Ledger, random: () => number): Promise<void> {
   const sizes = Array.from({ length: 40 }, () => itemSize(random))
-  const moment = 20 + random() * 1_200
+  const moment = 20 + random() * 2_000
   const uploads = (async () => {
     for (const size of sizes) if (!(await ledger.upload(victim, size))) return
   })()

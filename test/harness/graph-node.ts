@@ -39,7 +39,7 @@ export interface GraphNodeState {
   cpu: number
   heartbeats: number
   faults: string[]
-  /** Longest time the event loop stood still, in milliseconds, since the last question. */
+  /** The most processor time that the event loop spent before a timer had its turn, in milliseconds. */
   blocked: number
   stats: ReturnType<Graph['stats']>
 }
@@ -100,12 +100,12 @@ async function run(settings: GraphNodeSettings): Promise<void> {
   await graph.start()
 
   let blocked = 0
-  let turn = performance.now()
+  let turn = process.threadCpuUsage()
   const pulse = setInterval(() => {
-    const now = performance.now()
-    blocked = Math.max(blocked, now - turn - 10)
-    turn = now
-  }, 10)
+    const { user, system } = process.threadCpuUsage(turn)
+    blocked = Math.max(blocked, (user + system) / 1000)
+    turn = process.threadCpuUsage()
+  }, 5)
 
   const answer = async (command: GraphCommand): Promise<unknown> => {
     switch (command.do) {

@@ -32,6 +32,7 @@ export class Seeder {
   #port = 0
   #token = ''
   #id = ''
+  #ending = false
 
   constructor(name: string, folder: string, settings: Settings) {
     this.name = name
@@ -60,14 +61,16 @@ export class Seeder {
     return this.#running().pid
   }
 
+  /** False from the moment that a test ends it. */
   get isRunning(): boolean {
-    return this.#program !== undefined && this.#program.ended === undefined
+    return this.#program !== undefined && this.#program.ended === undefined && !this.#ending
   }
 
   /** Starts a process and waits until it listens; the port of its first start stays its own. */
   async start(): Promise<void> {
     if (this.isRunning) throw new Error(`${this.name} runs already`)
     if (this.#program) this.#output.push(this.#program.output())
+    this.#ending = false
     const settings: Settings = { ...this.#settings, data: this.folder, 'http.port': this.#port, 'swarm.port': 0 }
     this.#program = new Program({
       name: this.name,
@@ -98,10 +101,12 @@ export class Seeder {
 
   /** Ends the process without a warning, as a power cut would. */
   async kill(): Promise<void> {
+    this.#ending = true
     await this.#program?.end('SIGKILL')
   }
 
   async stop(): Promise<void> {
+    this.#ending = true
     await this.#program?.stop()
   }
 
