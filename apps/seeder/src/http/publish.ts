@@ -8,6 +8,7 @@ export interface Upload {
   name?: string
   replicas: Replicas
   expectedSize?: number
+  disposable?: boolean
   signal: AbortSignal
 }
 

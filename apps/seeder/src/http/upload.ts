@@ -108,6 +108,8 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         return await answer(reply, one({ path: name, bytes }), {
           ...options,
           ...(expectedSize !== undefined && { expectedSize }),
+          // The parser gives each chunk away.
+          disposable: true,
         })
       },
     })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { contentSha256, pieceLengthOf } from '@eldernode/core'
 import createTorrent from 'create-torrent'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -157,6 +158,19 @@ test('more uploads than the memory has room for get on, stalled ones notwithstan
   held.resolve()
   for (const { size } of await Promise.all(stalled)) expect(size).toBe(2.5 * mebi)
   await tight.close()
+})
+
+test('chunks given away are detached once read, views of a larger buffer are not', async () => {
+  const own = new Uint8Array(100_000).fill(1)
+  const shared = new Uint8Array(100_000).fill(2)
+  const chunks = [own, shared.subarray(0, 50_000), shared.subarray(50_000)]
+  const whole = Buffer.concat(chunks)
+  async function* file() {
+    yield { path: 'a', bytes: Readable.from(chunks) }
+  }
+  const ingested = await store.ingest.receive(file(), { disposable: true })
+  expect(ingested.sha256).toBe(sha256(whole))
+  expect([own.length, shared.length]).toEqual([0, 100_000])
 })
 
 test('a digest reads what lies on disk', async () => {

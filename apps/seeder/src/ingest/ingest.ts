@@ -19,10 +19,11 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
   const { workers, budget } = hashing
 
   const receiveInto = async (staging: Staging, files: AsyncIterable<IncomingFile>, options: IngestOptions) => {
-    const { name: wantedName, expectedSize = 0, signal } = options
+    const { name: wantedName, expectedSize = 0, disposable = false, signal } = options
     const foreseen = pieceLengthOf(expectedSize)
     const job = workers.open({ pieceLength: foreseen, describe: true })
-    const intake = new Intake({ staging, job, budget, pieceLength: foreseen, expectedSize, maxBytes: maxItemBytes })
+    const limits = { expectedSize, maxBytes: maxItemBytes, disposable }
+    const intake = new Intake({ staging, job, budget, pieceLength: foreseen, ...limits })
     try {
       await intake.readAll(files, signal)
       const result = await job.finish()

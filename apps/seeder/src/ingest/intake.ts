@@ -20,6 +20,8 @@ export interface IntakeParts {
   pieceLength: number
   expectedSize: number
   maxBytes: number
+  /** Whether chunks may be detached once read. */
+  disposable: boolean
 }
 
 /** The one pass: each byte is copied once into shared memory, and hashed and written from there. */
@@ -48,7 +50,10 @@ export class Intake {
       const before = this.size
       const onError = (error: unknown) => (this.#failure ??= { error })
       this.#file = await StagedFile.create(this.#parts.staging.filePath(this.files.length), onError)
-      for await (const chunk of abortable(bytes, signal)) await this.#read(chunk)
+      for await (const chunk of abortable(bytes, signal)) {
+        await this.#read(chunk)
+        if (this.#parts.disposable) dispose(chunk)
+      }
       if (this.size === before) throw new EmptyFileError(path)
       this.#flush()
       this.#parts.job.endFile(path)
@@ -101,4 +106,10 @@ export class Intake {
     this.#file?.append(slot.bytes.subarray(0, length), used)
     this.#parts.job.update(slot.memory, length, used)
   }
+}
+
+/** Frees the memory of a chunk that is all of its buffer; one that shares it, with the pool say, is left alone. */
+function dispose(chunk: Uint8Array): void {
+  const { buffer } = chunk
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0)
 }
