@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { describeSettings } from '@eldernode/core'
+import { configSchema } from '@eldernode/seeder/config'
+import { trackerSchema } from '@eldernode/tracker/config'
+import { describe, expect, test } from 'vitest'
+import { lacks } from '../harness/tools.ts'
+
+const run = promisify(execFile)
+const folder = resolve(import.meta.dirname, '../../systemd')
+const cannotAnalyze = lacks('systemd-analyze')
+
+describe.for([
+  { app: 'seeder', schema: configSchema },
+  { app: 'tracker', schema: trackerSchema },
+])('eldernode-$app.service', ({ app, schema }) => {
+  const unit = resolve(folder, `eldernode-${app}.service`)
+
+  test.skipIf(cannotAnalyze)('has nothing for systemd-analyze verify to say', async () => {
+    const { stdout, stderr } = await run('systemd-analyze', ['verify', unit])
+    expect(stdout + stderr).toBe('')
+  })
+
+  test.skipIf(cannotAnalyze)('is exposed by 3.0 at most', async () => {
+    const { stdout } = await run('systemd-analyze', [
+      'security',
+      '--offline=true',
+      '--threshold=30',
+      '--no-pager',
+      unit,
+    ])
+    expect(Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThanOrEqual(3)
+  })
+
+  test('starts the built app as its own user, with settings that exist', async () => {
+    const text = await readFile(unit, 'utf8')
+    expect(text).toContain(`/opt/eldernode/apps/${app}/dist/main.js`)
+    expect(text).toContain('User=eldernode')
+    expect(text).not.toMatch(/^MemoryDenyWriteExecute/m)
+    const known = describeSettings(schema).map(({ env }) => env)
+    for (const [, name = ''] of text.matchAll(/^Environment=(\w+)=/gm)) expect(known).toContain(name)
+  })
+})
+
+test('the user of the units is made by sysusers.d', async () => {
+  expect(await readFile(resolve(folder, 'eldernode.sysusers.conf'), 'utf8')).toMatch(/^u eldernode /m)
+})
