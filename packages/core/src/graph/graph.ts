@@ -115,6 +115,7 @@ class GunGraph implements Graph {
       isLinked: (target) => this.#links.has(target),
       onSocket: (socket, { url }) => this.#links.open(socket, url),
       onRefused: (reason) => this.#refusals.add(reason),
+      now: this.#now,
       random,
     })
   }

@@ -25,7 +25,8 @@ export class Neighbours {
   choose(heartbeats: Iterable<Accepted<Heartbeat>>, now: number): Target[] {
     const urls = new Map<NodeId, string>()
     for (const { pub, ts, body } of heartbeats) {
-      if (pub !== this.#self && now - ts < alive && body.endpoints.gun !== undefined) urls.set(pub, body.endpoints.gun)
+      const { gun } = body.endpoints
+      if (pub !== this.#self && now - ts < alive && gun !== undefined && isGraph(gun)) urls.set(pub, gun)
     }
     const ring = [...urls.keys()].toSorted()
     const successor = ring.find((id) => id > this.#self) ?? ring[0]
@@ -40,4 +41,9 @@ export class Neighbours {
       return url === undefined ? [] : [{ url, foreign: true, node }]
     })
   }
+}
+
+/** A member may send others to a graph only, not to any path of any host. */
+function isGraph(url: string): boolean {
+  return URL.canParse(url) && /\/gun\/?$/.test(new URL(url).pathname) && new URL(url).search === ''
 }

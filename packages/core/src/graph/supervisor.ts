@@ -17,15 +17,18 @@ export interface SupervisorOptions {
   isLinked(target: Target): boolean
   onSocket(socket: Socket, target: Target): void
   onRefused(reason: string): void
+  now: () => number
   random: () => number
 }
 
 /** Milliseconds between two rounds; each round is up to a third earlier or later, so that nodes do not dial in step. */
 const roundTime = 3000
 const dialTime = 10_000
+/** How long a place that a heartbeat named and that did not answer is left alone. */
+const foreignPause = 60_000
 /** Dials under way at once. */
 const mostDials = 16
-const rememberedNodes = 4096
+const remembered = 4096
 
 /** Keeps the wanted links up: dials what is missing, again and again, and never in parallel to the same place. */
 export class Supervisor {
@@ -33,6 +36,7 @@ export class Supervisor {
   readonly #dialling = new Map<string, AbortController>()
   /** Which node answered at a URL, so that a link it dialled counts as this one. */
   readonly #nodes = new Map<string, NodeId>()
+  readonly #paused = new Map<string, number>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #stopped = false
 
@@ -52,7 +56,7 @@ export class Supervisor {
   }
 
   learn(url: string, node: NodeId): void {
-    if (this.#nodes.size >= rememberedNodes) this.#nodes.clear()
+    if (this.#nodes.size >= remembered) this.#nodes.clear()
     this.#nodes.set(url, node)
   }
 
@@ -61,9 +65,17 @@ export class Supervisor {
     for (const target of this.#options.targets()) {
       const known = { ...target, node: target.node ?? this.#nodes.get(target.url) }
       if (this.#dialling.size >= mostDials) break
-      if (!this.#dialling.has(target.url) && !this.#options.isLinked(known)) void this.#dial(known)
+      if (this.#dialling.has(target.url) || this.#isPaused(target.url) || this.#options.isLinked(known)) continue
+      void this.#dial(known)
     }
     this.#timer = setTimeout(() => this.#round(), roundTime * (2 / 3 + (2 / 3) * this.#options.random()))
+  }
+
+  #isPaused(url: string): boolean {
+    const until = this.#paused.get(url)
+    if (until === undefined || this.#options.now() < until) return until !== undefined
+    this.#paused.delete(url)
+    return false
   }
 
   async #dial(target: Target): Promise<void> {
@@ -77,6 +89,8 @@ export class Supervisor {
     } catch (error) {
       // A peer that is down is the normal case this class is for; an address that may not be dialled is an attack.
       if (error instanceof EldernodeError) this.#options.onRefused(error.code)
+      if (this.#paused.size >= remembered) this.#paused.clear()
+      if (target.foreign) this.#paused.set(target.url, this.#options.now() + foreignPause)
     } finally {
       clearTimeout(timeout)
       this.#dialling.delete(target.url)

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import type { Entry, GraphStore } from '../graph/port.ts'
+
+const soul = 'en1/net/m/pub/ab'
+const entry = (key: string, ts: number, value = `value of ${key}`): Entry => ({ soul, key, ts, value })
+
+/** What every graph store must do. `open` gives an empty one each time. */
+export function graphStoreContract(name: string, open: () => GraphStore): void {
+  describe(`${name} keeps the contract of a graph store`, () => {
+    test('gives back what was kept, and nothing else', async () => {
+      const store = open()
+      await store.upsert([entry('a', 1), entry('b', 2, 'ünïcödé 🎬 \u0000')], true)
+      expect(store.get(soul, 'a')).toEqual(entry('a', 1))
+      expect(store.get(soul, 'b')).toEqual(entry('b', 2, 'ünïcödé 🎬 \u0000'))
+      expect(store.get(soul, 'c')).toBeUndefined()
+      expect(store.get('en1/net/m/pub/ac', 'a')).toBeUndefined()
+    })
+
+    test('a newer time replaces, an older or equal one does not', async () => {
+      const store = open()
+      await store.upsert([entry('a', 5, 'five')], false)
+      await store.upsert([entry('a', 4, 'four')], false)
+      expect(store.get(soul, 'a')?.value).toBe('five')
+      await store.upsert([entry('a', 6, 'six')], true)
+      await store.upsert([entry('a', 5, 'five')], true)
+      expect(store.get(soul, 'a')).toEqual(entry('a', 6, 'six'))
+    })
+
+    test.each([
+      ['b', 'a'],
+      ['aa', 'a'],
+      // As UTF-16 the order of these two would be the other way round.
+      ['\u{1F3AC}', '\uFFFD'],
+    ])('of two values of one time the greater bytes stay, in whichever order they came: %j, %j', async (more, less) => {
+      const [first, second] = [open(), open()]
+      await first.upsert([entry('a', 1, more)], false)
+      await first.upsert([entry('a', 1, less)], false)
+      await second.upsert([entry('a', 1, less), entry('a', 1, more)], false)
+      expect([first.get(soul, 'a')?.value, second.get(soul, 'a')?.value]).toEqual([more, more])
+    })
+
+    test('pages one soul in key order', async () => {
+      const store = open()
+      const keys = Array.from({ length: 25 }, (_, i) => `k${String(i).padStart(2, '0')}`)
+      await store.upsert(
+        keys.toReversed().map((key) => entry(key, 1)),
+        false,
+      )
+      await store.upsert([{ ...entry('z', 1), soul: `${soul}x` }], false)
+      const pages = [store.page(soul, '', 10), store.page(soul, 'k09', 10), store.page(soul, 'k19', 10)]
+      expect(pages.map((page) => page.length)).toEqual([10, 10, 5])
+      expect(pages.flat().map(({ key }) => key)).toEqual(keys)
+      expect(store.page(soul, 'k24', 10)).toEqual([])
+    })
+
+    test('lists the souls of a prefix in order', async () => {
+      const store = open()
+      const souls = ['en1/net/h/a/00', 'en1/net/m/a/00', 'en1/net/m/a/ff', 'en1/net/m/b/00', 'en1/net/o']
+      await store.upsert(
+        souls.toReversed().flatMap((name) => [
+          { ...entry('a', 1), soul: name },
+          { ...entry('b', 1), soul: name },
+        ]),
+        false,
+      )
+      expect(store.souls('en1/net/m/', '', 10)).toEqual(souls.slice(1, 4))
+      expect(store.souls('en1/net/m/', 'en1/net/m/a/00', 1)).toEqual(['en1/net/m/a/ff'])
+      expect(store.souls('en1/net/m/', 'en1/net/m/b/00', 10)).toEqual([])
+      expect(store.souls('en1/net/o', '', 10)).toEqual(['en1/net/o'])
+      expect(store.souls('en1/other', '', 10)).toEqual([])
+    })
+  })
+}
