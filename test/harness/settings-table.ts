@@ -7,7 +7,7 @@ const code = (text: string): string => (text === '' ? '' : `\`${cell(text)}\``)
 export const settingsTable = (schema: Parameters<typeof describeSettings>[0]): string =>
   [
     '| setting | environment | default | what it does |',
-    '|---|---|---|---|',
+    '| --- | --- | --- | --- |',
     ...describeSettings(schema).map(
       (row) => `| ${code(row.key)} | ${code(row.env)} | ${code(row.default)} | ${cell(row.description)} |`,
     ),
