@@ -3,12 +3,12 @@ import type { ItemFile } from '@eldernode/core'
 import { create as contentDisposition } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Item } from '../library/index.ts'
+import type { HeldFile, Library } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { isUnmodified, spanOf, type Validators } from './conditions.ts'
-import { FileNotFoundError, MediaNotFoundError, PathRequiredError } from './errors.ts'
+import { FileNotFoundError, MediaNotFoundError, MediaRetractedError, PathRequiredError } from './errors.ts'
 import { ClientGoneError, FileSender } from './file-sender.ts'
-import { itemOf, mediaIdSchema } from './media-id.ts'
+import { mediaIdSchema } from './media-id.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -33,19 +33,19 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
   const { library, log } = services
   const sender = new FileSender(services.limits)
 
-  const send = async (request: FastifyRequest, reply: FastifyReply, item: Item, file: ItemFile, download = false) => {
-    if (!library.check(item.infoHash)) throw new MediaNotFoundError(item.infoHash)
-    const current = { etag: `"${file.sha256}"`, modified: item.createdAt }
+  const send = async (request: FastifyRequest, reply: FastifyReply, held: Served, download = false) => {
+    const { file, createdAt } = held
+    const current = { etag: `"${file.sha256}"`, modified: createdAt }
     const headers = headersOf(file, current, download)
     if (isUnmodified(request.headers, current)) return await reply.code(304).headers(headers).send()
     const { start, end, partial } = spanOf(request.headers, file.size, current)
+    // Opened before anything is said: an error must not carry the file's headers, caches would keep it for good.
+    const handle = request.method === 'HEAD' ? undefined : await openBlob(library, held)
     void reply
       .code(partial ? 206 : 200)
       .headers({ ...headers, 'content-type': file.type, 'content-length': end - start })
     if (partial) void reply.header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
-    if (request.method === 'HEAD') return await reply.send()
-    const handle = await open(library.blobPath(file.sha256), 'r')
-    return await stream(reply, handle, start, end)
+    return handle === undefined ? await reply.send() : await stream(reply, handle, start, end)
   }
 
   const stream = async (reply: FastifyReply, handle: FileHandle, start: number, end: number) => {
@@ -67,10 +67,9 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of an item of one file', params: itemParams },
     handler: async (request, reply) => {
-      const item = itemOf(library, request.params.id)
-      const [file, second] = item.files
-      if (file === undefined || second !== undefined) throw new PathRequiredError(item.infoHash)
-      return await send(request, reply, item, file, request.query.download)
+      const held = heldFile(library, request.params.id)
+      if (!held.alone) throw new PathRequiredError(held.infoHash)
+      return await send(request, reply, held, request.query.download)
     },
   })
 
@@ -80,9 +79,8 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of one file of an item, by its path', params: pathParams },
     handler: async (request, reply) => {
-      const item = itemOf(library, request.params.id)
-      const file = fileOf(item, request.params['*'])
-      return await send(request, reply, item, file, request.query.download)
+      const held = heldFile(library, request.params.id, request.params['*'])
+      return await send(request, reply, held, request.query.download)
     },
   })
 
@@ -92,23 +90,39 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'Web seed: <name>, or <name>/<path> (BEP 19)', params: pathParams },
     handler: async (request, reply) => {
-      const item = itemOf(library, request.params.id)
-      return await send(request, reply, item, fileOf(item, withinItem(item, request.params['*'])))
+      const { id, '*': path } = request.params
+      return await send(request, reply, webSeedFile(library, id, path))
     },
   })
 }
 
-/** What BitTorrent clients append to a web seed's base begins with the item's name. */
-function withinItem({ infoHash, name, files }: Item, path: string): string {
-  if (path === name && files.length === 1 && files[0]?.path === name) return path
-  if (path.startsWith(`${name}/`)) return path.slice(name.length + 1)
-  throw new FileNotFoundError(infoHash, path)
+type Served = HeldFile & { file: ItemFile }
+
+/** @throws MediaNotFoundError, MediaRetractedError, FileNotFoundError */
+function heldFile(library: Library, id: string, path?: string): Served {
+  const held = library.file(id, path)
+  if (held === undefined) throw new MediaNotFoundError(id)
+  if (held.state === 'retracted') throw new MediaRetractedError(id)
+  if (held.file === undefined) throw new FileNotFoundError(id, path ?? '')
+  return { ...held, file: held.file }
 }
 
-function fileOf({ infoHash, files }: Item, path: string): ItemFile {
-  const file = files.find((candidate) => candidate.path === path)
-  if (file === undefined) throw new FileNotFoundError(infoHash, path)
-  return file
+/** @throws MediaNotFoundError when it was removed at this very moment */
+async function openBlob(library: Library, { infoHash, file }: Served): Promise<FileHandle> {
+  try {
+    return await open(library.blobPath(file.sha256), 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new MediaNotFoundError(infoHash)
+    throw error
+  }
+}
+
+/** What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. */
+function webSeedFile(library: Library, id: string, path: string): Served {
+  const first = heldFile(library, id)
+  if (first.alone && first.file.path === first.name && path === first.name) return first
+  if (!path.startsWith(`${first.name}/`)) throw new FileNotFoundError(id, path)
+  return heldFile(library, id, path.slice(first.name.length + 1))
 }
 
 function headersOf({ path, type }: ItemFile, { etag, modified }: Validators, download: boolean) {

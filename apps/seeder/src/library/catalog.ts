@@ -4,7 +4,7 @@ import type { ItemFile } from '@eldernode/core'
 import type { Print } from './blobs.ts'
 import type { Position } from './cursor.ts'
 import { migrate } from './migrations.ts'
-import type { Item } from './port.ts'
+import type { HeldFile, Item } from './port.ts'
 
 export type BlobState = 'sound' | 'suspect' | 'damaged'
 
@@ -29,6 +29,7 @@ interface ItemRow {
 }
 
 const pageSize = 256
+const oldestWithContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1 ORDER BY created_at, info_hash LIMIT 1`
 
 /** The catalog's tables, one method for each question. Each change is durable when its outermost `transact` returns. */
 export class Catalog {
@@ -115,11 +116,25 @@ export class Catalog {
   }
 
   oldestWith(sha256: string): Item | undefined {
-    const row = this.#row<ItemRow>(
-      `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1 ORDER BY created_at, info_hash LIMIT 1`,
-      sha256,
-    )
+    const row = this.#row<ItemRow>(oldestWithContent, sha256)
     return row && this.#whole(row)
+  }
+
+  /** One file of an item by infohash or SHA-256: the one at `path`, or the first.  */
+  file(id: string, path?: string): HeldFile | undefined {
+    const row =
+      id.length === 40
+        ? this.#row<ItemRow>('SELECT * FROM items WHERE info_hash = ? AND held = 1', id)
+        : this.#row<ItemRow>(oldestWithContent, id)
+    if (row === undefined) return undefined
+    const { info_hash: infoHash, name, created_at: createdAt, state } = row
+    const alone = this.#row('SELECT 1 FROM files WHERE info_hash = ? AND n = 1', infoHash) === undefined
+    const columns = 'SELECT path, size, sha256, type FROM files WHERE info_hash = ?'
+    const file =
+      path === undefined
+        ? this.#row<ItemFile>(`${columns} AND n = 0`, infoHash)
+        : this.#row<ItemFile>(`${columns} AND path = ?`, infoHash, path)
+    return { infoHash, name, createdAt, state, alone, file: file && { ...file } }
   }
 
   newest(limit: number, after?: Position): Item[] {

@@ -77,6 +77,10 @@ async function build(
     commit: createCommit({ folder, catalog, blobs, pins, dropUnneeded }),
     get: (infoHash) => catalog.item(infoHash),
     bySha256: (sha256) => catalog.oldestWith(sha256),
+    file: (id, path) => {
+      const found = catalog.file(id, path)
+      return found?.file === undefined || soundness.checkBlob(found.file.sha256) ? found : undefined
+    },
     list: ({ cursor, limit }) => {
       const items = catalog.newest(limit + 1, cursor === undefined ? undefined : parseCursor(cursor))
       const last = items.length > limit ? items[limit - 1] : undefined

@@ -27,6 +27,19 @@ export interface Staging {
   discard(): Promise<void>
 }
 
+/** One file of an item held, and what serving it needs to know of the item. */
+export interface HeldFile {
+  /** The item's. */
+  infoHash: string
+  name: string
+  createdAt: number
+  state: Item['state']
+  /** Whether the item has no other file. */
+  alone: boolean
+  /** Absent when the item has no file of that path. */
+  file: ItemFile | undefined
+}
+
 export interface Page {
   items: Item[]
   /** Opaque; give it back as `cursor` for the next page. Absent on the last one. */
@@ -57,6 +70,12 @@ export interface Library {
   get(infoHash: string): Item | undefined
   /** The oldest live item with that content. */
   bySha256(sha256: string): Item | undefined
+  /**
+   * The file at `path` of the item with that infohash or SHA-256, or its first file without `path`. Its blob is checked
+   * as by `check`, it alone, so that the cost does not grow with the number of files.
+   * @returns `undefined` when the item is not held
+   */
+  file(id: string, path?: string): HeldFile | undefined
   /** Live items, newest first by `createdAt`. @throws InvalidInputError for a cursor it did not make */
   list(options: { cursor?: string; limit: number }): Page
   /** Every item held, retracted ones included, in infohash order, read in pages. */

@@ -17,6 +17,8 @@ export interface Soundness {
   /** Compares every blob with the catalog and sweeps the files that it does not know. Reads no blob. */
   survey(): Promise<void>
   check: Library['check']
+  /** `check` of one blob. @returns whether its bytes may be served */
+  checkBlob(sha256: string): boolean
   verify(infoHash: string, options: { all?: boolean; signal?: AbortSignal }): Promise<boolean>
 }
 
@@ -86,6 +88,11 @@ export function createSoundness({ catalog, blobs, digest, quarantine }: Soundnes
     check: (infoHash) => {
       apply(catalog.blobsOf(infoHash))
       return catalog.item(infoHash) !== undefined
+    },
+    checkBlob: (sha256) => {
+      const record = catalog.blob(sha256)
+      if (record !== undefined) apply([record])
+      return catalog.blob(sha256)?.state === 'sound'
     },
     verify: async (infoHash, { all = false, signal }) => {
       for (const { sha256, state } of catalog.blobsOf(infoHash)) {
