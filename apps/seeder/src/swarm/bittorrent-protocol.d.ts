@@ -32,7 +32,10 @@ declare module 'bittorrent-protocol' {
     peerId: string | null
     peerExtendedHandshake: Record<string, unknown>
     extendedMapping: Record<number, string>
+    /** What this side says of itself (BEP 10), sent after the peer's handshake came. */
+    extendedHandshake: Record<string, unknown>
     amChoking: boolean
+    peerChoking: boolean
     peerInterested: boolean
     hasFast: boolean
     /** What the peer asked for and was not sent yet. */

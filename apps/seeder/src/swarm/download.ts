@@ -73,7 +73,7 @@ export class Download {
           if (address === undefined || this.#torrent.destroyed) return
           this.#torrent.addPeer(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
         },
-        (error: Error) => this.#logger.debug({ peer, error }, 'a holder cannot be dialled'),
+        (error: unknown) => this.#logger.debug({ peer, error }, 'a holder cannot be dialled'),
       )
     }
   }

@@ -78,7 +78,7 @@ export class FileStore implements ChunkStore {
     const length = asked?.length ?? Math.min(this.chunkLength, this.size - start) - offset
     this.read(start + offset, length).then(
       (bytes) => answer(null, bytes),
-      (error: Error) => answer(error),
+      (error: unknown) => answer(error as Error),
     )
   }
 

@@ -1,104 +1,205 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import createTorrent from 'create-torrent'
-import { pino } from 'pino'
+import { createHash } from 'node:crypto'
+import { readdir, readFile, truncate } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Egress } from '../egress/index.ts'
-import { WebTorrentSwarm } from './index.ts'
-import type { FetchRequest, SwarmOptions, WholeTorrent } from './index.ts'
+import { rawEntry } from './bencode.ts'
+import { FetchFailedError, SwarmClosedError, SwarmStartError } from './index.ts'
+import type { FetchRequest } from './index.ts'
+import { Workbench } from './workbench.ts'
+import type { MadeTorrent } from './workbench.ts'
 
-let folder: string
-const closers: (() => Promise<unknown>)[] = []
+let bench: Workbench
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'swarm-'))
+  bench = await Workbench.open()
 })
 
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterEach(() => bench.close())
 
-async function swarm(options: Partial<SwarmOptions> = {}): Promise<WebTorrentSwarm> {
-  const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
-  const made = new WebTorrentSwarm({
-    port: 0,
-    host: '127.0.0.1',
-    trackers: [],
-    egress,
-    logger: pino({ level: 'silent' }),
-    ...options,
-  })
-  await made.start()
-  closers.push(async () => {
-    await made.close()
-    await egress.close()
-  })
-  return made
-}
-
-interface Made extends WholeTorrent {
-  pieceLength: number
-  size: number
-  contents: Buffer[]
-}
-
-const build = promisify(
-  createTorrent as (input: unknown, options: unknown, done: (e: Error | null, t: Buffer) => void) => void,
-)
-
-/** Files on disk under meaningless names, and the torrent that describes them. */
-async function torrent(name: string, files: [path: string, size: number][], pieceLength = 16_384): Promise<Made> {
-  const contents = files.map(([, size]) => randomBytes(size))
-  const inputs = files.map(([path], index) => Object.assign(Buffer.from(contents[index] ?? []), { name: path }))
-  const metainfo = new Uint8Array(await build(inputs, { name, pieceLength, announceList: [] }))
-  const raw = Buffer.from(metainfo)
-  const at = raw.indexOf('4:info') + 6
-  const info = raw.subarray(at, raw.length - 1)
-  const stored = await Promise.all(
-    contents.map(async (content, index) => {
-      const path = join(folder, `${name.length}-${randomBytes(4).toString('hex')}-${index}`)
-      await writeFile(path, content)
-      return { path, size: content.length }
-    }),
-  )
-  return {
-    infoHash: createHash('sha1').update(info).digest('hex'),
-    metainfo,
-    files: stored,
-    pieceLength,
-    size: contents.reduce((sum, content) => sum + content.length, 0),
-    contents,
-  }
-}
-
-async function request(made: Made, more: Partial<FetchRequest>): Promise<FetchRequest> {
-  const target = join(folder, `target-${randomBytes(4).toString('hex')}`)
-  await mkdir(target)
-  return {
-    infoHash: made.infoHash,
-    size: made.size,
-    pieceLength: made.pieceLength,
-    peers: [],
-    webSeeds: [],
-    filePath: (index) => join(target, String(index)),
-    signal: AbortSignal.timeout(20_000),
-    ...more,
+async function expectFetched(made: MadeTorrent, request: FetchRequest): Promise<void> {
+  for (const [index, content] of made.contents.entries()) {
+    expect((await readFile(request.filePath(index))).equals(content)).toBe(true)
   }
 }
 
 test('a second node fetches by infohash alone what the first seeds', async () => {
-  const made = await torrent('one.bin', [['one.bin', 1_000_000]])
-  const seeder = await swarm()
+  const made = await bench.torrent('one.bin', [['one.bin', 1_000_000]])
+  const seeder = await bench.swarm()
   await seeder.seed(made)
-  const leecher = await swarm()
-  const asked = await request(made, { peers: [`127.0.0.1:${seeder.port}`] })
-  const fetched = await leecher.fetch(asked)
+  expect(seeder.has(made.infoHash)).toBe(true)
+  const leecher = await bench.swarm()
+  const received: number[] = []
+  const request = await bench.request(made, {
+    peers: [`127.0.0.1:${seeder.port}`],
+    onProgress: (bytes) => received.push(bytes),
+  })
+  const fetched = await leecher.fetch(request)
   expect(fetched.name).toBe('one.bin')
   expect(fetched.files).toEqual([{ path: 'one.bin', size: 1_000_000 }])
-  expect(await readFile(asked.filePath(0))).toEqual(made.contents[0])
-  expect(createHash('sha1').update(fetched.metainfo).digest('hex')).toHaveLength(40)
+  await expectFetched(made, request)
+  expect(
+    createHash('sha1')
+      .update(rawEntry(fetched.metainfo, 'info') ?? '')
+      .digest('hex'),
+  ).toBe(made.infoHash)
+  expect(received.at(-1)).toBeGreaterThanOrEqual(1_000_000)
+  expect(leecher.has(made.infoHash)).toBe(false)
+  expect(leecher.stats()).toMatchObject({ torrents: 0, connections: 0 })
+  expect(seeder.stats().uploaded).toBeGreaterThanOrEqual(1_000_000)
 })
+
+test('pieces span files, and files without bytes are made too', async () => {
+  const made = await bench.torrent('Ordner ✓', [
+    ['a/ümläut.txt', 10],
+    ['a/none', 0],
+    ['b.bin', 70_000],
+    ['日本語/c', 1],
+    ['z.bin', 16_384],
+  ])
+  const seeder = await bench.swarm()
+  const order = ['a/none', 'a/ümläut.txt', 'b.bin', 'z.bin', '日本語/c']
+  await seeder.seed(made)
+  const leecher = await bench.swarm()
+  const request = await bench.request(made, { peers: [`127.0.0.1:${seeder.port}`], metainfo: made.metainfo })
+  const fetched = await leecher.fetch(request)
+  expect(fetched.name).toBe('Ordner ✓')
+  expect(fetched.files.map(({ path }) => path).toSorted()).toEqual(order.toSorted())
+  await expectFetched(made, request)
+})
+
+test('what was fetched is seeded on from where it was moved to', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 300_000]])
+  const [first, second, third] = [await bench.swarm(), await bench.swarm(), await bench.swarm()]
+  await first.seed(made)
+  const request = await bench.request(made, { peers: [`127.0.0.1:${first.port}`] })
+  const { metainfo } = await second.fetch(request)
+  await first.remove(made.infoHash)
+  await second.seed({ ...made, metainfo, files: [{ path: request.filePath(0), size: made.size }] })
+  const again = await bench.request(made, { peers: [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`] })
+  await third.fetch(again)
+  await expectFetched(made, again)
+})
+
+test.each([
+  ['size', { size: 999_999 }],
+  ['piece length', { pieceLength: 32_768 }],
+])('metadata of another %s than promised is refused before a byte is written', async (_what, wrong) => {
+  const made = await bench.torrent('one.bin', [['one.bin', 1_000_000]])
+  const seeder = await bench.swarm()
+  await seeder.seed(made)
+  const leecher = await bench.swarm()
+  const request = await bench.request(made, { peers: [`127.0.0.1:${seeder.port}`], ...wrong })
+  await expect(leecher.fetch(request)).rejects.toThrow(FetchFailedError)
+  const given = await bench.request(made, { metainfo: made.metainfo, ...wrong })
+  await expect(leecher.fetch(given)).rejects.toThrow(/promised/)
+  expect(await readdir(dirname(request.filePath(0)))).toEqual([])
+  expect(leecher.stats().torrents).toBe(0)
+})
+
+test.each([
+  ['not bencoded', 'hello'],
+  ['lengths that run backwards', 'd4:infol-3:ee'],
+  ['no info', 'de'],
+])('a holder’s metainfo is refused: %s', async (_what, text) => {
+  const made = await bench.torrent('one.bin', [['one.bin', 100]])
+  const leecher = await bench.swarm()
+  const request = await bench.request(made, { metainfo: Buffer.from(text) })
+  await expect(leecher.fetch(request)).rejects.toThrow(FetchFailedError)
+  expect(leecher.stats().torrents).toBe(0)
+})
+
+test('an abort ends a fetch with its reason, and leaves nothing connected', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 3_000_000]])
+  const seeder = await bench.swarm({ uploadLimit: 200_000 })
+  await seeder.seed(made)
+  const leecher = await bench.swarm()
+  const abort = new AbortController()
+  const reason = new Error('no longer wanted')
+  const request = await bench.request(made, {
+    peers: [`127.0.0.1:${seeder.port}`],
+    signal: abort.signal,
+    onProgress: () => abort.abort(reason),
+  })
+  await expect(leecher.fetch(request)).rejects.toBe(reason)
+  expect(leecher.stats()).toMatchObject({ torrents: 0, connections: 0 })
+  await expect(leecher.fetch({ ...request, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+})
+
+test('a file cut short on disk is never served as something else', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 200_000]])
+  const seeder = await bench.swarm()
+  await truncate(made.files[0]?.path ?? '', 100_000)
+  await seeder.seed(made)
+  const leecher = await bench.swarm()
+  const request = await bench.request(made, {
+    peers: [`127.0.0.1:${seeder.port}`],
+    signal: AbortSignal.timeout(1_500),
+  })
+  await expect(leecher.fetch(request)).rejects.toThrow(/timeout/)
+  const stored = await readFile(request.filePath(0)).catch(() => Buffer.alloc(0))
+  expect(stored.length).toBeLessThanOrEqual(98_304)
+  expect(stored.equals((made.contents[0] ?? Buffer.alloc(0)).subarray(0, stored.length))).toBe(true)
+  const intact = await bench.torrent('two.bin', [['two.bin', 50_000]])
+  await seeder.seed(intact)
+  await leecher.fetch(await bench.request(intact, { peers: [`127.0.0.1:${seeder.port}`] }))
+})
+
+test('a holder that starts late is found', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
+  const early = await bench.swarm()
+  const { port } = early
+  await early.close()
+  const leecher = await bench.swarm()
+  const fetching = leecher.fetch(await bench.request(made, { peers: [`127.0.0.1:${port}`] }))
+  const late = await bench.swarm({ port })
+  await late.seed(made)
+  expect((await fetching).name).toBe('one.bin')
+})
+
+test('the same torrent is neither seeded nor fetched twice', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
+  const swarm = await bench.swarm()
+  await swarm.seed(made)
+  await swarm.seed(made)
+  expect(swarm.stats().torrents).toBe(1)
+  await expect(swarm.fetch(await bench.request(made))).rejects.toThrow(FetchFailedError)
+  await swarm.remove(made.infoHash)
+  await swarm.remove(made.infoHash)
+  expect(swarm.stats().torrents).toBe(0)
+})
+
+test('removing ends a fetch', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
+  const swarm = await bench.swarm()
+  const fetching = swarm.fetch(await bench.request(made))
+  await swarm.remove(made.infoHash)
+  await expect(fetching).rejects.toThrow(FetchFailedError)
+})
+
+test('a port in use is a clear error, and nothing works before start or after close', async () => {
+  const swarm = await bench.swarm()
+  await expect(bench.swarm({ port: swarm.port })).rejects.toThrow(SwarmStartError)
+  await swarm.close()
+  await swarm.close()
+  expect(() => swarm.port).toThrow(SwarmClosedError)
+})
+
+test('a thousand items are seeded within seconds', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 1_000]])
+  const swarm = await bench.swarm()
+  const items = await Promise.all(Array.from({ length: 1_000 }, (_, index) => renamed(made, index)))
+  const started = performance.now()
+  for (const item of items) await swarm.seed(item)
+  expect(swarm.stats().torrents).toBe(1_000)
+  expect(performance.now() - started).toBeLessThan(10_000)
+})
+
+/** The same torrent under another name of the same length, and so another infohash. */
+async function renamed(made: MadeTorrent, index: number): Promise<MadeTorrent> {
+  const metainfo = Buffer.from(made.metainfo)
+  metainfo.write(String(index).padStart(7, '0'), metainfo.indexOf('7:one.bin') + 2)
+  const infoHash = createHash('sha1')
+    .update(rawEntry(metainfo, 'info') ?? '')
+    .digest('hex')
+  return { ...made, metainfo: new Uint8Array(metainfo), infoHash }
+}

@@ -4,19 +4,21 @@ import type Wire from 'bittorrent-protocol'
 import type { Torrent, TorrentOptions } from 'webtorrent'
 import type { Logger } from 'pino'
 import type { Egress } from '../egress/index.ts'
+import type { ActiveTorrent } from './active-torrent.ts'
 import { Announcer } from './announcer/index.ts'
+import type { Progress } from './announcer/index.ts'
 import { Download } from './download.ts'
 import { Engine } from './engine.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
 import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
+import { readMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import type { Fetched, FetchRequest, Swarm, SwarmStats, WholeTorrent } from './port.ts'
 import { ReadAhead } from './read-ahead.ts'
+import { Signalling } from './signalling.ts'
 import { tendPeers } from './torrent-peers.ts'
 import { Connections } from './webrtc/index.ts'
-import type { Progress } from './announcer/index.ts'
-import type { Channel, PendingOffer } from './webrtc/index.ts'
 
 export interface SwarmOptions {
   /** TCP port for peers; 0 lets the system choose one. */
@@ -40,18 +42,8 @@ export interface SwarmOptions {
   logger: Logger
 }
 
-/** Offers that a fetching node gives each tracker: a browser, which listens nowhere, may be the only source. */
-const offersWhileFetching = 5
-
 /** The engine looks for peers every so many seconds only to tell nobody. */
 const never = 2_000_000
-
-interface Entry {
-  torrent: Torrent
-  fetching: boolean
-  /** Bytes of a torrent being fetched. */
-  size: number
-}
 
 /** The `Swarm` port on WebTorrent: TCP peers, WebRTC peers, and HTTP servers as web seeds (BEP 19). */
 export class WebTorrentSwarm implements Swarm {
@@ -59,7 +51,7 @@ export class WebTorrentSwarm implements Swarm {
   readonly #openFiles = new OpenFiles()
   readonly #readAhead = new ReadAhead()
   /** Torrents seeded or fetched, by infohash. */
-  readonly #torrents = new Map<string, Entry>()
+  readonly #torrents = new Map<string, ActiveTorrent>()
   readonly #channels: Connections
   #engine: Engine | undefined
   #announcer: Announcer | undefined
@@ -103,10 +95,13 @@ export class WebTorrentSwarm implements Swarm {
       node: { peerId: engine.peerId, port: () => engine.torrentPort },
       progress: (infoHash) => this.#progress(infoHash),
       found: (infoHash, peer) => this.#torrents.get(infoHash)?.torrent.addPeer(peer),
-      signalling: {
-        offers: (infoHash) => this.#offers(infoHash),
-        answer: (infoHash, peerId, sdp) => this.#answer(infoHash, peerId, sdp),
-      },
+      signalling: new Signalling({
+        connections: this.#channels,
+        maxConns: this.#maxConns,
+        find: (infoHash) => this.#torrents.get(infoHash),
+        announceSoon: (infoHash) => this.#announcer?.signal(infoHash),
+        logger,
+      }),
       logger,
     })
   }
@@ -134,6 +129,7 @@ export class WebTorrentSwarm implements Swarm {
     const { infoHash, signal } = request
     signal.throwIfAborted()
     if (this.#torrents.has(infoHash)) throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
+    if (request.metainfo !== undefined) checkMetainfo(request.metainfo, request)
     let store: FileStore | undefined
     const torrent = this.#open(
       engine,
@@ -219,7 +215,7 @@ export class WebTorrentSwarm implements Swarm {
       },
     }
     const torrent = engine.open(infoHash, metainfo, options)
-    this.#torrents.set(infoHash, { torrent, fetching: !whole, size: 0 })
+    this.#torrents.set(infoHash, { torrent, fetching: !whole, size: 0, lostPeer: false })
     torrent.on('warning', (warning: Error) => this.#options.logger.debug({ infoHash, warning }, 'torrent warning'))
     torrent.on('error', (error: Error) => {
       this.#options.logger.warn({ infoHash, error }, 'a torrent stopped')
@@ -245,34 +241,6 @@ export class WebTorrentSwarm implements Swarm {
     return { uploaded: torrent.uploaded, downloaded: torrent.received, left }
   }
 
-  async #offers(infoHash: string): Promise<PendingOffer[]> {
-    const entry = this.#torrents.get(infoHash)
-    if (entry?.fetching !== true || this.#channels.full) return []
-    const made = await Promise.allSettled(
-      Array.from({ length: offersWhileFetching }, () =>
-        this.#channels.offer((channel) => this.#join(infoHash, channel)),
-      ),
-    )
-    return made.flatMap((offer) => (offer.status === 'fulfilled' ? [offer.value] : []))
-  }
-
-  /**
-   * Answers every offer unless its peer is connected already. An offer of this node may be out to the same browser at
-   * the same time: the browser keeps one of the two and this node keeps whichever opens.
-   */
-  async #answer(infoHash: string, peerId: string, sdp: string): Promise<string | null> {
-    const torrent = this.#torrents.get(infoHash)?.torrent
-    if (torrent === undefined || torrent.destroyed || this.#channels.full) return null
-    if (torrent._peers?.has(peerId) === true || torrent._numConns >= this.#maxConns) return null
-    return this.#channels.answer(sdp, peerId, (channel) => this.#join(infoHash, channel))
-  }
-
-  #join(infoHash: string, channel: Channel): void {
-    const torrent = this.#torrents.get(infoHash)?.torrent
-    if (torrent === undefined || torrent.destroyed) channel.destroy()
-    else torrent.addPeer(channel)
-  }
-
   get #maxConns(): number {
     return this.#options.maxConns ?? 55
   }
@@ -285,6 +253,15 @@ export class WebTorrentSwarm implements Swarm {
   #running(): Engine {
     if (this.#engine === undefined) throw new SwarmClosedError()
     return this.#engine
+  }
+}
+
+/** The engine's own reader may not see foreign bytes before this: some make it loop for ever. */
+function checkMetainfo(metainfo: Uint8Array, request: FetchRequest): void {
+  try {
+    readMetainfo(metainfo, request)
+  } catch (error) {
+    throw new FetchFailedError(request.infoHash, (error as Error).message, { cause: error })
   }
 }
 

@@ -2,11 +2,14 @@ import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
 import type { FileStore } from './file-store.ts'
 import type { ReadAhead } from './read-ahead.ts'
-import { Uploads } from './uploads.ts'
+import { maxWaiting, Uploads } from './uploads.ts'
 import type { PieceSource } from './uploads.ts'
 
 /** Addresses of one torrent that are connected, being tried or waiting; exchange and trackers name as many as they like. */
 const maxKnownPeers = 400
+
+/** Blocks an unchoking peer may refuse one after the other. */
+const maxRejections = 100
 
 export interface TorrentPeersOptions {
   /** This node's own peer id, in hex. */
@@ -56,7 +59,11 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
       if (wire.type === 'tcpOutgoing') ownAddresses.add(`${wire.remoteAddress}:${wire.remotePort}`)
       return wire.destroy()
     }
-    if (wire.type !== 'webSeed') new Uploads(wire, source)
+    if (wire.type !== 'webSeed') {
+      new Uploads(wire, source)
+      wire.extendedHandshake.reqq = maxWaiting
+      endUnwillingPeer(wire)
+    }
     options.connected(wire)
     // What arrived in one packet with the handshake was read before the engine listened for it.
     if (wire.peerExtendedHandshake.m !== undefined) wire.ut_metadata?.onExtendedHandshake(wire.peerExtendedHandshake)
@@ -64,6 +71,18 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
   })
   torrent.on('ready', () => {
     for (const wire of torrent.wires) setImmediate(answerInterest, wire)
+  })
+}
+
+/** The engine asks again at once for a block that is rejected: a peer that rejects all would keep both busy for ever. */
+function endUnwillingPeer(wire: Wire): void {
+  let rejected = 0
+  wire.on('piece', () => (rejected = 0))
+  wire.on('reject', () => {
+    // Choking rejects what was asked for before, rightly.
+    if (wire.peerChoking) return
+    rejected++
+    if (rejected > maxRejections) wire.destroy()
   })
 }
 

@@ -4,8 +4,8 @@ import type { WireRequest } from 'bittorrent-protocol'
 /** BEP 3: clients that ask for more than 128 KiB at once are dropped. */
 const maxBlockBytes = 128 * 1024
 
-/** Requests a peer may have waiting; libtorrent keeps up to 500 under way, and 2,000 on fast links. */
-const maxWaiting = 2_500
+/** Requests a peer may have waiting, told to it as `reqq` (BEP 10); libtorrent says 2,000 of itself. */
+export const maxWaiting = 2_000
 
 /** Blocks are taken from the disk while fewer bytes than this wait for the peer to read. */
 const sendAheadBytes = 1024 * 1024
@@ -23,8 +23,8 @@ export interface PieceSource {
 
 /**
  * Answers one peer's requests in order, as fast as the peer reads: what it has not read yet is bounded, so asking and
- * not reading costs this node nothing. A block that cannot be read is rejected (BEP 6) or, without the fast extension,
- * ends the connection, for the peer would wait for it.
+ * not reading costs this node nothing. A block that cannot be read ends the connection: some clients ask again at once
+ * for what is rejected, without end.
  */
 export class Uploads {
   readonly #wire: Wire
@@ -43,8 +43,9 @@ export class Uploads {
 
   #request(piece: number, offset: number, length: number): void {
     const wire = this.#wire
-    if (length <= 0 || length > maxBlockBytes || wire.peerRequests.length >= maxWaiting) return wire.destroy()
-    if (wire.amChoking || !this.#source.has(piece)) return this.#refuse(piece, offset, length)
+    if (length <= 0 || length > maxBlockBytes) return wire.destroy()
+    const full = wire.peerRequests.length >= maxWaiting
+    if (full || wire.amChoking || !this.#source.has(piece)) return this.#refuse(piece, offset, length)
     if (offset < 0 || offset + length > this.#source.pieceBytes(piece)) return wire.destroy()
     wire.peerRequests.push({ piece, offset, length, callback: () => {} })
     if (wire.peerRequests.length <= readAheadRequests) this.#warm(piece, offset, length)
@@ -91,8 +92,7 @@ export class Uploads {
     const wire = this.#wire
     const at = wire.peerRequests.indexOf(request)
     wire.peerRequests.splice(at, 1)
-    if (bytes !== null) wire.piece(request.piece, request.offset, bytes)
-    else if (wire.hasFast) wire.reject(request.piece, request.offset, request.length)
-    else wire.destroy()
+    if (bytes === null) wire.destroy()
+    else wire.piece(request.piece, request.offset, bytes)
   }
 }

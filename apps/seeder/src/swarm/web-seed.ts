@@ -37,10 +37,10 @@ export class WebSeed extends Wire {
     super('webSeed')
     this.connId = options.url
     this.#options = options
-    let offset = 0
+    let end = 0
     for (const { size } of options.metainfo.files) {
-      this.#extents.push({ offset, size })
-      offset += size
+      this.#extents.push({ offset: end, size })
+      end += size
     }
     this.once('handshake', () => {
       this.handshake(options.infoHash, createHash('sha1').update(options.url).digest('hex'), { fast: true })
@@ -53,7 +53,7 @@ export class WebSeed extends Wire {
           this.#retryAfter = firstRetry
           answer(null, bytes)
         },
-        (error: Error) => this.#pause(error),
+        (error: unknown) => this.#pause(error),
       )
     })
     this.once('close', () => this.#end())

@@ -6,7 +6,7 @@ import { Schedule } from './schedule.ts'
 import type { Progress } from './schedule.ts'
 import { UdpTracker } from './udp.ts'
 import { WebSocketTracker } from './websocket.ts'
-import type { WebSocketTrackerEvents } from './websocket.ts'
+import type { OfferExchange } from './websocket.ts'
 
 export interface AnnouncerOptions {
   trackers: readonly string[]
@@ -14,7 +14,7 @@ export interface AnnouncerOptions {
   progress: (infoHash: string) => Progress | undefined
   /** A tracker named a peer, as `ip:port`. */
   found(infoHash: string, peer: string): void
-  signalling: Omit<WebSocketTrackerEvents, 'reset'>
+  signalling: OfferExchange
   logger: Logger
   now?: () => number
   random?: () => number
@@ -26,6 +26,8 @@ const farewellTime = 1_000
 /** Tells every tracker what this node has and wants. Trackers that are down, or talk nonsense, are tried again. */
 export class Announcer {
   readonly #schedules: Schedule[] = []
+  /** Those of trackers that pass offers on. */
+  readonly #signalling: Schedule[] = []
 
   constructor(options: AnnouncerOptions) {
     for (const url of new Set(options.trackers)) {
@@ -42,11 +44,17 @@ export class Announcer {
         random: options.random ?? Math.random,
       })
       this.#schedules.push(schedule)
+      if (url.startsWith('ws')) this.#signalling.push(schedule)
     }
   }
 
   add(infoHash: string): void {
     for (const schedule of this.#schedules) schedule.add(infoHash)
+  }
+
+  /** Asks for offers to be passed on now. */
+  signal(infoHash: string): void {
+    for (const schedule of this.#signalling) schedule.hurry(infoHash)
   }
 
   complete(infoHash: string): void {
@@ -68,5 +76,5 @@ function connect(url: string, options: AnnouncerOptions, reset: () => void): Tra
   if (protocol === 'udp:') return new UdpTracker(url, options.node, options.now ?? Date.now)
   if (protocol !== 'ws:' && protocol !== 'wss:')
     throw new InvalidInputError(`${url} is no tracker URL: use http, https, udp, ws or wss`)
-  return new WebSocketTracker(url, options.node, { ...options.signalling, reset })
+  return new WebSocketTracker(url, options.node, options.signalling, reset)
 }

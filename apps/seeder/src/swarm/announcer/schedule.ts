@@ -59,6 +59,11 @@ export class Schedule {
     this.#put(infoHash, 'started')
   }
 
+  /** Announces ahead of time, unless that waits already. */
+  hurry(infoHash: string): void {
+    if (this.#announced.has(infoHash) && !this.#due.has(infoHash)) this.#put(infoHash, 'update')
+  }
+
   /** The torrent is whole now. */
   complete(infoHash: string): void {
     this.#put(infoHash, this.#announced.has(infoHash) ? 'completed' : 'started')

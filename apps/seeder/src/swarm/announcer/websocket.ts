@@ -23,13 +23,11 @@ const messageSchema = z.object({
   'failure reason': z.string().optional(),
 })
 
-export interface WebSocketTrackerEvents {
-  /** Makes offers for a torrent that is being fetched; none for one that is held whole. */
+export interface OfferExchange {
+  /** Offers to go with an announce: none for a torrent that is held whole, unless a peer was lost. */
   offers(infoHash: string): Promise<PendingOffer[]>
   /** A peer's offer; resolves with this node's answer, or null when the torrent is not here. */
   answer(infoHash: string, peerId: string, sdp: string): Promise<string | null>
-  /** The connection broke, or stands again: everything must be announced anew. */
-  reset(): void
 }
 
 const [answerTimeout, pingEvery, offerLife] = [15_000, 30_000, 50_000]
@@ -44,22 +42,25 @@ interface Waiting {
 export class WebSocketTracker implements TrackerConnection {
   readonly #url: string
   readonly #node: Announcing
-  readonly #events: WebSocketTrackerEvents
+  readonly #exchange: OfferExchange
+  readonly #reset: () => void
   readonly #waiting = new Map<string, Waiting>()
   readonly #offers = new Map<string, PendingOffer>()
   #opening: Promise<WebSocket> | null = null
   #closed = false
 
-  constructor(url: string, node: Announcing, events: WebSocketTrackerEvents) {
+  /** `reset` is called when the connection broke: everything must be announced anew. */
+  constructor(url: string, node: Announcing, exchange: OfferExchange, reset: () => void) {
     this.#url = url
     this.#node = node
-    this.#events = events
+    this.#exchange = exchange
+    this.#reset = reset
   }
 
   async announce({ infoHash, event, uploaded, downloaded, left }: Announce): Promise<AnnounceAnswer> {
     const socket = await (this.#opening ??= this.#open())
     const wantsPeers = event === 'started' || event === 'update'
-    const offers = wantsPeers && left > 0 ? await this.#events.offers(infoHash) : []
+    const offers = wantsPeers ? await this.#exchange.offers(infoHash) : []
     const message = {
       action: 'announce',
       info_hash: fromHex(infoHash),
@@ -129,7 +130,7 @@ export class WebSocketTracker implements TrackerConnection {
         const error = new TrackerFailedError(this.#url, 'the connection ended')
         reject(error)
         this.#drop(error)
-        if (!this.#closed) this.#events.reset()
+        if (!this.#closed) this.#reset()
       })
     })
   }
@@ -172,7 +173,7 @@ export class WebSocketTracker implements TrackerConnection {
     peerId: string,
     sdp: string,
   ): Promise<void> {
-    const answer = await this.#events.answer(infoHash, peerId, sdp).catch(() => null)
+    const answer = await this.#exchange.answer(infoHash, peerId, sdp).catch(() => null)
     if (answer === null || socket.readyState !== WebSocket.OPEN) return
     socket.send(
       JSON.stringify({

@@ -1,4 +1,4 @@
-import { PeerConnection } from 'node-datachannel'
+import { PeerConnection, setSctpSettings } from 'node-datachannel'
 import type { DataChannel } from 'node-datachannel'
 import type { Egress } from '../../egress/index.ts'
 import { Channel } from './channel.ts'
@@ -17,6 +17,12 @@ export interface ConnectionsOptions {
   /** Milliseconds an offer of this node waits for an answer and a connection. */
   offerTimeout?: number
 }
+
+/**
+ * Bytes under way to one peer at most (the library's default is 1 MiB). Bursts that overflow a receiver's socket are
+ * what its retransmission is needed for, see `stallAfter`; 256 KiB still fill 20 Mbit/s at 100 ms.
+ */
+setSctpSettings({ sendBufferSize: 256 * 1024 })
 
 /** An offer of this node, out with a tracker. */
 export interface PendingOffer {
@@ -161,7 +167,7 @@ function described(connection: PeerConnection, begin: () => void): Promise<strin
       begin()
     } catch (error) {
       clearTimeout(timer)
-      reject(error as Error)
+      reject(error instanceof Error ? error : new Error(String(error)))
     }
   })
 }

@@ -1,0 +1,118 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import createTorrent from 'create-torrent'
+import { pino } from 'pino'
+import { Egress } from '../egress/index.ts'
+import { rawEntry } from './bencode.ts'
+import { WebTorrentSwarm } from './index.ts'
+import { readMetainfo } from './metainfo.ts'
+import type { FetchRequest, SwarmOptions, WholeTorrent } from './index.ts'
+
+/** A torrent whose files lie on disk under names of no meaning. */
+export interface MadeTorrent extends WholeTorrent {
+  pieceLength: number
+  size: number
+  contents: Buffer[]
+}
+
+const build = promisify(
+  createTorrent as (
+    input: unknown,
+    options: unknown,
+    done: (error: Error | null, metainfo: Uint8Array) => void,
+  ) => void,
+)
+
+/** Swarms and files of one test, on loopback and in a temporary folder; `close` undoes all of it. */
+export class Workbench {
+  readonly folder: string
+  readonly #closers: (() => Promise<unknown>)[] = []
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  static async open(): Promise<Workbench> {
+    return new Workbench(await mkdtemp(join(tmpdir(), 'swarm-')))
+  }
+
+  onClose(close: () => Promise<unknown>): void {
+    this.#closers.push(close)
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).toReversed()) await close()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  async swarm({
+    allowPrivate = true,
+    ...options
+  }: Partial<SwarmOptions> & { allowPrivate?: boolean } = {}): Promise<WebTorrentSwarm> {
+    const egress = new Egress({ allowPrivate, allowedOrigins: [] })
+    const made = new WebTorrentSwarm({
+      port: 0,
+      host: '127.0.0.1',
+      trackers: [],
+      egress,
+      logger: pino({ level: 'silent' }),
+      ...options,
+    })
+    await made.start()
+    this.onClose(async () => {
+      await made.close()
+      await egress.close()
+    })
+    return made
+  }
+
+  async torrent(name: string, files: [path: string, size: number][], pieceLength = 16_384): Promise<MadeTorrent> {
+    const source = join(this.folder, `source-${randomBytes(4).toString('hex')}`, name)
+    for (const [path, size] of files) {
+      const absolute = files.length === 1 ? source : join(source, path)
+      await mkdir(dirname(absolute), { recursive: true })
+      await writeFile(absolute, randomBytes(size))
+    }
+    const metainfo = new Uint8Array(await build(source, { name, pieceLength, announceList: [] }))
+    const infoHash = createHash('sha1')
+      .update(rawEntry(metainfo, 'info') ?? '')
+      .digest('hex')
+    const size = files.reduce((sum, [, bytes]) => sum + bytes, 0)
+    const inOrder = readMetainfo(metainfo, { infoHash, size, pieceLength }).files
+    const contents = await Promise.all(
+      inOrder.map(({ path }) => readFile(files.length === 1 ? source : join(source, path))),
+    )
+    const stored = await Promise.all(
+      contents.map(async (content) => {
+        const path = join(this.folder, randomBytes(8).toString('hex'))
+        await writeFile(path, content)
+        return { path, size: content.length }
+      }),
+    )
+    return {
+      infoHash,
+      metainfo,
+      files: stored,
+      pieceLength,
+      size,
+      contents,
+    }
+  }
+
+  async request(made: MadeTorrent, more: Partial<FetchRequest> = {}): Promise<FetchRequest> {
+    const target = await mkdtemp(join(this.folder, 'target-'))
+    return {
+      infoHash: made.infoHash,
+      size: made.size,
+      pieceLength: made.pieceLength,
+      peers: [],
+      webSeeds: [],
+      filePath: (index) => join(target, String(index)),
+      signal: AbortSignal.timeout(20_000),
+      ...more,
+    }
+  }
+}
