@@ -262,6 +262,20 @@ describe('members', () => {
   })
 })
 
+test('WebSockets are taken at /gun and nowhere else', async () => {
+  const open = (path: string) =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(`${node.url.replace('http', 'ws')}${path}`)
+      socket.onopen = () => {
+        socket.close()
+        resolve('open')
+      }
+      socket.onerror = () => resolve('refused')
+    })
+  expect(await open('/gun')).toBe('open')
+  expect(await open('/v1/media')).toBe('refused')
+})
+
 test('after a restart everything is there, under the same identity', async () => {
   const { id } = await publish('kept', 'kept over a restart')
   const before = await json<{ id: string; network: unknown }>('/v1/node')

@@ -16,7 +16,7 @@ export async function metricsRoutes(app: Api, services: Services): Promise<void>
 }
 
 /** Counts every answer by route, not by path: paths are chosen by clients and would grow without bound. */
-export function observeRequests(app: Api, { registry }: Services): void {
+export function observeRequests(app: Api, { registry, log }: Services): void {
   const labelNames = ['method', 'route', 'status']
   const requests = new Counter({
     name: 'eldernode_http_requests_total',
@@ -36,6 +36,7 @@ export function observeRequests(app: Api, { registry }: Services): void {
     const route = routeOptions.url ?? 'none'
     requests.inc({ method, route, status: reply.statusCode })
     seconds.observe({ method, route }, reply.elapsedTime / 1000)
+    log.debug({ method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
   })
 }
 
