@@ -48,7 +48,7 @@ test('bytes that are not those a member signed are neither stored nor served', a
   })
   const { endpoints } = await replica.get<{ endpoints: { bittorrent: string } }>('/v1/node')
   const magnet = `magnet:?xt=urn:btih:${media.id}&x.pe=${endpoints.bittorrent}`
-  await expect(aria2(magnet, join(network.folder, 'client'), 5)).rejects.toThrow()
+  await expect(aria2(magnet, join(network.folder, 'client'), 5)).rejects.toThrow('aria2c ended')
 
   // The lie of one member does not touch what another published.
   expect(await network.first.content(media.id)).toEqual({ status: 200, sha256: media.sha256 })

@@ -88,7 +88,7 @@ describe('retraction', () => {
         what: `${seeder.name} purges the bytes`,
       })
     }
-    await expect(aria2(media.magnet, join(network.folder, 'client'), 8)).rejects.toThrow()
+    await expect(aria2(media.magnet, join(network.folder, 'client'), 8)).rejects.toThrow('aria2c ended')
   })
 
   test('publishing again brings the item back everywhere', async () => {

@@ -5,14 +5,15 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { identityOfSeed } from './graph-node.ts'
 import type { GraphCommand, GraphNodeSettings, GraphNodeState } from './graph-node.ts'
+import { identityOfSeed } from './graph-values.ts'
 
 const program = fileURLToPath(new URL('./graph-node.ts', import.meta.url))
 
 /** One graph node in a process of its own, with a SQLite store. */
 export class GraphNode {
-  readonly id: string
+  /** Its key, so that a test can sign as a member that misbehaves. */
+  readonly identity: ReturnType<typeof identityOfSeed>
   port = 0
   readonly #settings: GraphNodeSettings
   #child: ChildProcess | undefined
@@ -20,7 +21,11 @@ export class GraphNode {
 
   constructor(settings: GraphNodeSettings) {
     this.#settings = settings
-    this.id = identityOfSeed(settings.seed).id
+    this.identity = identityOfSeed(settings.seed)
+  }
+
+  get id(): string {
+    return this.identity.id
   }
 
   get url(): string {

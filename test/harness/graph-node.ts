@@ -1,13 +1,13 @@
-import { createHash, createPrivateKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import type { Certificate, Heartbeat, Manifest } from '@eldernode/core'
+import type { Certificate } from '@eldernode/core'
 import { createGraph } from '@eldernode/core/graph'
 import type { Graph } from '@eldernode/core/graph'
 import { Egress } from '@eldernode/seeder/egress'
-import { createVerifier, identityOf } from '@eldernode/seeder/keys'
+import { createVerifier } from '@eldernode/seeder/keys'
 import { SqliteGraphStore } from '@eldernode/seeder/library'
 import { acceptGun, createDial } from '@eldernode/seeder/links'
+import { heartbeatOf, identityOfSeed, manifestOf } from './graph-values.ts'
 
 /** How a graph node is started: by `fork`, with this as JSON in its first argument. Keys are Ed25519 seeds in hex. */
 export interface GraphNodeSettings {
@@ -42,34 +42,6 @@ export interface GraphNodeState {
   /** The most processor time that the event loop spent before a timer had its turn, in milliseconds. */
   blocked: number
   stats: ReturnType<Graph['stats']>
-}
-
-const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
-
-export function identityOfSeed(seed: string): ReturnType<typeof identityOf> {
-  return identityOf(
-    createPrivateKey({ key: Buffer.concat([pkcs8, Buffer.from(seed, 'hex')]), format: 'der', type: 'pkcs8' }),
-  )
-}
-
-/** The manifest number `n` of a series: about as large as one of a real single-file item. */
-export function manifestOf(salt: string, n: number): Manifest {
-  const infoHash = createHash('sha1').update(`${salt}${n}`).digest('hex')
-  const sha256 = createHash('sha256').update(infoHash).digest('hex')
-  const name = `Holiday film number ${n} of the series ${salt}.mp4`
-  return {
-    infoHash,
-    name,
-    size: 1_000_000 + n,
-    pieceLength: 16_384,
-    files: [{ path: name, size: 1_000_000 + n, sha256, type: 'video/mp4' }],
-    trackers: ['http://127.0.0.1:8000/announce', 'udp://127.0.0.1:8000', 'ws://127.0.0.1:8000'],
-    replicas: { min: 2, target: 3 },
-    access: 'public',
-    tags: ['holiday', 'film'],
-    createdAt: 1_700_000_000_000 + n,
-    state: 'live',
-  }
 }
 
 async function run(settings: GraphNodeSettings): Promise<void> {
@@ -173,20 +145,5 @@ async function publish(
   return performance.now() - started
 }
 
-function heartbeatOf(gun: string | undefined): Heartbeat {
-  return {
-    endpoints: { http: 'http://127.0.0.1:1', ...(gun !== undefined && { gun }) },
-    zone: '',
-    operator: 'test',
-    state: 'active',
-    capacity: { bytes: 1000, used: 0, free: 1000 },
-    load: { up: 0, down: 0, connections: 0 },
-    counts: { items: 0, awake: 0, queue: 0 },
-    version: 'test',
-  }
-}
-
 const argument = process.argv[2]
-if (process.send !== undefined && process.argv[1]?.endsWith('graph-node.ts') && argument !== undefined) {
-  await run(JSON.parse(argument) as GraphNodeSettings)
-}
+if (argument !== undefined) await run(JSON.parse(argument) as GraphNodeSettings)

@@ -53,11 +53,15 @@ export class Network {
 
   /** Starts one more node, has the owner admit it, and waits until it is ready. */
   async join(settings: Settings = {}): Promise<Seeder> {
-    const number = this.seeders.length + 1
+    return await this.joinAt(join(this.folder, `node-${this.seeders.length + 1}`), settings)
+  }
+
+  /** The same with a data folder elsewhere. */
+  async joinAt(folder: string, settings: Settings = {}): Promise<Seeder> {
     const owner = this.seeders[0]
     const joining: Settings =
       owner === undefined ? {} : { 'network.owner': await this.owner(), 'network.peers': [owner.gun] }
-    const seeder = new Seeder(`node-${number}`, join(this.folder, `node-${number}`), {
+    const seeder = new Seeder(`node-${this.seeders.length + 1}`, folder, {
       'network.allowPrivate': true,
       'swarm.trackers': this.#tracker?.urls ?? [],
       'log.level': 'debug',

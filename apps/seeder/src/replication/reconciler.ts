@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph, Manifest, NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Item, Library } from '../library/index.ts'
+import type { Serving } from './serving.ts'
 import type { Job } from './transfers.ts'
 
 /** Whose copy an item is, as far as this node is concerned. */
@@ -22,7 +23,7 @@ export interface ReconcilerOptions {
     has(infoHash: string): boolean
   }
   share: Share
-  serving: { offer(item: Item): Promise<void>; withdraw(infoHash: string): Promise<void> }
+  serving: Pick<Serving, 'offer' | 'withdraw' | 'forget'>
   /** The manifest of an own item that was committed but not published before a crash. */
   manifestOf(item: Item): Manifest
   /** Milliseconds that a retracted item's bytes are kept when its manifest does not say. */
@@ -192,8 +193,9 @@ export class Reconciler {
   }
 
   async #decideMissing(manifest: Manifest, publisher: NodeId): Promise<void> {
-    const { share, transfers } = this.#options
+    const { share, transfers, serving } = this.#options
     const { infoHash } = manifest
+    await serving.forget(infoHash)
     if (!share.wants(manifest, publisher)) {
       if (transfers.has(infoHash) && !this.#wantedByAnother(publisher, infoHash)) {
         await transfers.cancel(infoHash, 'placement wants it elsewhere')

@@ -36,4 +36,9 @@ export class Serving {
     holdings.drop(infoHash)
     await swarm.remove(infoHash)
   }
+
+  /** Ends the serving of an item that the library holds no longer. A transfer of it is left alone. */
+  async forget(infoHash: string): Promise<void> {
+    if (this.#options.swarm.has(infoHash)) await this.withdraw(infoHash)
+  }
 }

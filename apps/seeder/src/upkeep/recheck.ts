@@ -8,10 +8,14 @@ export interface RecheckOptions {
   log: Logger
 }
 
-/** Hashes the items again whose blobs were found changed when the library opened, one after the other. */
+/** Serving compares size and time of a blob each time, so new suspects turn up between two looks. */
+const lookEveryMs = 30_000
+
+/** Hashes items again whose blobs were found changed on disk, one after the other. */
 export class Recheck {
   readonly #options: RecheckOptions
   readonly #abort = new AbortController()
+  #timer: NodeJS.Timeout | undefined
   #work: Promise<void> | undefined
 
   constructor(options: RecheckOptions) {
@@ -19,12 +23,20 @@ export class Recheck {
   }
 
   start(): void {
-    this.#work ??= this.#run()
+    this.#timer ??= setInterval(() => this.#look(), lookEveryMs)
+    this.#look()
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer)
     this.#abort.abort()
     await this.#work
+  }
+
+  #look(): void {
+    this.#work ??= this.#run().finally(() => {
+      this.#work = undefined
+    })
   }
 
   async #run(): Promise<void> {
