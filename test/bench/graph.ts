@@ -13,11 +13,7 @@ const network = await GraphNetwork.start()
 try {
   const relay = network.owner
   const [a, c] = [await network.join(), await network.join()]
-  const inStep = async (): Promise<boolean> => {
-    const states = await Promise.all([a.state(), c.state()])
-    return states.every(({ stats }) => stats.links.length === 1 && stats.links[0]?.inSync === true)
-  }
-  await until(inStep, { within: 10_000, what: 'both nodes are in step with the relay' })
+  await GraphNetwork.inStep(a, c)
   await Promise.all([a.state(), relay.state(), c.state()])
 
   const started = Date.now()

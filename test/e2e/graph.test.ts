@@ -13,14 +13,6 @@ afterEach(async () => {
   await network.stop()
 })
 
-async function inStep(...nodes: GraphNode[]): Promise<void> {
-  const ready = async (): Promise<boolean> => {
-    const states = await Promise.all(nodes.map((node) => node.state()))
-    return states.every(({ stats: { links } }) => links.length > 0 && links.every((link) => link.inSync))
-  }
-  await until(ready, { within: 20_000, what: 'the nodes are in step' })
-}
-
 async function manifests(count: number, within: number, ...nodes: GraphNode[]): Promise<void> {
   const have = async (): Promise<boolean> => {
     const states = await Promise.all(nodes.map((node) => node.state()))
@@ -34,7 +26,7 @@ async function manifests(count: number, within: number, ...nodes: GraphNode[]): 
 test('10,000 manifests over a relay that is killed and comes back after a partition with writes on both sides', async () => {
   const relay = network.owner
   const [a, b] = [await network.join(), await network.join()]
-  await inStep(a, b)
+  await GraphNetwork.inStep(a, b)
 
   await a.ask({ do: 'publish', from: 0, count: 3000, salt: 'a', parallel: 64 })
   await b.ask({ do: 'publish', from: 0, count: 1000, salt: 'b', parallel: 64 })
@@ -62,7 +54,7 @@ test('10,000 manifests over a relay that is killed and comes back after a partit
 
 test('what was acknowledged survives kill -9, and a node that was away catches up', async () => {
   const [a, b] = [await network.join(), await network.join()]
-  await inStep(a, b)
+  await GraphNetwork.inStep(a, b)
   await a.ask({ do: 'publish', from: 0, count: 500, salt: 'a', parallel: 32 })
   await a.kill()
   await b.ask({ do: 'publish', from: 0, count: 500, salt: 'b', parallel: 32 })
@@ -73,7 +65,7 @@ test('what was acknowledged survives kill -9, and a node that was away catches u
 
 test('close ends everything within a second and nothing keeps the process alive', async () => {
   const a = await network.join()
-  await inStep(a)
+  await GraphNetwork.inStep(a)
   await a.ask({ do: 'publish', from: 0, count: 200, salt: 'a', parallel: 32 })
   for (const node of [a, network.owner]) {
     const { took, code } = await node.close()
@@ -84,7 +76,7 @@ test('close ends everything within a second and nothing keeps the process alive'
 
 test('members find each other by heartbeat and stay linked without the relay', async () => {
   const [a, b] = [await network.join(), await network.join()]
-  await inStep(a, b)
+  await GraphNetwork.inStep(a, b)
   for (const node of [a, b]) await node.ask({ do: 'heartbeat', gun: node.url })
   const linked = async (): Promise<boolean> => {
     const { stats } = await a.state()

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { GraphCommand, GraphNodeSettings, GraphNodeState } from './graph-node.ts'
 import { identityOfSeed } from './graph-values.ts'
+import { until } from './until.ts'
 
 const program = fileURLToPath(new URL('./graph-node.ts', import.meta.url))
 
@@ -123,10 +124,10 @@ export class GraphNetwork {
     this.#nodes = [owner]
   }
 
-  static async start(): Promise<GraphNetwork> {
+  static async start({ allowPrivate = true }: { allowPrivate?: boolean } = {}): Promise<GraphNetwork> {
     const folder = await mkdtemp(join(tmpdir(), 'eldernode-graph-'))
     const ownerSeed = seed()
-    const owner = new GraphNode({ folder, seed: seed(), ownerSeed, owner: true, port: 0, peers: [] })
+    const owner = new GraphNode({ folder, seed: seed(), ownerSeed, owner: true, port: 0, peers: [], allowPrivate })
     const network = new GraphNetwork(folder, ownerSeed, owner)
     await owner.start()
     await network.admit(owner.id, ['seeder', 'publisher'])
@@ -159,6 +160,15 @@ export class GraphNetwork {
     if (roles.length > 0) await this.admit(node.id, roles)
     await node.start()
     return node
+  }
+
+  /** Waits until every link of these nodes was compared and nothing is left to fetch. */
+  static async inStep(...nodes: GraphNode[]): Promise<void> {
+    const ready = async (): Promise<boolean> => {
+      const states = await Promise.all(nodes.map((node) => node.state()))
+      return states.every(({ stats: { links } }) => links.length > 0 && links.every(({ inSync }) => inSync))
+    }
+    await until(ready, { within: 30_000, what: 'the graph nodes are in step' })
   }
 
   /** Kills what still runs and removes the folder. */

@@ -6,6 +6,8 @@ import type { RawData } from 'ws'
 export const socketOptions = { maxPayload: 4 << 20, perMessageDeflate: false, skipUTF8Validation: false } as const
 
 const pingTime = 30_000
+/** RFC 6455, section 7.4.1. */
+const messageTooBig = 1009
 
 /** A `ws` socket as the graph knows it. Pinged every 30 s: one that has not answered by the next ping is ended. */
 export function graphSocket(ws: WebSocket): Socket {
@@ -20,12 +22,15 @@ export function graphSocket(ws: WebSocket): Socket {
   ws.on('pong', () => {
     answered = true
   })
-  // A failure is always followed by `close`, which says what there is to say.
-  ws.on('error', () => undefined)
+  // A failure is always followed by `close`, which does not say that it was the other side's too large message.
+  let tooLarge = false
+  ws.on('error', (error) => {
+    tooLarge ||= 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+  })
   ws.on('close', (code) => {
     clearInterval(ping)
-    closed = code
-    for (const listener of closeListeners) listener(code)
+    closed = tooLarge ? messageTooBig : code
+    for (const listener of closeListeners) listener(closed)
   })
   return {
     send: (text) => ws.send(text),
