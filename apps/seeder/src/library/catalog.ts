@@ -1,9 +1,9 @@
-import { DatabaseSync } from 'node:sqlite'
-import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import type { ItemFile } from '@eldernode/core'
 import type { Print } from './blobs.ts'
 import type { Position } from './cursor.ts'
-import { migrate } from './migrations.ts'
+import { Database } from './database.ts'
+import { itemOf } from './item-row.ts'
+import type { ItemRow } from './item-row.ts'
 import type { HeldFile, Item } from './port.ts'
 
 export type BlobState = 'sound' | 'suspect' | 'damaged'
@@ -13,75 +13,31 @@ export interface BlobRecord extends Print {
   state: BlobState
 }
 
-interface ItemRow {
+interface FileRow extends ItemFile {
   info_hash: string
-  name: string
-  size: number
-  piece_length: number
-  sha256: string
-  publisher: string
-  replicas_min: number
-  replicas_target: number
-  created_at: number
-  state: Item['state']
-  purge_after: number | null
-  held: number
 }
 
-const pageSize = 256
+/** Small, since an item may have thousands of files. */
+const pageSize = 64
 const oldestWithContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1 ORDER BY created_at, info_hash LIMIT 1`
 
-/** The catalog's tables, one method for each question. Each change is durable when its outermost `transact` returns. */
+/** The catalog's tables, one method for each question. */
 export class Catalog {
-  readonly #db: DatabaseSync
-  readonly #prepared = new Map<string, StatementSync>()
+  readonly #db: Database
 
   /** @throws CatalogTooNewError */
   constructor(path: string) {
-    this.#db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 })
-    try {
-      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
-      migrate(this.#db, path)
-    } catch (error) {
-      this.#db.close()
-      throw error
-    }
+    this.#db = new Database(path)
   }
 
-  #sql(text: string) {
-    let statement = this.#prepared.get(text)
-    if (statement === undefined) this.#prepared.set(text, (statement = this.#db.prepare(text)))
-    return statement
-  }
-
-  #rows<Row>(text: string, ...values: SQLInputValue[]): Row[] {
-    return this.#sql(text).all(...values) as Row[]
-  }
-
-  #row<Row>(text: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#sql(text).get(...values) as Row | undefined
-  }
-
-  #run(text: string, ...values: SQLInputValue[]): number {
-    return Number(this.#sql(text).run(...values).changes)
-  }
-
-  /** Runs `work`, which must not await, as one transaction. */
+  /** Makes the changes of `work`, which must not await, in one transaction. */
   transact<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work()
-      this.#db.exec('COMMIT')
-      return result
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      throw error
-    }
+    return this.#db.transact(work)
   }
 
   /** @returns false when the infohash is there already */
   addItem(item: Item, metainfo: Uint8Array): boolean {
-    const added = this.#run(
+    const added = this.#db.run(
       'INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING',
       item.infoHash,
       item.name,
@@ -97,7 +53,7 @@ export class Catalog {
     )
     if (added === 0) return false
     for (const [n, file] of item.files.entries())
-      this.#run(
+      this.#db.run(
         'INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)',
         item.infoHash,
         n,
@@ -106,94 +62,110 @@ export class Catalog {
         file.sha256,
         file.type,
       )
-    this.#run('INSERT INTO metainfo VALUES (?, ?)', item.infoHash, metainfo)
+    this.#db.run('INSERT INTO metainfo VALUES (?, ?)', item.infoHash, metainfo)
     return true
   }
 
   item(infoHash: string, held = true): Item | undefined {
-    const row = this.#row<ItemRow>('SELECT * FROM items WHERE info_hash = ?', infoHash)
+    const row = this.#db.row<ItemRow>('SELECT * FROM items WHERE info_hash = ?', infoHash)
     return row !== undefined && (row.held === 1 || !held) ? this.#whole(row) : undefined
   }
 
   oldestWith(sha256: string): Item | undefined {
-    const row = this.#row<ItemRow>(oldestWithContent, sha256)
+    const row = this.#db.row<ItemRow>(oldestWithContent, sha256)
     return row && this.#whole(row)
   }
 
-  /** One file of an item by infohash or SHA-256: the one at `path`, or the first.  */
+  /** One file of an item by infohash or SHA-256: the one at `path`, or the first. */
   file(id: string, path?: string): HeldFile | undefined {
     const row =
       id.length === 40
-        ? this.#row<ItemRow>('SELECT * FROM items WHERE info_hash = ? AND held = 1', id)
-        : this.#row<ItemRow>(oldestWithContent, id)
+        ? this.#db.row<ItemRow>('SELECT * FROM items WHERE info_hash = ? AND held = 1', id)
+        : this.#db.row<ItemRow>(oldestWithContent, id)
     if (row === undefined) return undefined
     const { info_hash: infoHash, name, created_at: createdAt, state } = row
-    const alone = this.#row('SELECT 1 FROM files WHERE info_hash = ? AND n = 1', infoHash) === undefined
+    const alone = this.#db.row('SELECT 1 FROM files WHERE info_hash = ? AND n = 1', infoHash) === undefined
     const columns = 'SELECT path, size, sha256, type FROM files WHERE info_hash = ?'
     const file =
       path === undefined
-        ? this.#row<ItemFile>(`${columns} AND n = 0`, infoHash)
-        : this.#row<ItemFile>(`${columns} AND path = ?`, infoHash, path)
+        ? this.#db.row<ItemFile>(`${columns} AND n = 0`, infoHash)
+        : this.#db.row<ItemFile>(`${columns} AND path = ?`, infoHash, path)
     return { infoHash, name, createdAt, state, alone, file: file && { ...file } }
   }
 
   newest(limit: number, after?: Position): Item[] {
     const from = after ?? { createdAt: Number.MAX_SAFE_INTEGER, infoHash: 'g' }
-    return this.#rows<ItemRow>(
-      `SELECT * FROM items WHERE state = 'live' AND held = 1 AND (created_at, info_hash) < (?, ?)
+    return this.#db
+      .rows<ItemRow>(
+        `SELECT * FROM items WHERE state = 'live' AND held = 1 AND (created_at, info_hash) < (?, ?)
        ORDER BY created_at DESC, info_hash DESC LIMIT ?`,
-      from.createdAt,
-      from.infoHash,
-      limit,
-    ).map((row) => this.#whole(row))
+        from.createdAt,
+        from.infoHash,
+        limit,
+      )
+      .map((row) => this.#whole(row))
   }
 
   *all(): Generator<Item> {
     for (let last = ''; ;) {
-      const rows = this.#rows<ItemRow>(
+      const rows = this.#db.rows<ItemRow>(
         'SELECT * FROM items WHERE info_hash > ? ORDER BY info_hash LIMIT ?',
         last,
         pageSize,
       )
-      for (const row of rows) if (row.held === 1) yield this.#whole(row)
       const end = rows.at(-1)
       if (end === undefined) return
+      const files = this.#db.rows<FileRow>(
+        `SELECT info_hash, path, size, sha256, type FROM files WHERE info_hash > ? AND info_hash <= ?
+         ORDER BY info_hash, n`,
+        last,
+        end.info_hash,
+      )
+      let from = 0
+      for (const row of rows) {
+        let to = from
+        while (files[to]?.info_hash === row.info_hash) to++
+        if (row.held === 1) yield itemOf(row, files.slice(from, to))
+        from = to
+      }
       last = end.info_hash
     }
   }
 
   purgeable(now: number): Item[] {
-    return this.#rows<ItemRow>(
-      `SELECT * FROM items WHERE state = 'retracted' AND purge_after <= ? ORDER BY purge_after`,
-      now,
-    ).map((row) => this.#whole(row))
+    return this.#db
+      .rows<ItemRow>(`SELECT * FROM items WHERE state = 'retracted' AND purge_after <= ? ORDER BY purge_after`, now)
+      .map((row) => this.#whole(row))
   }
 
   metainfo(infoHash: string): Uint8Array | undefined {
-    return this.#row<{ bytes: Uint8Array }>('SELECT bytes FROM metainfo WHERE info_hash = ?', infoHash)?.bytes
+    return this.#db.row<{ bytes: Uint8Array }>('SELECT bytes FROM metainfo WHERE info_hash = ?', infoHash)?.bytes
   }
 
   /** @returns false when there is no such item */
   setState(infoHash: string, state: Item['state'], purgeAfter?: number): boolean {
     const text = 'UPDATE items SET state = ?, purge_after = ? WHERE info_hash = ?'
-    return this.#run(text, state, purgeAfter ?? null, infoHash) > 0
+    return this.#db.run(text, state, purgeAfter ?? null, infoHash) > 0
   }
 
   /** Forgets an item and the blobs that no other one needs. @returns the names of those blobs */
   removeItem(infoHash: string): string[] {
-    const hashes = this.#rows<{ sha256: string }>('SELECT DISTINCT sha256 FROM files WHERE info_hash = ?', infoHash)
-    this.#run('DELETE FROM items WHERE info_hash = ?', infoHash)
+    const hashes = this.#db.rows<{ sha256: string }>('SELECT DISTINCT sha256 FROM files WHERE info_hash = ?', infoHash)
+    this.#db.run('DELETE FROM items WHERE info_hash = ?', infoHash)
     const unneeded = `DELETE FROM blobs WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = blobs.sha256)`
-    return hashes.filter(({ sha256 }) => this.#run(unneeded, sha256) > 0).map(({ sha256 }) => sha256)
+    return hashes.filter(({ sha256 }) => this.#db.run(unneeded, sha256) > 0).map(({ sha256 }) => sha256)
   }
 
   blob(sha256: string): BlobRecord | undefined {
-    return this.#row<BlobRecord>('SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 = ?', sha256)
+    return this.#db.row<BlobRecord>(
+      'SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 = ?',
+      sha256,
+    )
   }
 
   /** Blobs whose names start with `prefix`. */
   blobs(prefix: string): BlobRecord[] {
-    return this.#rows<BlobRecord>(
+    return this.#db.rows<BlobRecord>(
       'SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 >= ? AND sha256 < ?',
       prefix,
       `${prefix}g`,
@@ -201,7 +173,7 @@ export class Catalog {
   }
 
   blobsOf(infoHash: string): BlobRecord[] {
-    return this.#rows<BlobRecord>(
+    return this.#db.rows<BlobRecord>(
       `SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs
        WHERE sha256 IN (SELECT sha256 FROM files WHERE info_hash = ?)`,
       infoHash,
@@ -210,7 +182,7 @@ export class Catalog {
 
   /** Writes what is known of a blob, and with it which items are held. */
   setBlob(blob: BlobRecord): void {
-    this.#run(
+    this.#db.run(
       `INSERT INTO blobs VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET mtime_us = excluded.mtime_us, state = excluded.state`,
       blob.sha256,
@@ -218,7 +190,7 @@ export class Catalog {
       blob.mtimeUs,
       blob.state,
     )
-    this.#run(
+    this.#db.run(
       `UPDATE items SET held = NOT EXISTS (
          SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state <> 'sound')
        WHERE info_hash IN (SELECT info_hash FROM files WHERE sha256 = ?)`,
@@ -228,16 +200,18 @@ export class Catalog {
 
   /** Items not held: those with a damaged blob, or those with suspect blobs only. */
   lost(damaged: boolean): string[] {
-    return this.#rows<{ info_hash: string }>(
-      `SELECT info_hash FROM items WHERE held = 0 AND ? = EXISTS (
+    return this.#db
+      .rows<{ info_hash: string }>(
+        `SELECT info_hash FROM items WHERE held = 0 AND ? = EXISTS (
          SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state = 'damaged')
        ORDER BY info_hash`,
-      damaged ? 1 : 0,
-    ).map((row) => row.info_hash)
+        damaged ? 1 : 0,
+      )
+      .map((row) => row.info_hash)
   }
 
   totals(): { items: number; bytes: number } {
-    return this.#row<{ items: number; bytes: number }>('SELECT items, bytes FROM totals') ?? { items: 0, bytes: 0 }
+    return this.#db.row<{ items: number; bytes: number }>('SELECT items, bytes FROM totals') ?? { items: 0, bytes: 0 }
   }
 
   close(): void {
@@ -245,22 +219,7 @@ export class Catalog {
   }
 
   #whole(row: ItemRow): Item {
-    const files = this.#rows<ItemFile>(
-      'SELECT path, size, sha256, type FROM files WHERE info_hash = ? ORDER BY n',
-      row.info_hash,
-    )
-    return {
-      infoHash: row.info_hash,
-      name: row.name,
-      size: row.size,
-      pieceLength: row.piece_length,
-      files: files.map((file) => ({ ...file })),
-      sha256: row.sha256,
-      publisher: row.publisher,
-      replicas: { min: row.replicas_min, target: row.replicas_target },
-      createdAt: row.created_at,
-      state: row.state,
-      ...(row.purge_after === null ? {} : { purgeAfter: row.purge_after }),
-    }
+    const files = 'SELECT path, size, sha256, type FROM files WHERE info_hash = ? ORDER BY n'
+    return itemOf(row, this.#db.rows<ItemFile>(files, row.info_hash))
   }
 }

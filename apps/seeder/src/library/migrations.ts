@@ -47,6 +47,7 @@ const migrations = [
     PRIMARY KEY (info_hash, n)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX files_blob ON files (sha256);
+  CREATE INDEX files_path ON files (info_hash, path);
 
   CREATE TABLE metainfo (
     info_hash TEXT PRIMARY KEY REFERENCES items ON DELETE CASCADE,
