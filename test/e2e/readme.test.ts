@@ -14,7 +14,7 @@ let folder: string
 /** The shell blocks of a document that are marked `<!-- run: examples -->`, in order. */
 async function examples(document: string): Promise<string[]> {
   const text = await readFile(join(top, document), 'utf8')
-  return [...text.matchAll(/<!-- run: examples -->\n```sh\n(.*?)```/gs)].map((match) => match[1]!)
+  return [...text.matchAll(/<!-- run: examples -->\n+```sh\n(.*?)```/gs)].map((match) => match[1]!)
 }
 
 beforeAll(async () => {
