@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
-const patience = { timeout: 30_000, interval: 20 }
+const patience = { timeout: 60_000, interval: 20 }
 
 const script = new URL('./main.ts', import.meta.url).pathname
 let folder: string
@@ -35,9 +35,9 @@ interface Run {
   exited: Promise<number | null>
 }
 
-function run(flags: string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, ['--conditions=@eldernode/source', script, ...flags], {
-    env: { PATH: process.env['PATH'], ...env },
+function run(flags: string[], options: string[] = []): Run {
+  const child = spawn(process.execPath, ['--conditions=@eldernode/source', ...options, script, ...flags], {
+    env: { PATH: process.env['PATH'] },
   })
   children.push(child)
   let output = ''
@@ -48,10 +48,13 @@ function run(flags: string[], env: Record<string, string> = {}): Run {
   return { child, output: () => output, errors: () => errors, exited }
 }
 
-const seeder = (...flags: string[]) => run([`--data=${folder}/data`, '--http.port=0', '--swarm.port=0', ...flags])
+const free = ['--http.port=0', '--swarm.port=0']
+const seeder = (...flags: string[]) => run([`--data=${folder}/data`, ...free, ...flags])
 
 async function started(node: Run): Promise<string> {
-  await vi.waitFor(() => expect(node.output()).toContain('"msg":"started"'), patience)
+  const done = () => node.output().includes('"msg":"started"') || node.child.exitCode !== null
+  await vi.waitUntil(done, patience)
+  expect(node.errors()).not.toMatch(/Error/)
   const line = node
     .output()
     .split('\n')
@@ -90,6 +93,18 @@ test('starts, answers, and ends in order on SIGTERM and SIGINT', async () => {
     expect(node.output()).toContain('"msg":"stopped"')
     expect(node.errors()).not.toMatch(/Error/)
   }
+})
+
+test.each([
+  ['an exception', 'throw new Error("boom")'],
+  ['a rejection', 'void Promise.reject(new Error("boom"))'],
+])('%s that nobody caught is logged and ends the process', async (_, fault) => {
+  const preload = `data:text/javascript,process.on('SIGUSR2', () => { ${fault} })`
+  const node = run([`--data=${folder}/data`, ...free], ['--import', preload])
+  await started(node)
+  node.child.kill('SIGUSR2')
+  expect(await node.exited).toBe(1)
+  expect(node.output()).toMatch(/"level":60.*boom/)
 })
 
 test('prints no token and no key', async () => {

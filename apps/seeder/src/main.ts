@@ -17,11 +17,12 @@ async function run(config: Config): Promise<void> {
   }
   process.on('uncaughtException', die)
   process.on('unhandledRejection', die)
-  const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  const node = await startNode(config, log)
-  await stop
+  const signal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  const node = await Promise.race([startNode(config, log), signal.then(() => undefined)])
+  await signal
+  // A start that is still under way is left as a crash would leave it, which the next start can handle.
   log.info('stopping')
-  await node.stop()
+  await node?.stop()
   log.info('stopped')
   // What is left open after an orderly stop must not keep the process.
   process.exit()
