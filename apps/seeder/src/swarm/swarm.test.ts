@@ -76,7 +76,7 @@ test('what was fetched is seeded on from where it was moved to', async () => {
   await first.remove(made.infoHash)
   await second.seed({ ...made, metainfo, files: [{ path: request.filePath(0), size: made.size }] })
   const again = await bench.request(made, { peers: [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`] })
-  await third.fetch(again)
+  expect((await third.fetch(again)).name).toBe('one.bin')
   await expectFetched(made, again)
 })
 

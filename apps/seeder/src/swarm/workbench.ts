@@ -50,9 +50,10 @@ export class Workbench {
 
   async swarm({
     allowPrivate = true,
+    allowedOrigins = [],
     ...options
-  }: Partial<SwarmOptions> & { allowPrivate?: boolean } = {}): Promise<WebTorrentSwarm> {
-    const egress = new Egress({ allowPrivate, allowedOrigins: [] })
+  }: Partial<SwarmOptions> & { allowPrivate?: boolean; allowedOrigins?: string[] } = {}): Promise<WebTorrentSwarm> {
+    const egress = new Egress({ allowPrivate, allowedOrigins })
     const made = new WebTorrentSwarm({
       port: 0,
       host: '127.0.0.1',
