@@ -194,6 +194,14 @@ describe('what crashes or misleads the stock server', () => {
     expect(await answered(socket)).toMatchObject({ complete: 0, incomplete: 1 })
   })
 
+  test('an HTTP scrape of a torrent whose hash is no text', async () => {
+    const infoHash = Buffer.concat([Buffer.from('fffe8000', 'hex'), randomBytes(16)])
+    await announceHttp(infoHash, 7001)
+    const response = await fetch(`${base()}/scrape?info_hash=${bytes(infoHash)}`)
+    const answer = latin(Buffer.from(await response.arrayBuffer()))
+    expect(answer).toBe(`d5:filesd20:${latin(infoHash)}d8:completei0e10:downloadedi0e10:incompletei1eeee`)
+  })
+
   test('many first announces at once', async () => {
     const infoHash = randomBytes(20)
     await Promise.all(Array.from({ length: 20 }, (_, i) => announceHttp(infoHash, 8001 + i)))

@@ -49,6 +49,11 @@ export class Engine extends Server {
     return this.#peers
   }
 
+  countsOf(infoHash: string): { complete: number; incomplete: number } {
+    const swarm = this.torrents[infoHash]
+    return { complete: swarm?.complete ?? 0, incomplete: swarm?.incomplete ?? 0 }
+  }
+
   /** Two first announces may ask for the same swarm at once: both get the same one, or a peer would be lost. */
   override createSwarm(
     infoHash: string,

@@ -5,7 +5,7 @@ import type { AddressInfo, BlockList } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Registry } from 'prom-client'
 import type { Engine } from '../swarm/index.ts'
-import { announceUrl, parseHttpAnnounce, parseHttpScrape, scrapeUrl } from '../wire/index.ts'
+import { announceUrl, parseHttpAnnounce, parseHttpScrape, scrapeAnswer } from '../wire/index.ts'
 import { clientAddress } from './client-address.ts'
 import type { Counts } from './counts.ts'
 import type { WebSocketTransport } from './websocket.ts'
@@ -67,10 +67,14 @@ export class HttpTransport {
     const { engine, counts } = this.#options
     response.setHeader('content-type', 'text/plain; charset=latin1')
     try {
-      const remoteAddress = this.#clientOf(request)
-      const url = path === '/announce' ? announceUrl(parseHttpAnnounce(search)) : scrapeUrl(parseHttpScrape(search))
+      if (path === '/scrape') {
+        response.end(scrapeAnswer(parseHttpScrape(search).infoHashes, (infoHash) => engine.countsOf(infoHash)))
+      } else {
+        const remoteAddress = this.#clientOf(request)
+        const url = announceUrl(parseHttpAnnounce(search))
+        engine.onHttpRequest({ url, headers: {}, connection: { remoteAddress } }, response)
+      }
       counts.answered('http', path.slice(1))
-      engine.onHttpRequest({ url, headers: {}, connection: { remoteAddress } }, response)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       counts.refused('http')

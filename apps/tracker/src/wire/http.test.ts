@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { announceUrl, parseHttpAnnounce, parseHttpScrape, scrapeUrl } from './http.ts'
+import { announceUrl, parseHttpAnnounce, parseHttpScrape, scrapeAnswer } from './http.ts'
 
 const hash = '%00%01%02%03%FF%FE%80abcdefghij%26%3D%25'
 const hex = '00010203fffe806162636465666768696a263d25'
@@ -49,13 +49,24 @@ describe('parseHttpAnnounce', () => {
 describe('parseHttpScrape', () => {
   it('reads one and several torrents', () => {
     expect(parseHttpScrape(`info_hash=${hash}`)).toEqual({ infoHashes: [hex] })
-    expect(parseHttpScrape(scrapeUrl({ infoHashes: [hex, hex] }).split('?')[1] ?? '')).toEqual({
-      infoHashes: [hex, hex],
-    })
+    expect(parseHttpScrape(`info_hash=${hash}&info_hash=${hash}`)).toEqual({ infoHashes: [hex, hex] })
   })
 
   it('refuses to list every torrent, and too many at once', () => {
     expect(() => parseHttpScrape('')).toThrow(/info_hash/)
     expect(() => parseHttpScrape(`info_hash=${hash}&`.repeat(75))).toThrow(/at most 74/)
+  })
+})
+
+describe('scrapeAnswer', () => {
+  it('names torrents by their 20 bytes, sorted and once', () => {
+    const answer = scrapeAnswer(['ff'.repeat(20), '00'.repeat(20), 'ff'.repeat(20)], (infoHash) => ({
+      complete: infoHash.startsWith('ff') ? 2 : 0,
+      incomplete: 1,
+    }))
+    expect(answer.toString('latin1')).toBe(
+      `d5:filesd20:${'\0'.repeat(20)}d8:completei0e10:downloadedi0e10:incompletei1ee` +
+        `20:${'\u{ff}'.repeat(20)}d8:completei2e10:downloadedi2e10:incompletei1eeee`,
+    )
   })
 })

@@ -6,6 +6,12 @@ export interface HttpAnnounce extends Announce {
   numwant: number | undefined
 }
 
+/** Peers of one torrent: those that have all of it, and the others. */
+interface Counts {
+  complete: number
+  incomplete: number
+}
+
 /** Browsers and clients send 20 raw bytes percent-encoded, which is no UTF-8: each escape is one character. */
 const decodeBytes = (text: string): string =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
@@ -47,5 +53,18 @@ export const announceUrl = ({ infoHash, peerId, event, left, port, numwant }: Ht
   (left === undefined ? '' : `&left=${left}`) +
   (numwant === undefined ? '' : `&numwant=${numwant}`)
 
-export const scrapeUrl = ({ infoHashes }: Scrape): string =>
-  `/scrape?${infoHashes.map((infoHash) => `info_hash=${encodeBytes(infoHash)}`).join('&')}`
+/**
+ * The answer to a scrape (BEP 48), bencoded. Written here because the stock server encodes the 20 bytes of each key as
+ * UTF-8 text, which no client can find its torrent by.
+ */
+export const scrapeAnswer = (infoHashes: readonly string[], countsOf: (infoHash: string) => Counts): Buffer =>
+  Buffer.concat([
+    Buffer.from('d5:filesd'),
+    // Keys of a bencoded dictionary are unique and sorted; hex sorts as its bytes do.
+    ...[...new Set(infoHashes)].sort().flatMap((infoHash) => {
+      const { complete, incomplete } = countsOf(infoHash)
+      const counts = `d8:completei${complete}e10:downloadedi${complete}e10:incompletei${incomplete}ee`
+      return [Buffer.from('20:'), Buffer.from(infoHash, 'hex'), Buffer.from(counts)]
+    }),
+    Buffer.from('ee'),
+  ])
