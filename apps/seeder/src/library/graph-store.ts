@@ -20,18 +20,22 @@ export class SqliteGraphStore implements GraphStore {
 
   constructor(path: string) {
     const db = new DatabaseSync(path)
+    // Values are appended and found through a small index: with the values in the key's own B-tree (WITHOUT ROWID), or
+    // with pages of 4 KB, an insert costs several times as much.
     db.exec(`
+      PRAGMA page_size = 8192;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL;
       PRAGMA busy_timeout = 5000;
       PRAGMA cache_size = -16384;
       CREATE TABLE IF NOT EXISTS entries (
+        id INTEGER PRIMARY KEY,
         soul TEXT NOT NULL,
         key TEXT NOT NULL,
         ts INTEGER NOT NULL,
         value TEXT NOT NULL,
-        PRIMARY KEY (soul, key)
-      ) STRICT, WITHOUT ROWID;
+        UNIQUE (soul, key)
+      ) STRICT;
     `)
     this.#db = db
     this.#statements = {

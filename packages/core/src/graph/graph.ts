@@ -105,6 +105,7 @@ class GunGraph implements Graph {
       now: this.#now,
       present: (soul, key) => this.#present(soul, key),
       take: (admitted, written) => this.#take(admitted, written),
+      settled: () => this.#writer.flush(),
       onNode: (url, node) => this.#supervisor.learn(url, node),
       onFault: options.onFault,
     })
@@ -159,6 +160,7 @@ class GunGraph implements Graph {
     const ts = this.#nextTime(where.soul, where.key)
     try {
       const value = await seal({ kind, network: this.#network, ts, body: parsed.data }, signer)
+      if (this.#closed) throw new GraphClosedError()
       const accepted: Accepted<Bodies[K]> = { kind, pub: signer.id, ts, ...where, body: parsed.data as Bodies[K] }
       const admitted: Admitted = { entry: { ...where, ts, value }, accepted }
       if (layouts[kind].stored) await this.#writer.put(admitted)

@@ -35,6 +35,8 @@ export interface LinksOptions {
   now: () => number
   present(soul: string, key: string): Entry | undefined
   take(admitted: readonly Admitted[], written: (() => void) | undefined): void
+  /** Resolves once everything taken so far is in the store. */
+  settled(): Promise<void>
   /** Which node answered at a URL that this node dialled. */
   onNode(url: string, node: NodeId): void
   onFault(error: unknown): void
@@ -250,7 +252,18 @@ export class Links {
     })
     dialogue.exchange = exchange
     this.#join(link)
-    exchange.tellSums().catch(onFault)
+    this.#tellSums(exchange)
+  }
+
+  /**
+   * A link gets by gossip what is taken from the moment it has joined. What was taken before must be in the sums, and
+   * so in the store.
+   */
+  #tellSums(exchange: Exchange): void {
+    const { settled, onFault } = this.#options
+    settled()
+      .then(() => exchange.tellSums())
+      .catch(onFault)
   }
 
   #tellHeartbeats(link: Link): void {
@@ -307,7 +320,7 @@ export class Links {
       }
       if (link.behind && link.queued < limits.behind / 4) {
         link.behind = false
-        exchange?.tellSums().catch(this.#options.onFault)
+        if (exchange !== undefined) this.#tellSums(exchange)
       }
     }
   }
@@ -315,7 +328,7 @@ export class Links {
   #compareAll(): void {
     for (const [link, { exchange }] of this.#links) {
       this.#judge(link)
-      exchange?.tellSums().catch(this.#options.onFault)
+      if (exchange !== undefined) this.#tellSums(exchange)
     }
   }
 

@@ -6,6 +6,8 @@ import { supersedes } from './supersedes.ts'
 const batchEntries = 500
 /** Longest wait before a batch is written, in milliseconds. */
 const longestWait = 100
+/** What others published may wait a little longer for company: nobody awaits it. */
+const foreignWait = 10
 
 interface Waiting extends Admitted {
   durable: boolean
@@ -31,6 +33,9 @@ export class Writer {
   #timer: ReturnType<typeof setTimeout> | undefined
   #writing: Promise<void> | undefined
   #wait = 2
+  #due = 0
+  #enqueued = 0
+  #settled = 0
 
   constructor(options: WriterOptions) {
     this.#options = options
@@ -55,9 +60,10 @@ export class Writer {
     })
   }
 
-  /** Writes everything that waits. */
+  /** Resolves once everything that waits now is written; what comes meanwhile does not prolong it. */
   async flush(): Promise<void> {
-    while (this.#queue.length > 0 || this.#writing !== undefined) {
+    const target = this.#enqueued
+    while (this.#settled < target) {
       this.#write()
       await this.#writing
     }
@@ -66,10 +72,19 @@ export class Writer {
   #enqueue(value: Waiting): void {
     const { soul, key } = value.entry
     this.#queue.push(value)
+    this.#enqueued++
     const name = `${soul} ${key}`
     if (supersedes(value.entry, this.#pending.get(name))) this.#pending.set(name, value.entry)
     if (this.#queue.length >= batchEntries) this.#write()
-    else this.#timer ??= setTimeout(() => this.#write(), this.#wait)
+    else this.#schedule(value.durable ? this.#wait : Math.max(this.#wait, foreignWait))
+  }
+
+  #schedule(wait: number): void {
+    const due = this.#options.now() + wait
+    if (this.#timer !== undefined && due >= this.#due) return
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#due = due
+    this.#timer = setTimeout(() => this.#write(), wait)
   }
 
   #write(): void {
@@ -95,7 +110,7 @@ export class Writer {
       )
       this.#writing = this.#writing.finally(() => {
         this.#writing = undefined
-        if (this.#queue.length > 0) this.#timer ??= setTimeout(() => this.#write(), 0)
+        if (this.#queue.length > 0) this.#schedule(0)
       })
     } catch (error) {
       finished(asError(error))
@@ -103,6 +118,7 @@ export class Writer {
   }
 
   #settle(batch: readonly Waiting[], error: Error | undefined): void {
+    this.#settled += batch.length
     for (const { entry } of batch) {
       const name = `${entry.soul} ${entry.key}`
       if (this.#pending.get(name) === entry) this.#pending.delete(name)
