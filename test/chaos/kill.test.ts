@@ -9,7 +9,7 @@ const seed = Number(process.env['ELDERNODE_SEED'] ?? Date.now() % 1_000_000)
 let network: Network
 
 beforeAll(async () => {
-  network = await Network.start({ seeders: 3, settings: { 'log.level': 'info' } })
+  network = await Network.start({ seeders: 3 })
 })
 
 afterAll(() => network.close())

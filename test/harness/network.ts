@@ -64,7 +64,6 @@ export class Network {
     const seeder = new Seeder(`node-${this.seeders.length + 1}`, folder, {
       'network.allowPrivate': true,
       'swarm.trackers': this.#tracker?.urls ?? [],
-      'log.level': 'debug',
       ...joining,
       ...this.#options.settings,
       ...settings,

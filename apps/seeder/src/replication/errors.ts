@@ -11,7 +11,6 @@ export class TransferError extends EldernodeError {
 }
 
 const refusedFor = 3_600_000
-const fullFor = 300_000
 
 /** The bytes that the swarm delivered are not those that the manifest's publisher signed. */
 export class ContentMismatchError extends TransferError {

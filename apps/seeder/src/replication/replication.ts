@@ -1,28 +1,15 @@
-import {
-  HolderIndex,
-  signRequest,
-  type Accepted,
-  type Graph,
-  type Holdings,
-  type Identity,
-  type ItemFile,
-  type Manifest,
-  type NodeId,
-} from '@eldernode/core'
-import type { Logger } from 'pino'
-import type { Egress } from '../egress/index.ts'
-import type { Digest, Item, Library } from '../library/index.ts'
-import type { Swarm } from '../swarm/index.ts'
+import { HolderIndex, signRequest, type Accepted, type Holdings, type NodeId } from '@eldernode/core'
 import { Debounce } from './debounce.ts'
-import { TransferError } from './errors.ts'
+import { NoRoomError, TransferError } from './errors.ts'
 import { Gate } from './gate.ts'
 import { Heart } from './heart.ts'
 import { HolderClient } from './holder-client.ts'
 import { HoldingsNotice } from './holdings-notice.ts'
 import { ItemFetcher } from './item-fetcher.ts'
 import { PlacementShare } from './placement-share.ts'
+import type { ReplicationOptions } from './options.ts'
 import type { Replication, ReplicationStats } from './port.ts'
-import { pulse, type PulseOptions } from './pulse.ts'
+import { pulse } from './pulse.ts'
 import { Reconciler } from './reconciler.ts'
 import { Refusals } from './refusals.ts'
 import { Room } from './room.ts'
@@ -30,27 +17,6 @@ import { Roster } from './roster.ts'
 import { Serving } from './serving.ts'
 import { sourcesOf, type Sources } from './sources.ts'
 import { Transfers, type Job } from './transfers.ts'
-
-export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zone' | 'operator' | 'version'> {
-  identity: Identity
-  graph: Graph
-  library: Library
-  swarm: Swarm
-  egress: Egress
-  hash: Digest
-  /** A folder on the disk that stores the items, and the most bytes of items to store; 0 is nine tenths of the disk. */
-  storage: { folder: string; capacityBytes: number }
-  /** Whether this node was given peers to dial. */
-  dials: boolean
-  /** Milliseconds that a retracted item's bytes are kept when its manifest does not say. */
-  retentionMs: number
-  manifestOf(item: Item): Manifest
-  contentDigest(files: readonly ItemFile[]): string
-  /** Told when an item was retracted here, so that its purge can be planned. */
-  retracted(): void
-  now: () => number
-  log: Logger
-}
 
 const graceMs = 600_000
 const stallMs = 60_000
@@ -232,6 +198,8 @@ export class GraphReplication implements Replication {
 
   #failed({ infoHash }: Job, reason: string, error: unknown): void {
     this.#options.log.warn({ err: error, infoHash, reason }, 'an item could not be fetched')
+    // The next heartbeat tells all that there is less room than they believe, so that another node is chosen.
+    if (error instanceof NoRoomError) this.#heart.answer()
     const refuseForMs = error instanceof TransferError ? error.refuseForMs : undefined
     if (refuseForMs !== undefined && this.#refusals.add(infoHash, refuseForMs)) this.#notice.refuse(infoHash)
   }

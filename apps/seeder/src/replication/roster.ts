@@ -15,9 +15,12 @@ interface Member extends Peer {
   candidate: Candidate
 }
 
-/** What placement depends on, free room excepted: that changes with every copy and gates new ones only. */
-const standingKey = ({ zone, operator, state, weight }: Candidate): string =>
-  JSON.stringify([zone, operator, state, weight])
+/**
+ * What placement depends on. Free room changes with every copy, so that only its order of magnitude counts here: an
+ * item that found no room is looked at again when the room has doubled, or the next time that anything else changes.
+ */
+const standingKey = ({ zone, operator, state, weight, free }: Candidate): string =>
+  JSON.stringify([zone, operator, state, weight, Math.floor(Math.log2(free + 1))])
 
 /** Who lives, as their heartbeats tell; in memory only, as heartbeats are. */
 export class Roster {

@@ -1,0 +1,27 @@
+import type { Graph, Identity, ItemFile, Manifest } from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { Egress } from '../egress/index.ts'
+import type { Digest, Item, Library } from '../library/index.ts'
+import type { Swarm } from '../swarm/index.ts'
+import type { PulseOptions } from './pulse.ts'
+
+export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zone' | 'operator' | 'version'> {
+  identity: Identity
+  graph: Graph
+  library: Library
+  swarm: Swarm
+  egress: Egress
+  hash: Digest
+  /** A folder on the disk that stores the items, and the most bytes of items to store; 0 is nine tenths of the disk. */
+  storage: { folder: string; capacityBytes: number }
+  /** Whether this node was given peers to dial. */
+  dials: boolean
+  /** Milliseconds that a retracted item's bytes are kept when its manifest does not say. */
+  retentionMs: number
+  manifestOf(item: Item): Manifest
+  contentDigest(files: readonly ItemFile[]): string
+  /** Told when an item was retracted here, so that its purge can be planned. */
+  retracted(): void
+  now: () => number
+  log: Logger
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import type { Heartbeat } from '@eldernode/core'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Roster } from './roster.ts'
+
+const graceMs = 600_000
+const gigabyte = 2 ** 30
+
+const id = (name: string): string => createHash('sha256').update(name).digest('base64url')
+const heartbeat = (changes: Partial<Heartbeat> = {}): Heartbeat => ({
+  endpoints: { http: 'http://127.0.0.1:1' },
+  zone: '',
+  operator: '',
+  state: 'active',
+  capacity: { bytes: 100 * gigabyte, used: 0, free: 90 * gigabyte },
+  load: { up: 0, down: 0, connections: 0 },
+  counts: { items: 0, awake: 0, queue: 0 },
+  version: '0',
+  ...changes,
+})
+
+let roster: Roster
+let changes: number
+let appeared: string[]
+
+const see = (name: string, body = heartbeat()) => roster.see({ pub: id(name), ts: Date.now(), body })
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  changes = 0
+  appeared = []
+  roster = new Roster({
+    graceMs,
+    now: () => Date.now(),
+    changed: () => changes++,
+    appeared: (node) => appeared.push(node),
+  })
+})
+
+afterEach(() => {
+  roster.close()
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+test('a member lives for the grace time after its last heartbeat', () => {
+  see('a')
+  see('b')
+  expect([changes, roster.size]).toEqual([2, 2])
+  vi.advanceTimersByTime(graceMs / 2)
+  see('a')
+  vi.advanceTimersByTime(graceMs / 2 + 1_000)
+  expect(roster.peers().map((peer) => peer.id)).toEqual([id('a')])
+  expect(changes).toBe(3)
+  vi.advanceTimersByTime(graceMs)
+  expect(roster.size).toBe(0)
+})
+
+test('a heartbeat that says the same moves nothing, and each member appears once', () => {
+  for (let i = 0; i < 5; i++) {
+    see('a')
+    vi.advanceTimersByTime(15_000)
+  }
+  expect(changes).toBe(1)
+  expect(appeared).toEqual([id('a')])
+})
+
+test.each([
+  ['zone', heartbeat({ zone: 'north' })],
+  ['state', heartbeat({ state: 'draining' })],
+  ['capacity', heartbeat({ capacity: { bytes: 200 * gigabyte, used: 0, free: 90 * gigabyte } })],
+  ['room by an order of magnitude', heartbeat({ capacity: { bytes: 100 * gigabyte, used: 0, free: gigabyte } })],
+])('a change of %s moves placements', (_, changed) => {
+  see('a')
+  vi.advanceTimersByTime(15_000)
+  see('a', changed)
+  expect(changes).toBe(2)
+})
+
+test('a little less room moves nothing', () => {
+  see('a')
+  vi.advanceTimersByTime(15_000)
+  see('a', heartbeat({ capacity: { bytes: 100 * gigabyte, used: gigabyte, free: 89 * gigabyte } }))
+  expect(changes).toBe(1)
+  expect(roster.candidates()[0]?.free).toBe(89 * gigabyte)
+})
+
+test('old heartbeats do not bring a dead member back, nor does a clock ahead keep one alive', () => {
+  roster.see({ pub: id('a'), ts: Date.now() - graceMs, body: heartbeat() })
+  expect(roster.size).toBe(0)
+  roster.see({ pub: id('b'), ts: Date.now() + 240_000, body: heartbeat() })
+  vi.advanceTimersByTime(graceMs + 1_000)
+  expect(roster.size).toBe(0)
+})
