@@ -28,6 +28,8 @@ export interface ExchangeOptions {
   /** Hands fetched values to the guard and, if they pass, to the store and the other links. */
   admit(values: readonly Candidate[], link: Link): void | Promise<void>
   send(frame: Frame): void
+  /** Resolves once everything taken so far is in the store. */
+  settled(): Promise<void>
   /** Says every heartbeat that is known, as gossip. */
   tellHeartbeats(): void
   onFault(error: unknown): void
@@ -49,16 +51,40 @@ export class Exchange {
   #waiting = 0
   #fetching = false
   #again = false
-  #heard = false
+  #telling = false
+  #tellAgain = false
   #beaten = false
 
   constructor(options: ExchangeOptions) {
     this.#options = options
   }
 
-  /** Tells the other side what this node holds. */
-  async tellSums(): Promise<void> {
-    const { sums, send, link } = this.#options
+  /** Tells the other side what this node holds. Asked for several times at once, it tells once more afterwards. */
+  tellSums(): void {
+    this.#tellAgain = true
+    if (this.#telling) return
+    this.#telling = true
+    this.#tellAll().catch(this.#options.onFault)
+  }
+
+  async #tellAll(): Promise<void> {
+    try {
+      while (this.#tellAgain && !this.#options.link.closed) {
+        this.#tellAgain = false
+        await this.#tell()
+      }
+    } finally {
+      this.#telling = false
+    }
+  }
+
+  /**
+   * A link gets by gossip what is taken from the moment it has joined. What was taken before must be in the sums, and
+   * so in the store.
+   */
+  async #tell(): Promise<void> {
+    const { sums, send, link, settled } = this.#options
+    await settled()
     const all: [Group, string][] = []
     for (const group of sums.groups()) {
       const digest = await sums.digest(group)
@@ -72,10 +98,10 @@ export class Exchange {
     }
   }
 
-  /** Compares again with what the other side told last: this node may take more than it did then. */
+  /** Compares again: this node may take now what it refused before. */
   refresh(): void {
     this.#refused.clear()
-    if (this.#heard) this.#fetch()
+    this.#options.send({ en: 'sums?' })
   }
 
   take(frame: Exclude<Frame, { en: 'hello' | 'proof' }>): void {
@@ -83,6 +109,8 @@ export class Exchange {
     switch (frame.en) {
       case 'beats?':
         return link.mayAsk() ? this.#options.tellHeartbeats() : link.refuse('ask_rate')
+      case 'sums?':
+        return link.mayAsk() ? this.tellSums() : link.refuse('ask_rate')
       case 'sums':
         return this.#takeSums(frame)
       case 'buckets?':
@@ -111,7 +139,6 @@ export class Exchange {
     this.#theirs.clear()
     for (const [group, digest] of this.#incoming) this.#theirs.set(group, digest)
     this.#incoming = new Map()
-    this.#heard = true
     this.#fetch()
   }
 

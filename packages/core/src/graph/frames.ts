@@ -35,6 +35,9 @@ const sumsSchema = z.strictObject({
   last: z.boolean(),
 })
 
+/** Asks for the other side's sums out of turn: the sender takes more now than when it refused some gossip. */
+const askSumsSchema = z.strictObject({ en: z.literal('sums?') })
+
 /** Asks for the known heartbeats, which sums do not cover; they come as gossip. */
 const askBeatsSchema = z.strictObject({ en: z.literal('beats?') })
 
@@ -80,6 +83,7 @@ export const frameSchema = z.discriminatedUnion('en', [
   helloSchema,
   proofSchema,
   sumsSchema,
+  askSumsSchema,
   askBeatsSchema,
   askBucketsSchema,
   bucketsSchema,

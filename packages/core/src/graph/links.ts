@@ -247,23 +247,13 @@ export class Links {
       wants: (group) => group === 'owner' || membership.knows(group),
       admit: (values) => this.#admitPages(values, link),
       send: (frame) => link.send(JSON.stringify(frame)),
+      settled: this.#options.settled,
       tellHeartbeats: () => this.#tellHeartbeats(link),
       onFault,
     })
     dialogue.exchange = exchange
     this.#join(link)
-    this.#tellSums(exchange)
-  }
-
-  /**
-   * A link gets by gossip what is taken from the moment it has joined. What was taken before must be in the sums, and
-   * so in the store.
-   */
-  #tellSums(exchange: Exchange): void {
-    const { settled, onFault } = this.#options
-    settled()
-      .then(() => exchange.tellSums())
-      .catch(onFault)
+    exchange.tellSums()
   }
 
   #tellHeartbeats(link: Link): void {
@@ -320,7 +310,7 @@ export class Links {
       }
       if (link.behind && link.queued < limits.behind / 4) {
         link.behind = false
-        if (exchange !== undefined) this.#tellSums(exchange)
+        exchange?.tellSums()
       }
     }
   }
@@ -328,7 +318,7 @@ export class Links {
   #compareAll(): void {
     for (const [link, { exchange }] of this.#links) {
       this.#judge(link)
-      if (exchange !== undefined) this.#tellSums(exchange)
+      exchange?.tellSums()
     }
   }
 
