@@ -22,13 +22,7 @@ export class ContentMismatchError extends TransferError {
 /** The item does not fit beside the reserve that this node keeps free. */
 export class NoRoomError extends TransferError {
   constructor(infoHash: string, size: number, free: number) {
-    super(
-      'no_room',
-      `item ${infoHash} needs ${size} bytes and ${free} are free for it: add storage or raise the limit`,
-      {
-        refuseForMs: fullFor,
-      },
-    )
+    super('no_room', `item ${infoHash} needs ${size} bytes and ${free} are free for it: add storage or raise the limit`)
   }
 }
 

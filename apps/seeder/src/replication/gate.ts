@@ -1,7 +1,5 @@
-import type { GraphStats } from '@eldernode/core'
-
 export interface GateOptions {
-  links(): GraphStats['links']
+  links(): readonly { inSync: boolean }[]
   /** Whether this node dials others at all; one that does not waits for nobody. */
   dials: boolean
   /** Called once when the graph can be believed, and once when the quiet time after the start is over. */
