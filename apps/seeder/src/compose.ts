@@ -1,6 +1,14 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Certificate, contentSha256, type Endpoints, networkIdOf, type NodeId, roleSchema } from '@eldernode/core'
+import {
+  type Certificate,
+  contentSha256,
+  type Endpoints,
+  networkIdOf,
+  type NodeId,
+  RequestGate,
+  roleSchema,
+} from '@eldernode/core'
 import { createGraph, type Graph } from '@eldernode/core/graph'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
@@ -73,13 +81,14 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     logger: log,
   })
 
+  const verifier = createVerifier()
   const store = new SqliteGraphStore(join(config.data, 'graph.db'))
   undo.later('graph store', () => store.close())
   const graph = createGraph({
     network: { owner, open: network.open },
     identity,
     ...(ownerKey !== undefined && { owner: ownerKey }),
-    verifier: createVerifier(),
+    verifier,
     store,
     dial: createDial(egress),
     peers: network.peers,
@@ -137,6 +146,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     zone: config.node.zone,
     operator: config.node.operator,
     adminToken,
+    nodes: new RequestGate({ verifier, admits: (node) => graph.admits(node), now }),
     ingest,
     library,
     swarm,

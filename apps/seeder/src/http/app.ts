@@ -2,7 +2,7 @@ import cors from '@fastify/cors'
 import fastify, { type FastifyError, type FastifyReply } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
-import { authorize, changesSomething } from './authorization.ts'
+import { authorize, changesSomething, checkNode } from './authorization.ts'
 import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { documentRoutes } from './document.ts'
@@ -36,7 +36,7 @@ export async function createApp(services: Services, connections: Connections, up
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error)
     if (problem.code === 'internal') services.log.error({ err: error, url: request.url }, 'a request failed')
-    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="eldernode"')
+    if (problem.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="eldernode"')
     if (problem.status === 503) void reply.header('retry-after', 2)
     if (error instanceof RangeNotSatisfiableError) void reply.header('content-range', `bytes */${error.size}`)
     answer(reply, problem)
@@ -55,7 +55,11 @@ export async function createApp(services: Services, connections: Connections, up
     maxAge: 86_400,
   })
   app.addHook('onRequest', async (request) => {
-    if (request.is404 || !changesSomething(request.method)) return
+    if (request.is404) return
+    if (!changesSomething(request.method)) {
+      await checkNode(request, services.endpoints().http, services.nodes)
+      return
+    }
     authorize(request, services.adminToken)
     const missing = services.checks().filter(({ ok }) => !ok)
     if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason}`))

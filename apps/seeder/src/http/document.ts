@@ -29,7 +29,7 @@ export async function documentRoutes(app: Api, { version, endpoints }: Services)
     route.schema = {
       ...route.schema,
       ...(guarded && { security: [{ adminToken: [] }] }),
-      response: { ...(guarded ? problems(401, 500) : problems(500)), ...response },
+      response: { ...problems(401, 429, 500), ...response },
     }
   })
 

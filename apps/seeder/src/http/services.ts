@@ -1,4 +1,4 @@
-import type { Endpoints, Graph, Heartbeat, NodeId, Replicas } from '@eldernode/core'
+import type { Endpoints, Graph, Heartbeat, NodeId, Replicas, RequestGate } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Ingest } from '../ingest/index.ts'
@@ -45,6 +45,8 @@ export interface Services {
   zone: string
   operator: string
   adminToken: AdminToken
+  /** Checks requests that other nodes signed. */
+  nodes: RequestGate
   ingest: Ingest
   library: Library
   swarm: Swarm

@@ -32,5 +32,5 @@ json.stringifyAsync = (value: unknown, done: Done, replacer?: (key: string, valu
   done(undefined, text)
 }
 
-// GUN greets on load. Standard output belongs to log lines and printed settings, so the greeting goes to standard error.
-console.log = console.warn
+// GUN greets on load; standard output belongs to log lines and printed settings.
+console.log = () => undefined
