@@ -29,7 +29,7 @@ async function listen(): Promise<{ server: Server; sockets: Socket[]; port: numb
 async function pair(): Promise<{ near: Socket; far: Socket; port: number }> {
   const { sockets, port } = await listen()
   const near = await anywhere(`ws://127.0.0.1:${port}/gun`, { signal, foreign: false })
-  const far = await vi.waitFor(() => sockets[0] ?? expect.unreachable())
+  const far = await vi.waitUntil(() => sockets[0])
   return { near, far, port }
 }
 

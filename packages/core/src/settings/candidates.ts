@@ -36,7 +36,7 @@ export const fromFile = (leaves: readonly Leaf[], name: string, table: unknown):
     if (leaf) found.candidates.push({ leaf, value, source })
     else if (!groups.has(key) && key !== '') found.problems.push(unknown(key, source))
     else if (!isTable(value)) found.problems.push(unknown(key, source, 'expected a table of settings'))
-    else for (const [name, child] of Object.entries(value)) walk(child, key === '' ? name : `${key}.${name}`)
+    else for (const [part, child] of Object.entries(value)) walk(child, key === '' ? part : `${key}.${part}`)
   }
   walk(table, '')
   return found

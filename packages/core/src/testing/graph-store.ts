@@ -57,9 +57,9 @@ export function graphStoreContract(name: string, open: () => GraphStore): void {
       const store = open()
       const souls = ['en1/net/h/a/00', 'en1/net/m/a/00', 'en1/net/m/a/ff', 'en1/net/m/b/00', 'en1/net/o']
       await store.upsert(
-        souls.toReversed().flatMap((name) => [
-          { ...entry('a', 1), soul: name },
-          { ...entry('b', 1), soul: name },
+        souls.toReversed().flatMap((soul) => [
+          { ...entry('a', 1), soul },
+          { ...entry('b', 1), soul },
         ]),
         false,
       )
