@@ -48,7 +48,7 @@ async function refused(): Promise<Record<string, number>> {
 }
 
 /** Sends raw text over a link of its own and waits until the target has counted the refusal. */
-async function provoke(reason: string, ...texts: string[]): Promise<void> {
+async function provoke(reason: string, ...texts: string[]): Promise<'refused'> {
   const before = await target.state()
   const goal = (before.stats.refused[reason] ?? 0) + texts.length
   const ws = await connect()
@@ -57,6 +57,7 @@ async function provoke(reason: string, ...texts: string[]): Promise<void> {
   await until(counted, { within: 10_000, what: `${texts.length} refused as ${reason}` })
   const { manifests, faults } = await target.state()
   expect({ manifests, faults }).toEqual({ manifests: before.manifests, faults: [] })
+  return 'refused'
 }
 
 let counter = 0
@@ -73,42 +74,52 @@ async function sealed(by: Identity, ts: number, body: object = manifest): Promis
 describe('by a raw WebSocket, refused and counted', () => {
   test('forged: a stranger signs in the place of a member', async () => {
     const ts = Date.now()
-    await provoke('signer', put(soulOf(member.id), manifest.infoHash, await sealed(stranger, ts), ts))
-    await provoke('stranger', put(soulOf(stranger.id), manifest.infoHash, await sealed(stranger, ts), ts))
+    expect(await provoke('signer', put(soulOf(member.id), manifest.infoHash, await sealed(stranger, ts), ts))).toBe(
+      'refused',
+    )
+    expect(await provoke('stranger', put(soulOf(stranger.id), manifest.infoHash, await sealed(stranger, ts), ts))).toBe(
+      'refused',
+    )
   })
 
   test('tampered: one letter of a signed value', async () => {
     const ts = Date.now()
     const value = (await sealed(member.identity, ts)).replace('Holiday', 'Holidaz')
-    await provoke('bad_signature', put(soulOf(member.id), manifest.infoHash, value, ts))
+    expect(await provoke('bad_signature', put(soulOf(member.id), manifest.infoHash, value, ts))).toBe('refused')
   })
 
   test('replayed: an older value, or one whose state was raised', async () => {
     const good = manifestOf('good', 0)
     const ts = Date.now() - 60_000
     const old = await sealed(member.identity, ts, good)
-    await provoke('stale', put(soulOf(member.id, good.infoHash), good.infoHash, old, ts))
-    await provoke('state', put(soulOf(member.id, good.infoHash), good.infoHash, old, Date.now()))
+    expect(await provoke('stale', put(soulOf(member.id, good.infoHash), good.infoHash, old, ts))).toBe('refused')
+    expect(await provoke('state', put(soulOf(member.id, good.infoHash), good.infoHash, old, Date.now()))).toBe(
+      'refused',
+    )
   })
 
   test('of a clock that runs ahead', async () => {
     const ts = Date.now() + 6 * 60_000
-    await provoke('future', put(soulOf(member.id), manifest.infoHash, await sealed(member.identity, ts), ts))
+    expect(
+      await provoke('future', put(soulOf(member.id), manifest.infoHash, await sealed(member.identity, ts), ts)),
+    ).toBe('refused')
   })
 
   test('null, numbers, links and states of the wrong type', async () => {
     const soul = soulOf(member.id)
     const values = [null, 5, true, { '#': soul }, [], {}]
-    await provoke('value', ...values.map((value) => put(soul, manifest.infoHash, value, Date.now())))
+    expect(await provoke('value', ...values.map((value) => put(soul, manifest.infoHash, value, Date.now())))).toBe(
+      'refused',
+    )
     const states = [null, 'x', -1, 1e300, {}]
-    await provoke('state', ...states.map((state) => put(soul, manifest.infoHash, 'x', state)))
+    expect(await provoke('state', ...states.map((state) => put(soul, manifest.infoHash, 'x', state)))).toBe('refused')
   })
 
   test('oversized: a value, a message, a frame', async () => {
     const ts = Date.now()
-    await provoke('size', put(soulOf(member.id), manifest.infoHash, 'x'.repeat(8193), ts))
-    await provoke('text', put(soulOf(member.id), manifest.infoHash, 'x'.repeat(2 << 20), ts))
-    await provoke('text', 'x'.repeat(5 << 20))
+    expect(await provoke('size', put(soulOf(member.id), manifest.infoHash, 'x'.repeat(8193), ts))).toBe('refused')
+    expect(await provoke('text', put(soulOf(member.id), manifest.infoHash, 'x'.repeat(2 << 20), ts))).toBe('refused')
+    expect(await provoke('text', 'x'.repeat(5 << 20))).toBe('refused')
   })
 
   test('named like properties of every object', async () => {
@@ -117,25 +128,29 @@ describe('by a raw WebSocket, refused and counted', () => {
     const soul = soulOf(member.id)
     const asSoul = '{"#":"a","put":{"NAME":{"_":{"#":"NAME",">":{"a":1}},"a":"x"}}}'
     const asKey = `{"#":"a","put":{"${soul}":{"_":{"#":"${soul}",">":{"NAME":1}},"NAME":"x"}}}`
-    await provoke('soul', ...names.map((name) => raw(asSoul, name)))
-    await provoke('key', ...names.map((name) => raw(asKey, name)))
-    await provoke('id', ...names.map((name) => raw('{"#":"NAME","get":{"#":"x"}}', name)))
-    await provoke('get_soul', ...names.map((name) => raw('{"#":"a","get":{"#":"NAME"}}', name)))
-    await provoke('get_key', ...names.map((name) => raw(`{"#":"a","get":{"#":"${soul}",".":"NAME"}}`, name)))
-    await provoke('frame', ...names.map((name) => raw('{"en":"NAME"}', name)))
+    expect(await provoke('soul', ...names.map((name) => raw(asSoul, name)))).toBe('refused')
+    expect(await provoke('key', ...names.map((name) => raw(asKey, name)))).toBe('refused')
+    expect(await provoke('id', ...names.map((name) => raw('{"#":"NAME","get":{"#":"x"}}', name)))).toBe('refused')
+    expect(await provoke('get_soul', ...names.map((name) => raw('{"#":"a","get":{"#":"NAME"}}', name)))).toBe('refused')
+    expect(
+      await provoke('get_key', ...names.map((name) => raw(`{"#":"a","get":{"#":"${soul}",".":"NAME"}}`, name))),
+    ).toBe('refused')
+    expect(await provoke('frame', ...names.map((name) => raw('{"en":"NAME"}', name)))).toBe('refused')
   })
 
   test('dam of every kind but the greeting', async () => {
     const names = ['mob', 'constructor', '__proto__', 'toString', 'rtc', 'opt', 'say', 'hear', 'service', 'stat']
-    await provoke('dam', ...names.map((dam) => message({ dam, peers: { 'http://127.0.0.1:1/gun': 1 }, opt: {} })))
+    expect(
+      await provoke('dam', ...names.map((dam) => message({ dam, peers: { 'http://127.0.0.1:1/gun': 1 }, opt: {} }))),
+    ).toBe('refused')
   })
 
   test('what is no message at all', async () => {
-    await provoke('json', '', '{', 'undefined', '{"a":}', '['.repeat(100_000))
-    await provoke('shape', 'null', '5', '"text"', '[null]', '[[]]', '[5]')
-    await provoke('batch', `[${Array.from({ length: 1001 }, () => '{}').join(',')}]`)
+    expect(await provoke('json', '', '{', 'undefined', '{"a":}', '['.repeat(100_000))).toBe('refused')
+    expect(await provoke('shape', 'null', '5', '"text"', '[null]', '[[]]', '[5]')).toBe('refused')
+    expect(await provoke('batch', `[${Array.from({ length: 1001 }, () => '{}').join(',')}]`)).toBe('refused')
     const souls = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`s${i}`, {}]))
-    await provoke('souls', message({ put: souls }))
+    expect(await provoke('souls', message({ put: souls }))).toBe('refused')
   })
 
   test('link frames without a proof, malformed, or of another network', async () => {
@@ -144,13 +159,13 @@ describe('by a raw WebSocket, refused and counted', () => {
       { en: 'beats?' },
       { en: 'values?', n: 1, values: [['a', 'b']] },
     ]
-    await provoke('unproven', ...frames.map((frame) => JSON.stringify(frame)))
-    await provoke('frame', '{"en":5}', '{"en":"hello"}', '{"en":"sums","sums":{},"last":1}')
+    expect(await provoke('unproven', ...frames.map((frame) => JSON.stringify(frame)))).toBe('refused')
+    expect(await provoke('frame', '{"en":5}', '{"en":"hello"}', '{"en":"sums","sums":{},"last":1}')).toBe('refused')
     const hello = { en: 'hello', v: 1, id: stranger.id, nonce: stranger.id }
-    await provoke('hello_network', JSON.stringify({ ...hello, network: 'a'.repeat(16) }))
-    await provoke('hello_self', JSON.stringify({ ...hello, network: id, id: target.id }))
+    expect(await provoke('hello_network', JSON.stringify({ ...hello, network: 'a'.repeat(16) }))).toBe('refused')
+    expect(await provoke('hello_self', JSON.stringify({ ...hello, network: id, id: target.id }))).toBe('refused')
     const proof = `${'A'.repeat(85)}A`
-    await provoke('hello_order', JSON.stringify({ en: 'proof', proof }))
+    expect(await provoke('hello_order', JSON.stringify({ en: 'proof', proof }))).toBe('refused')
     const before = (await refused())['hello_proof'] ?? 0
     const ws = await connect()
     ws.send(JSON.stringify({ ...hello, network: id }))
@@ -226,7 +241,9 @@ test('neither a mob nor a heartbeat makes a node dial into the own network', asy
   const ghost = identityOfSeed('66'.repeat(32))
   await network.admit(ghost.id, ['seeder'])
   try {
-    await provoke('dam', message({ dam: 'mob', peers: { [`http://127.0.0.1:${port}/gun`]: {} } }))
+    expect(await provoke('dam', message({ dam: 'mob', peers: { [`http://127.0.0.1:${port}/gun`]: {} } }))).toBe(
+      'refused',
+    )
     for (const host of [`127.0.0.1:${port}`, '169.254.169.254', `localhost:${port}`]) {
       const before = (await refused())['address_refused'] ?? 0
       const ts = Date.now()
@@ -256,7 +273,9 @@ test('a member whose certificate is taken back publishes no more; what it publis
   const [before, after] = [manifestOf('attack', 2), manifestOf('attack', 3)]
   const backdated = await sealed(traitor, ts, before)
   const late = Date.now() + 1000
-  await provoke('revoked', put(soulOf(traitor.id, before.infoHash), before.infoHash, backdated, ts))
+  expect(await provoke('revoked', put(soulOf(traitor.id, before.infoHash), before.infoHash, backdated, ts))).toBe(
+    'refused',
+  )
   await provoke(
     'stranger',
     put(soulOf(traitor.id, after.infoHash), after.infoHash, await sealed(traitor, late, after), late),

@@ -97,8 +97,7 @@ export type Frame = z.infer<typeof frameSchema>
 export type Hello = z.infer<typeof helloSchema>
 export type Ask = Extract<Frame, { en: 'buckets?' | 'keys?' | 'values?' }>
 export type Answer = Extract<Frame, { en: 'buckets' | 'keys' | 'values' }>
-export type AnswerTo<A extends Ask> = A extends { en: 'buckets?' }
-  ? Extract<Frame, { en: 'buckets' }>
-  : A extends { en: 'keys?' }
-    ? Extract<Frame, { en: 'keys' }>
-    : Extract<Frame, { en: 'values' }>
+/** The frame that answers a question. */
+export type AnswerTo<Question extends Ask['en']> = Question extends `${infer Name}?`
+  ? Extract<Answer, { en: Name }>
+  : never

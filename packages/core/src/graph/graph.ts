@@ -1,9 +1,10 @@
-import { ClockError, MAX_CLOCK_SKEW, nextTimestamp, readStored, seal } from '../envelope/index.ts'
+import { ClockError, MAX_CLOCK_SKEW, nextTimestamp, seal } from '../envelope/index.ts'
 import { InvalidInputError } from '../errors.ts'
 import type { Identity, NodeId, Verifier } from '../identity/index.ts'
 import { Membership } from '../membership/index.ts'
 import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Heartbeat } from '../presence/index.ts'
+import { readValue, storedEntries } from './archive.ts'
 import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
 import { bodyFits, bodySchemas, Guard } from './guard.ts'
 import type { Admitted } from './guard.ts'
@@ -41,8 +42,6 @@ export interface GraphOptions {
   /** A number within 0 and 1, for jitter and the choice of neighbours. */
   random?: () => number
 }
-
-const pageSize = 200
 
 /** The network's shared memory over GUN. */
 export function createGraph(options: GraphOptions): Graph {
@@ -176,7 +175,7 @@ class GunGraph implements Graph {
     if (!layouts[kind].stored) return this.#heartbeats.get(pub)?.accepted as Accepted<Bodies[K]> | undefined
     const where = locate(this.#network, kind, pub, key)
     const entry = where && this.#writer.get(where.soul, where.key)
-    return entry && read(kind, entry)
+    return entry && readValue(kind, entry)
   }
 
   *entries<K extends Kind>(kind: K, pub?: NodeId): Iterable<Accepted<Bodies[K]>> {
@@ -186,8 +185,8 @@ class GunGraph implements Graph {
       }
       return
     }
-    for (const entry of stored(this.#options.store, soulPrefix(this.#network, kind, pub))) {
-      const accepted = read(kind, entry)
+    for (const entry of storedEntries(this.#options.store, soulPrefix(this.#network, kind, pub))) {
+      const accepted = readValue(kind, entry)
       if (accepted !== undefined) yield accepted
     }
   }
@@ -285,26 +284,5 @@ class GunGraph implements Graph {
     const configured = this.#options.peers.map((url) => ({ url, foreign: false }))
     const heartbeats = [...this.#heartbeats.values()].map(({ accepted }) => accepted as Accepted<Heartbeat>)
     return [...configured, ...this.#neighbours.choose(heartbeats, this.#now())]
-  }
-}
-
-/** Reads a stored value. One that an older version took and this one would not is left out. */
-function read<K extends Kind>(kind: K, { soul, key, ts, value }: Entry): Accepted<Bodies[K]> | undefined {
-  const { pub, body } = readStored(value)
-  const parsed = bodySchemas[kind].safeParse(body)
-  return parsed.success ? { kind, pub, ts, soul, key, body: parsed.data as Bodies[K] } : undefined
-}
-
-function* stored(store: GraphStore, prefix: string): Iterable<Entry> {
-  let souls = store.souls(prefix, '', pageSize)
-  while (souls.length > 0) {
-    for (const soul of souls) {
-      let page = store.page(soul, '', pageSize)
-      while (page.length > 0) {
-        yield* page
-        page = page.length < pageSize ? [] : store.page(soul, page.at(-1)?.key ?? '', pageSize)
-      }
-    }
-    souls = souls.length < pageSize ? [] : store.souls(prefix, souls.at(-1) ?? '', pageSize)
   }
 }

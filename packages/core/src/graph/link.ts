@@ -7,7 +7,7 @@ import type { GunPeer } from './wire/gun.ts'
 
 /** Refusals that happen between honest nodes too: races of gossip, membership on its way, another version. */
 const honest: ReadonlySet<string> = new Set(
-  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body'.split(' '),
+  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body late_answer'.split(' '),
 )
 
 /** Why a link ended, told to the other side (RFC 6455: 4000 to 4999 are private codes). */
@@ -24,6 +24,8 @@ export interface LinkOptions {
   onText(text: string, link: Link): void | Promise<void>
   onEnd(link: Link, code: number): void
   onRefused(reason: string): void
+  /** Told of a failure of this node's own code; the link goes on. */
+  onFault(error: unknown): void
 }
 
 /** One WebSocket with what is known about its other end, and its allowances. GUN sees it as a peer. */
@@ -147,13 +149,19 @@ export class Link implements GunPeer {
   }
 
   #handle(text: string): void {
-    const handled = this.#options.onText(text, this)
-    if (!(handled instanceof Promise)) return
-    this.#busy = true
-    void handled.then(() => {
-      this.#busy = false
-      this.#drain()
-    })
+    const { onText, onFault } = this.#options
+    try {
+      const handled = onText(text, this)
+      if (!(handled instanceof Promise)) return
+      this.#busy = true
+      void handled.catch(onFault).then(() => {
+        this.#busy = false
+        this.#drain()
+      })
+    } catch (error) {
+      // Whatever a message sets off, it must not reach the socket's event and with it the process.
+      onFault(error)
+    }
   }
 
   readonly #resume = (): void => this.#drain()

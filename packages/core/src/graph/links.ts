@@ -1,23 +1,22 @@
 import type { Identity, NodeId, Verifier } from '../identity/index.ts'
-import { toBase64url } from '../identity/index.ts'
 import { Exchange } from './exchange.ts'
 import { frameSchema } from './frames.ts'
 import type { Frame } from './frames.ts'
 import type { Admitted, Guard } from './guard.ts'
 import { Handshake } from './handshake.ts'
+import { Intake, messageId } from './intake.ts'
+import { portions } from './portions.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import type { Membership } from '../membership/index.ts'
 import { limits } from './limits.ts'
 import { closeCodes, Link } from './link.ts'
 import type { Entry, GraphStore, LinkStats, Socket } from './port.ts'
-import { rebuild } from './rebuild.ts'
 import type { Refusals } from './refusals.ts'
 import { Replies } from './replies.ts'
 import type { Sums } from './sums.ts'
 import type { Target } from './supervisor.ts'
 import { Turn } from './turn.ts'
 import { putOf } from './wire/message.ts'
-import type { Candidate } from './wire/message.ts'
 import { Wire } from './wire/wire.ts'
 
 export interface LinksOptions {
@@ -53,8 +52,6 @@ const proofTime = 10_000
 const paceBytes = 1 << 20
 const paceTime = 100
 const pacePoll = 5
-/** Characters of values in one GUN message. */
-const messageSize = 64 << 10
 
 interface Dialogue {
   handshake: Handshake
@@ -70,6 +67,7 @@ export class Links {
   readonly #wire: Wire
   readonly #turn = new Turn()
   readonly #replies: Replies
+  readonly #intake: Intake
   readonly #timers: ReturnType<typeof setInterval>[] = []
   #pacing: Promise<void> | undefined
   #refreshing: ReturnType<typeof setTimeout> | undefined
@@ -80,6 +78,15 @@ export class Links {
     const { store, heartbeats, onFault } = options
     this.#wire = new Wire(({ id, soul, key, peer }) => this.#replies.ask({ id, soul, key }, peer as Link))
     this.#replies = new Replies({ wire: this.#wire, store, heartbeats, onFault })
+    this.#intake = new Intake({
+      network: options.network,
+      guard: options.guard,
+      wire: this.#wire,
+      take: options.take,
+      isTrusted: (link) => this.#isTrusted(link),
+      join: (link) => this.#join(link),
+      frame: (foreign, link) => this.#frame(foreign, link),
+    })
   }
 
   start(): void {
@@ -110,7 +117,8 @@ export class Links {
       address: url,
       now,
       turn: this.#turn,
-      onText: (text) => this.#hear(text, link),
+      onText: (text) => this.#intake.hear(text, link),
+      onFault: this.#options.onFault,
       onEnd: () => this.#ended(link),
       onRefused: (reason) => refusals.add(reason),
     })
@@ -127,7 +135,7 @@ export class Links {
 
   /** Says this node's own values to every link. */
   broadcast(values: readonly Admitted[]): void {
-    for (const part of portions(values)) this.#wire.broadcast(this.#id(), putOf(part))
+    for (const part of portions(values)) this.#wire.broadcast(messageId(), putOf(part))
   }
 
   /** Waits while members' links are congested, for a tenth of a second at most: one slow link must not stop a node. */
@@ -153,63 +161,6 @@ export class Links {
       inSync,
       queued,
     }))
-  }
-
-  #hear(text: string, link: Link): void | Promise<void> {
-    let message: unknown
-    try {
-      message = JSON.parse(text)
-    } catch {
-      return link.refuse('json')
-    }
-    if (!Array.isArray(message)) return this.#handle(message, link)
-    if (message.length > limits.batch) return link.refuse('batch')
-    return this.#handleAll(message, 0, link)
-  }
-
-  #handleAll(messages: readonly unknown[], from: number, link: Link): void | Promise<void> {
-    for (let at = from; at < messages.length && !link.closed; at++) {
-      const handled = this.#handle(messages[at], link)
-      if (handled instanceof Promise) return handled.then(() => this.#handleAll(messages, at + 1, link))
-    }
-  }
-
-  #handle(message: unknown, link: Link): void | Promise<void> {
-    if (typeof message === 'object' && message !== null && Object.hasOwn(message, 'en'))
-      return this.#frame(message, link)
-    // Before it has proven itself the node that was dialled has nothing to say.
-    if (link.dialled && link.node === undefined) return link.refuse('unproven')
-    if (!link.joined) this.#join(link)
-    const rebuilt = rebuild(message, this.#options.network, link.refuse)
-    switch (rebuilt.type) {
-      case 'nothing':
-        return undefined
-      case 'get':
-        return link.mayAsk() ? this.#wire.hear(rebuilt.message, link) : link.refuse('get_rate')
-      case 'dam':
-        return this.#wire.hear(rebuilt.message, link)
-      case 'put': {
-        const { id, values } = rebuilt
-        // Nodes do not acknowledge to each other: sums find what is missing. Stock clients wait for an answer.
-        const written = link.node === undefined ? () => this.#wire.tell(link, { to: id, ok: 1 }) : undefined
-        return this.#admit(values, link, id, written)
-      }
-    }
-  }
-
-  #admit(values: readonly Candidate[], link: Link, id: string, written?: () => void): void | Promise<void> {
-    const trusted = link.member || (link.node !== undefined && this.#options.configured.has(link.address ?? ''))
-    const { maySpendCheck, refuse } = link
-    const admitted = this.#options.guard.admit(values, { trusted, maySpendCheck, refuse })
-    if (admitted instanceof Promise) return admitted.then((passed) => this.#pass(passed, link, id, written))
-    this.#pass(admitted, link, id, written)
-  }
-
-  #pass(admitted: readonly Admitted[], link: Link, id: string, written: (() => void) | undefined): void {
-    if (admitted.length === 0) return
-    this.#options.take(admitted, written)
-    const put = putOf(admitted.map(candidateOf))
-    this.#wire.hear({ '#': id, put }, link)
   }
 
   #frame(foreign: object, link: Link): void | Promise<void> {
@@ -244,8 +195,9 @@ export class Links {
       link,
       sums,
       present,
-      wants: (group) => group === 'owner' || membership.knows(group),
-      admit: (values) => this.#admitPages(values, link),
+      // A stranger may bring the owner's word, by which this node learns who is none; nothing else is worth asking for.
+      wants: (group) => group === 'owner' || (this.#isTrusted(link) && membership.knows(group)),
+      admit: (values) => this.#intake.fetched(values, link),
       send: (frame) => link.send(JSON.stringify(frame)),
       settled: this.#options.settled,
       tellHeartbeats: () => this.#tellHeartbeats(link),
@@ -258,14 +210,6 @@ export class Links {
 
   #tellHeartbeats(link: Link): void {
     for (const part of portions([...this.#options.heartbeats.values()])) this.#wire.tell(link, { put: putOf(part) })
-  }
-
-  /** Fetched values go the way of gossip, in messages of its size. */
-  async #admitPages(values: readonly Candidate[], link: Link): Promise<void> {
-    for (let from = 0; from < values.length; from += 64) {
-      await this.#admit(values.slice(from, from + 64), link, this.#id())
-      await new Promise((resolve) => setTimeout(resolve, 0))
-    }
   }
 
   /**
@@ -286,6 +230,10 @@ export class Links {
   #judge(link: Link): void {
     const { membership, now } = this.#options
     link.member = link.node !== undefined && membership.isMember(link.node, 'any', now())
+  }
+
+  #isTrusted(link: Link): boolean {
+    return link.member || (link.node !== undefined && this.#options.configured.has(link.address ?? ''))
   }
 
   #join(link: Link): void {
@@ -333,27 +281,4 @@ export class Links {
     }
     this.#pacing = undefined
   }
-
-  #id(): string {
-    return toBase64url(crypto.getRandomValues(new Uint8Array(9)))
-  }
-}
-
-function candidateOf({ entry: { soul, key, ts, value } }: Admitted): Candidate {
-  return { soul, key, state: ts, value }
-}
-
-function* portions(values: readonly Admitted[]): Iterable<Candidate[]> {
-  let part: Candidate[] = []
-  let size = 0
-  for (const value of values.map(candidateOf)) {
-    if (part.length > 0 && (size + value.value.length > messageSize || part.length >= 128)) {
-      yield part
-      part = []
-      size = 0
-    }
-    part.push(value)
-    size += value.value.length
-  }
-  if (part.length > 0) yield part
 }

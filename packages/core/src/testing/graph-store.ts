@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Entry, GraphStore } from '../graph/port.ts'
 
-const soul = 'en1/net/m/pub/ab'
-const entry = (key: string, ts: number, value = `value of ${key}`): Entry => ({ soul, key, ts, value })
+const place = 'en1/net/m/pub/ab'
+const entry = (key: string, ts: number, value = `value of ${key}`): Entry => ({ soul: place, key, ts, value })
 
 /** What every graph store must do. `open` gives an empty one each time. */
 export function graphStoreContract(name: string, open: () => GraphStore): void {
@@ -10,9 +10,9 @@ export function graphStoreContract(name: string, open: () => GraphStore): void {
     test('gives back what was kept, and nothing else', async () => {
       const store = open()
       await store.upsert([entry('a', 1), entry('b', 2, 'ünïcödé 🎬 \u0000')], true)
-      expect(store.get(soul, 'a')).toEqual(entry('a', 1))
-      expect(store.get(soul, 'b')).toEqual(entry('b', 2, 'ünïcödé 🎬 \u0000'))
-      expect(store.get(soul, 'c')).toBeUndefined()
+      expect(store.get(place, 'a')).toEqual(entry('a', 1))
+      expect(store.get(place, 'b')).toEqual(entry('b', 2, 'ünïcödé 🎬 \u0000'))
+      expect(store.get(place, 'c')).toBeUndefined()
       expect(store.get('en1/net/m/pub/ac', 'a')).toBeUndefined()
     })
 
@@ -20,10 +20,10 @@ export function graphStoreContract(name: string, open: () => GraphStore): void {
       const store = open()
       await store.upsert([entry('a', 5, 'five')], false)
       await store.upsert([entry('a', 4, 'four')], false)
-      expect(store.get(soul, 'a')?.value).toBe('five')
+      expect(store.get(place, 'a')?.value).toBe('five')
       await store.upsert([entry('a', 6, 'six')], true)
       await store.upsert([entry('a', 5, 'five')], true)
-      expect(store.get(soul, 'a')).toEqual(entry('a', 6, 'six'))
+      expect(store.get(place, 'a')).toEqual(entry('a', 6, 'six'))
     })
 
     test.each([
@@ -36,7 +36,7 @@ export function graphStoreContract(name: string, open: () => GraphStore): void {
       await first.upsert([entry('a', 1, more)], false)
       await first.upsert([entry('a', 1, less)], false)
       await second.upsert([entry('a', 1, less), entry('a', 1, more)], false)
-      expect([first.get(soul, 'a')?.value, second.get(soul, 'a')?.value]).toEqual([more, more])
+      expect([first.get(place, 'a')?.value, second.get(place, 'a')?.value]).toEqual([more, more])
     })
 
     test('pages one soul in key order', async () => {
@@ -46,11 +46,11 @@ export function graphStoreContract(name: string, open: () => GraphStore): void {
         keys.toReversed().map((key) => entry(key, 1)),
         false,
       )
-      await store.upsert([{ ...entry('z', 1), soul: `${soul}x` }], false)
-      const pages = [store.page(soul, '', 10), store.page(soul, 'k09', 10), store.page(soul, 'k19', 10)]
+      await store.upsert([{ ...entry('z', 1), soul: `${place}x` }], false)
+      const pages = [store.page(place, '', 10), store.page(place, 'k09', 10), store.page(place, 'k19', 10)]
       expect(pages.map((page) => page.length)).toEqual([10, 10, 5])
       expect(pages.flat().map(({ key }) => key)).toEqual(keys)
-      expect(store.page(soul, 'k24', 10)).toEqual([])
+      expect(store.page(place, 'k24', 10)).toEqual([])
     })
 
     test('lists the souls of a prefix in order', async () => {

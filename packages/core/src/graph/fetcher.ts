@@ -1,0 +1,132 @@
+import { Breath } from './breath.ts'
+import { frameLimits } from './frames.ts'
+import type { Answer } from './frames.ts'
+import type { Link } from './link.ts'
+import type { Entry } from './port.ts'
+import type { Questions } from './questions.ts'
+import { shortDigest } from './sums.ts'
+import type { Sums } from './sums.ts'
+import type { Group } from './souls.ts'
+import type { Candidate } from './wire/message.ts'
+
+/** Values that were fetched and refused, remembered so that they are not fetched again and again. */
+const mostRefused = 10_000
+
+type Place = [soul: string, key: string]
+type Keys = Extract<Answer, { en: 'keys' }>['keys']
+
+export interface FetcherOptions {
+  link: Link
+  questions: Questions
+  sums: Sums
+  present(soul: string, key: string): Entry | undefined
+  /** Whether values of this group would be taken from this link at all. */
+  wants(group: Group): boolean
+  /** Hands fetched values to the guard and, if they pass, to the store and the other links. */
+  admit(values: readonly Candidate[]): Promise<void>
+}
+
+/**
+ * Finds what the other side has and this node lacks: the buckets of groups that differ, the keys of buckets that
+ * differ, then the values. Nothing that is answered is believed; the guard judges every value.
+ */
+export class Fetcher {
+  readonly #options: FetcherOptions
+  readonly #refused = new Set<string>()
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+  }
+
+  /** Values that were refused may be fetched again. */
+  forgive(): void {
+    this.#refused.clear()
+  }
+
+  /** @returns whether every difference was dealt with */
+  async fetch(theirs: ReadonlyMap<Group, string>): Promise<boolean> {
+    const { sums, wants, link, questions } = this.#options
+    // The owner's word first: it tells whose values count.
+    const groups = [...theirs.keys()].toSorted((a, b) => Number(b === 'owner') - Number(a === 'owner'))
+    for (const group of groups) {
+      if (!wants(group) || (await sums.digest(group)) === theirs.get(group)) continue
+      const answer = await questions.ask({ en: 'buckets?', group })
+      if (answer === undefined) return false
+      const own = new Map(await sums.buckets(group))
+      const differing = answer.buckets.filter(([soul, digest]) => own.get(soul) !== digest).map(([soul]) => soul)
+      if (!differing.every((soul) => sums.belongs(soul, group))) return this.#broken()
+      if (!(await this.#fetchBuckets(differing))) return false
+    }
+    return !link.closed
+  }
+
+  async #fetchBuckets(differing: string[]): Promise<boolean> {
+    const { questions } = this.#options
+    let souls = differing
+    let after: string | undefined
+    while (souls.length > 0) {
+      const asked = souls.slice(0, frameLimits.souls)
+      const answer = await questions.ask({ en: 'keys?', souls: asked, ...(after !== undefined && { after }) })
+      if (answer === undefined) return false
+      const missing = await this.#missing(answer.keys, new Set(asked))
+      if (!(await this.#fetchValues(missing))) return false
+      if (answer.next === undefined) {
+        souls = souls.slice(asked.length)
+        after = undefined
+        continue
+      }
+      const [soul, key] = answer.next
+      const at = asked.indexOf(soul)
+      // Each page must lead further, else a peer could keep this node asking for ever.
+      if (at < 0 || (at === 0 && after !== undefined && key <= after)) return this.#broken()
+      souls = souls.slice(at)
+      after = key
+    }
+    return true
+  }
+
+  async #missing(keys: Keys, asked: ReadonlySet<string>): Promise<Place[]> {
+    const breath = new Breath()
+    const missing: Place[] = []
+    for (const [soul, list] of keys) {
+      if (!asked.has(soul)) continue
+      for (const [key, ts, digest] of list) {
+        const own = this.#options.present(soul, key)
+        const lacking = own === undefined || own.ts < ts || (own.ts === ts && shortDigest(own.value) !== digest)
+        if (lacking && !this.#refused.has(`${soul} ${key} ${ts} ${digest}`)) missing.push([soul, key])
+      }
+      await breath.take()
+    }
+    return missing
+  }
+
+  async #fetchValues(places: readonly Place[]): Promise<boolean> {
+    const { link, admit, present, questions } = this.#options
+    let rest = places
+    while (rest.length > 0) {
+      const part = rest.slice(0, frameLimits.values)
+      const answer = await questions.ask({ en: 'values?', values: part })
+      if (answer === undefined) return false
+      if (answer.done < 1 || answer.done > part.length) return this.#broken()
+      const asked = new Set(part.slice(0, answer.done).map(([soul, key]) => `${soul} ${key}`))
+      const values = answer.values.filter(([soul, key]) => asked.has(`${soul} ${key}`))
+      if (values.length < answer.values.length) link.refuse('unasked')
+      await admit(values.map(([soul, key, state, value]) => ({ soul, key, state, value })))
+      for (const [soul, key, ts, value] of values) {
+        if (present(soul, key)?.value !== value) this.#remember(`${soul} ${key} ${ts} ${shortDigest(value)}`)
+      }
+      rest = rest.slice(answer.done)
+    }
+    return !link.closed
+  }
+
+  #remember(refused: string): void {
+    if (this.#refused.size >= mostRefused) this.#refused.clear()
+    this.#refused.add(refused)
+  }
+
+  #broken(): false {
+    this.#options.link.refuse('answer')
+    return false
+  }
+}

@@ -1,0 +1,103 @@
+import { toBase64url } from '../identity/index.ts'
+import type { Admitted, Guard } from './guard.ts'
+import { limits } from './limits.ts'
+import type { Link } from './link.ts'
+import { candidateOf } from './portions.ts'
+import { rebuild } from './rebuild.ts'
+import { putOf } from './wire/message.ts'
+import type { Candidate } from './wire/message.ts'
+import type { Wire } from './wire/wire.ts'
+
+/** Fetched values are judged and handed on in portions of this many, with other events in between. */
+const portion = 64
+
+export interface IntakeOptions {
+  network: string
+  guard: Guard
+  wire: Wire
+  /** Stores values that passed; `written` is called once they are in the store. */
+  take(admitted: readonly Admitted[], written: (() => void) | undefined): void
+  isTrusted(link: Link): boolean
+  /** Makes GUN know the link, if it does not yet. */
+  join(link: Link): void
+  frame(foreign: object, link: Link): void | Promise<void>
+}
+
+/** The way in: text is parsed, messages rebuilt, values judged, and only what passed reaches GUN and the store. */
+export class Intake {
+  readonly #options: IntakeOptions
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  /** Handles one WebSocket message; done at once as long as the verifier answers at once. */
+  hear(text: string, link: Link): void | Promise<void> {
+    let message: unknown
+    try {
+      message = JSON.parse(text)
+    } catch {
+      return link.refuse('json')
+    }
+    if (!Array.isArray(message)) return this.#handle(message, link)
+    if (message.length > limits.batch) return link.refuse('batch')
+    return this.#handleAll(message, 0, link)
+  }
+
+  /** Values that a link was asked for go the way of gossip: through the guard, and on to the other links. */
+  async fetched(values: readonly Candidate[], link: Link): Promise<void> {
+    for (let from = 0; from < values.length; from += portion) {
+      await this.#admit(values.slice(from, from + portion), link, messageId())
+      await new Promise((resolve) => setTimeout(resolve, 0))
+    }
+  }
+
+  #handleAll(messages: readonly unknown[], from: number, link: Link): void | Promise<void> {
+    for (let at = from; at < messages.length && !link.closed; at++) {
+      const handled = this.#handle(messages[at], link)
+      if (handled instanceof Promise) return handled.then(() => this.#handleAll(messages, at + 1, link))
+    }
+  }
+
+  #handle(message: unknown, link: Link): void | Promise<void> {
+    const { network, wire, frame, join } = this.#options
+    if (typeof message === 'object' && message !== null && Object.hasOwn(message, 'en')) return frame(message, link)
+    // Before it has proven itself the node that was dialled has nothing to say.
+    if (link.dialled && link.node === undefined) return link.refuse('unproven')
+    join(link)
+    const rebuilt = rebuild(message, network, link.refuse)
+    switch (rebuilt.type) {
+      case 'nothing':
+        return undefined
+      case 'get':
+        return link.mayAsk() ? wire.hear(rebuilt.message, link) : link.refuse('get_rate')
+      case 'dam':
+        return wire.hear(rebuilt.message, link)
+      case 'put': {
+        const { id, values } = rebuilt
+        // Nodes do not acknowledge to each other: sums find what is missing. Stock clients wait for an answer.
+        const written = link.node === undefined ? (): void => wire.tell(link, { to: id, ok: 1 }) : undefined
+        return this.#admit(values, link, id, written)
+      }
+    }
+  }
+
+  #admit(values: readonly Candidate[], link: Link, id: string, written?: () => void): void | Promise<void> {
+    const { guard, isTrusted } = this.#options
+    const { maySpendCheck, refuse } = link
+    const admitted = guard.admit(values, { trusted: isTrusted(link), maySpendCheck, refuse })
+    if (admitted instanceof Promise) return admitted.then((passed) => this.#pass(passed, link, id, written))
+    this.#pass(admitted, link, id, written)
+  }
+
+  #pass(admitted: readonly Admitted[], link: Link, id: string, written: (() => void) | undefined): void {
+    if (admitted.length === 0) return
+    this.#options.take(admitted, written)
+    this.#options.wire.hear({ '#': id, put: putOf(admitted.map(candidateOf)) }, link)
+  }
+}
+
+/** A new GUN message id. */
+export function messageId(): string {
+  return toBase64url(crypto.getRandomValues(new Uint8Array(9)))
+}
