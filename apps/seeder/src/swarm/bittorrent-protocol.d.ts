@@ -42,6 +42,8 @@ declare module 'bittorrent-protocol' {
     peerRequests: WireRequest[]
     requests: WireRequest[]
     uploaded: number
+    /** Adds bytes to the measured rate. */
+    uploadSpeed(bytes: number): number
     ut_metadata?: MetadataExtension
     readonly _readableState: StreamState
     _bufferSize: number

@@ -40,14 +40,21 @@ export class FileStore implements ChunkStore {
   async read(offset: number, length: number): Promise<Uint8Array> {
     this.#check(offset, length)
     const bytes = Buffer.allocUnsafeSlow(length)
+    await this.readInto(offset, [bytes])
+    return bytes
+  }
+
+  /** Fills the targets, one after the other, with the bytes from `offset` on. Fails as `read` does. */
+  async readInto(offset: number, targets: readonly Uint8Array[]): Promise<void> {
+    const length = targets.reduce((sum, target) => sum + target.length, 0)
+    this.#check(offset, length)
     await Promise.all(
       spans(this.#files, offset, length).map((span) => {
         const path = this.#path(span.file)
-        const target = bytes.subarray(span.at, span.at + span.length)
-        return this.#openFiles.use(path, 'read', (handle) => readFully(handle, target, span.position, path))
+        const parts = cut(targets, span.at, span.length)
+        return this.#openFiles.use(path, 'read', (handle) => readFully(handle, parts, span.position, path))
       }),
     )
-    return bytes
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -108,12 +115,30 @@ export class FileStore implements ChunkStore {
   }
 }
 
-async function readFully(handle: FileHandle, target: Uint8Array, position: number, path: string): Promise<void> {
-  for (let done = 0; done < target.length;) {
-    const { bytesRead } = await handle.read(target, done, target.length - done, position + done)
+async function readFully(
+  handle: FileHandle,
+  targets: readonly Uint8Array[],
+  position: number,
+  path: string,
+): Promise<void> {
+  for (let left = targets, at = position; left.length > 0;) {
+    const { bytesRead } = await handle.readv(left, at)
     if (bytesRead === 0) throw new ShortFileError(path)
-    done += bytesRead
+    at += bytesRead
+    left = cut(left, bytesRead)
   }
+}
+
+/** The parts of consecutive buffers that hold `length` bytes from byte `from` on. */
+function cut(buffers: readonly Uint8Array[], from: number, length = Infinity): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  let start = 0
+  for (const buffer of buffers) {
+    const part = buffer.subarray(Math.max(from - start, 0), Math.max(from + length - start, 0))
+    if (part.length > 0) parts.push(part)
+    start += buffer.length
+  }
+  return parts
 }
 
 async function writeFully(handle: FileHandle, source: Uint8Array, position: number): Promise<void> {

@@ -1,7 +1,8 @@
+import { Socket } from 'node:net'
 import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
 import type { FileStore } from './file-store.ts'
-import type { ReadAhead } from './read-ahead.ts'
+import type { Piece, ReadAhead } from './read-ahead.ts'
 import { maxWaiting, Uploads } from './uploads.ts'
 import type { PieceSource } from './uploads.ts'
 
@@ -43,15 +44,20 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
     addIncomingPeer(peer)
   }
 
+  const store = (): FileStore => {
+    const opened = options.store()
+    if (opened === undefined) throw new Error('the torrent has no files yet')
+    return opened
+  }
+  const pieceAt = (index: number): Piece => {
+    return { index, offset: index * torrent.pieceLength, size: source.pieceBytes(index) }
+  }
   const source: PieceSource = {
     has: (piece) => torrent.pieces[piece] === null,
     pieceBytes: (piece) => (piece === torrent.pieces.length - 1 ? torrent.lastPieceLength : torrent.pieceLength),
-    block(piece, offset, length) {
-      const store = options.store()
-      if (store === undefined) return Promise.reject(new Error('the torrent has no store yet'))
-      const extent = { offset: piece * torrent.pieceLength, size: source.pieceBytes(piece) }
-      return options.readAhead.block(torrent.infoHash, store, extent, offset, length)
-    },
+    hold: (piece, offset) => options.readAhead.hold(torrent.infoHash, store(), pieceAt(piece), offset),
+    release: (run) => options.readAhead.release(run),
+    read: (piece, offset, length) => store().read(piece * torrent.pieceLength + offset, length),
   }
 
   torrent.on('wire', (wire: Wire) => {
@@ -60,7 +66,7 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
       return wire.destroy()
     }
     if (wire.type !== 'webSeed') {
-      new Uploads(wire, source)
+      reportWrites(torrent, wire, new Uploads(wire, source))
       wire.extendedHandshake.reqq = maxWaiting
       endUnwillingPeer(wire)
     }
@@ -72,6 +78,18 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
   torrent.on('ready', () => {
     for (const wire of torrent.wires) setImmediate(answerInterest, wire)
   })
+}
+
+/** Lets uploads know when the socket has taken a buffer, which the engine's streams do not tell. */
+function reportWrites(torrent: Torrent, wire: Wire, uploads: Uploads): void {
+  const peer = [...(torrent._peers?.values() ?? [])].find((known) => known.wire === wire)
+  if (!(peer?.conn instanceof Socket)) return
+  const socket = peer.conn
+  socket.setNoDelay(true)
+  const write = socket.write.bind(socket) as (bytes: Uint8Array, done: () => void) => boolean
+  socket.write = (bytes: Uint8Array | string) => {
+    return typeof bytes === 'string' ? false : write(bytes, () => uploads.sent(bytes))
+  }
 }
 
 /** The engine asks again at once for a block that is rejected: a peer that rejects all would keep both busy for ever. */

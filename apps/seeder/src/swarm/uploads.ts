@@ -1,5 +1,6 @@
 import type Wire from 'bittorrent-protocol'
-import type { WireRequest } from 'bittorrent-protocol'
+import { blockBytes } from './read-ahead.ts'
+import type { Run } from './read-ahead.ts'
 
 /** BEP 3: clients that ask for more than 128 KiB at once are dropped. */
 const maxBlockBytes = 128 * 1024
@@ -10,7 +11,7 @@ export const maxWaiting = 2_000
 /** Blocks are taken from the disk while fewer bytes than this wait for the peer to read. */
 const sendAheadBytes = 1024 * 1024
 
-/** Blocks whose reading is started before their turn. */
+/** Requests whose reading is started before their turn. */
 const readAheadRequests = 64
 
 /** The torrent as one peer's requests see it. */
@@ -18,7 +19,11 @@ export interface PieceSource {
   /** Whether the piece exists and is held and verified. */
   has(piece: number): boolean
   pieceBytes(piece: number): number
-  block(piece: number, offset: number, length: number): Uint8Array | Promise<Uint8Array>
+  /** The run of a block, held until `release`. @throws Error when there is nothing to read from */
+  hold(piece: number, offset: number): Run
+  release(run: Run): void
+  /** A block of unusual place or size. */
+  read(piece: number, offset: number, length: number): Promise<Uint8Array>
 }
 
 /**
@@ -29,6 +34,8 @@ export interface PieceSource {
 export class Uploads {
   readonly #wire: Wire
   readonly #source: PieceSource
+  /** Buffers on their way to the socket, and the runs they lie in. */
+  readonly #sending = new WeakMap<Uint8Array, Run>()
   #reading = false
 
   constructor(wire: Wire, source: PieceSource) {
@@ -41,6 +48,14 @@ export class Uploads {
     }
   }
 
+  /** Told when a socket needs a buffer no more. What no one tells of is left to the garbage collector. */
+  sent(bytes: Uint8Array): void {
+    const run = this.#sending.get(bytes)
+    if (run === undefined) return
+    this.#sending.delete(bytes)
+    this.#source.release(run)
+  }
+
   #request(piece: number, offset: number, length: number): void {
     const wire = this.#wire
     if (length <= 0 || length > maxBlockBytes) return wire.destroy()
@@ -48,51 +63,74 @@ export class Uploads {
     if (full || wire.amChoking || !this.#source.has(piece)) return this.#refuse(piece, offset, length)
     if (offset < 0 || offset + length > this.#source.pieceBytes(piece)) return wire.destroy()
     wire.peerRequests.push({ piece, offset, length, callback: () => {} })
-    if (wire.peerRequests.length <= readAheadRequests) this.#warm(piece, offset, length)
+    if (wire.peerRequests.length <= readAheadRequests && this.#isUsual(piece, offset, length)) {
+      this.#source.release(this.#source.hold(piece, offset))
+    }
     this.#send()
-  }
-
-  #warm(piece: number, offset: number, length: number): void {
-    const block = this.#source.block(piece, offset, length)
-    // Its turn comes later and meets the same failure.
-    if (block instanceof Promise) block.catch(() => {})
   }
 
   #refuse(piece: number, offset: number, length: number): void {
     if (this.#wire.hasFast) this.#wire.reject(piece, offset, length)
   }
 
+  #isUsual(piece: number, offset: number, length: number): boolean {
+    return offset % blockBytes === 0 && length === Math.min(blockBytes, this.#source.pieceBytes(piece) - offset)
+  }
+
   #send(): void {
     const wire = this.#wire
     while (!this.#reading && !wire.destroyed && wire._readableState.buffered < sendAheadBytes) {
-      const request = wire.peerRequests[0]
-      if (request === undefined) return
-      const block = this.#source.block(request.piece, request.offset, request.length)
-      if (block instanceof Promise) {
-        this.#reading = true
-        block.then(
-          (bytes) => this.#read(request, bytes),
-          () => this.#read(request, null),
-        )
-        return
+      const first = wire.peerRequests[0]
+      if (first === undefined) return
+      const { piece, offset, length } = first
+      if (!this.#isUsual(piece, offset, length)) {
+        const read = this.#source.read(piece, offset, length)
+        return this.#await(read, (block) => {
+          // Cancelled or choked while the disk was read: the peer was told, or does not wait for it.
+          const at = wire.peerRequests.indexOf(first)
+          if (at === -1) return
+          wire.peerRequests.splice(at, 1)
+          wire.piece(piece, offset, block)
+        })
       }
-      this.#answer(request, block)
+      const run = this.#source.hold(piece, offset)
+      if (run.ready) this.#sendRun(run, piece, offset)
+      else this.#await(run.reading, () => {})
+      this.#source.release(run)
     }
   }
 
-  #read(request: WireRequest, bytes: Uint8Array | null): void {
-    this.#reading = false
-    if (this.#wire.destroyed) return
-    // Cancelled or choked while the disk was read: the peer was told, or does not wait for it.
-    if (this.#wire.peerRequests.includes(request)) this.#answer(request, bytes)
-    this.#send()
+  /** Sends what is asked for in one go, if it lies in one run: clients ask for the blocks of a piece in order. */
+  #sendRun(run: Run, piece: number, offset: number): void {
+    const wire = this.#wire
+    let end = offset
+    let count = 0
+    for (const request of wire.peerRequests) {
+      if (request.piece !== piece || request.offset !== end || end >= run.end) break
+      if (!this.#isUsual(piece, end, request.length)) break
+      end += request.length
+      count++
+    }
+    wire.peerRequests.splice(0, count)
+    const messages = run.messages(offset, end)
+    run.users++
+    this.#sending.set(messages, run)
+    wire.uploaded += end - offset
+    wire.uploadSpeed(end - offset)
+    wire._push(messages)
+    wire.emit('upload', end - offset)
   }
 
-  #answer(request: WireRequest, bytes: Uint8Array | null): void {
-    const wire = this.#wire
-    const at = wire.peerRequests.indexOf(request)
-    wire.peerRequests.splice(at, 1)
-    if (bytes === null) wire.destroy()
-    else wire.piece(request.piece, request.offset, bytes)
+  #await<T>(work: Promise<T>, then: (value: T) => void): void {
+    this.#reading = true
+    work.then(
+      (value) => {
+        this.#reading = false
+        if (this.#wire.destroyed) return
+        then(value)
+        this.#send()
+      },
+      () => this.#wire.destroy(),
+    )
   }
 }

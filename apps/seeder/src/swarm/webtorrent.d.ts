@@ -61,6 +61,12 @@ declare module 'webtorrent' {
     destroy(error?: Error): void
   }
 
+  /** A peer that is connected, being tried or waiting. */
+  export interface KnownPeer {
+    readonly wire: Wire | null
+    readonly conn: unknown
+  }
+
   export interface Torrent extends EventEmitter {
     readonly infoHash: string
     infoHashHash?: string
@@ -76,7 +82,7 @@ declare module 'webtorrent' {
     readonly torrentFile: Uint8Array
     readonly files: readonly { path: string; name: string; length: number }[]
     readonly wires: readonly Wire[]
-    readonly _peers: Map<string, unknown> | null
+    readonly _peers: Map<string, KnownPeer> | null
     readonly _numConns: number
     readonly uploaded: number
     readonly received: number
