@@ -15,7 +15,7 @@ const cannotAnalyze = lacks('systemd-analyze')
 describe.for([
   { app: 'seeder', schema: configSchema },
   { app: 'tracker', schema: trackerSchema },
-])('eldernode-$app.service', ({ app, schema }) => {
+])('the unit of the $app', ({ app, schema }) => {
   const unit = resolve(folder, `eldernode-${app}.service`)
 
   test.skipIf(cannotAnalyze)('has nothing for systemd-analyze verify to say', async () => {
