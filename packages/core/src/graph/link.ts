@@ -69,7 +69,7 @@ export class Link implements GunPeer {
     this.#strikes = new Rate(1, limits.strikes, now)
     socket.onMessage((text) => this.#receive(text))
     socket.onClose((code) => {
-      if (code === closeCodes.size) options.onRefused('text')
+      if (!this.closed && code === closeCodes.size) options.onRefused('text')
       this.#end(code)
     })
   }
@@ -117,15 +117,15 @@ export class Link implements GunPeer {
 
   close(code: number): void {
     if (this.closed) return
-    this.#options.socket.close(code)
     this.#end(code)
+    this.#options.socket.close(code)
   }
 
   /** Ends the link at once, without a closing handshake. */
   cut(): void {
     if (this.closed) return
-    this.#options.socket.terminate()
     this.#end(1006)
+    this.#options.socket.terminate()
   }
 
   #end(code: number): void {

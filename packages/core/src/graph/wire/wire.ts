@@ -68,8 +68,9 @@ export class Wire {
     if (Object.hasOwn(this.#root.opt.peers, peer.id)) this.#root.opt.mesh.bye(peer)
   }
 
-  /** Takes a rebuilt message. A `put` goes on to every peer but the one it came from. */
+  /** Takes a rebuilt message. A `put` goes on to every peer but the one it came from, and is for them alone. */
   hear(message: GunMessage, peer: GunPeer): void {
+    if (message.put !== undefined && this.#isAlone(peer)) return
     this.#root.opt.mesh.hear(message, peer)
   }
 
@@ -92,6 +93,11 @@ export class Wire {
     for (const peer of Object.values(opt.peers)) opt.mesh.bye(peer)
     if (dup.to) clearTimeout(dup.to)
     for (const id of Object.keys(dup.s)) delete dup.s[id]
+  }
+
+  #isAlone(peer: GunPeer): boolean {
+    for (const id in this.#root.opt.peers) if (id !== peer.id) return false
+    return true
   }
 
   /** Only values are gossip: a request is answered here, where every stored value is, and goes no further. */
