@@ -8,7 +8,7 @@ export interface HeartOptions {
   log: Logger
 }
 
-export const beatMs = 15_000
+const beatMs = 15_000
 /** However many members appear at once, this node answers them no more often. */
 const answerMs = 2_000
 

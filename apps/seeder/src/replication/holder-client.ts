@@ -7,7 +7,7 @@ const maxMetainfoBytes = 4 * 2 ** 20
 const maxListBytes = 16 * 2 ** 20
 const timeoutMs = 10_000
 
-export class HolderError extends TransferError {
+class HolderError extends TransferError {
   constructor(url: string, why: string, options?: ErrorOptions) {
     super('holder_failed', `the holder did not give ${url}: ${why}`, options)
   }
