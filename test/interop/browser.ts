@@ -18,6 +18,9 @@ const flags = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ]
 
+const plainPage = `<!doctype html><title>plain page</title>
+<script type="module">import WebTorrent from '/webtorrent.min.js'; globalThis.WebTorrent = WebTorrent</script>`
+
 export interface BrowserDownload {
   /** SHA-256 of the item's only file, in hex; empty when the download was left before its end. */
   sha256: string
@@ -26,6 +29,12 @@ export interface BrowserDownload {
   elapsed: number
   /** Milliseconds from adding the magnet until the first byte. */
   firstByte: number
+}
+
+export interface BrowserSeed {
+  infoHash: string
+  pieceLength: number
+  end(): Promise<void>
 }
 
 /** Headless Chromium with a plain page that loads the stock WebTorrent bundle of the npm package. */
@@ -45,7 +54,7 @@ export class StockBrowser {
     const bundle = await readFile(join(packageRoot, 'dist', 'webtorrent.min.js'))
     const server = createServer((request, response) => {
       if (request.url === '/webtorrent.min.js') response.setHeader('content-type', 'text/javascript').end(bundle)
-      else response.setHeader('content-type', 'text/html').end('<!doctype html><title>plain page</title>')
+      else response.setHeader('content-type', 'text/html').end(plainPage)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
@@ -73,17 +82,28 @@ export class StockBrowser {
     }
   }
 
+  /** Has a page seed bytes until `end`. */
+  async seed(name: string, bytes: Uint8Array, tracker: string): Promise<BrowserSeed> {
+    const page = await this.page()
+    const base64 = Buffer.from(bytes).toString('base64')
+    const seeded = await page.evaluate(seed, { name, base64, tracker })
+    return { ...seeded, end: () => page.context().close() }
+  }
+
   close(): Promise<void> {
     return this.#close()
   }
 }
 
 interface Client {
+  seed(file: File, options: { announce: string[] }, seeded: (torrent: Torrent) => void): Torrent
   add(magnet: string, added: (torrent: Torrent) => void): Torrent
   on(event: 'error', listener: (error: Error) => void): void
 }
 
 interface Torrent {
+  infoHash: string
+  pieceLength: number
   downloaded: number
   progress: number
   numPeers: number
@@ -95,15 +115,13 @@ interface Torrent {
 
 /** Runs in the page. */
 async function download(asked: { magnet: string; within: number; upTo: number }): Promise<BrowserDownload> {
-  const bundle = '/webtorrent.min.js'
-  const { default: WebTorrent } = (await import(bundle)) as { default: new () => Client }
+  const { WebTorrent } = globalThis as unknown as { WebTorrent: new () => Client }
   const client = new WebTorrent()
   const started = performance.now()
   let firstByte = 0
   const torrent = await new Promise<Torrent>((resolve, reject) => {
     client.on('error', reject)
-    let seen: Torrent | undefined
-    seen = client.add(asked.magnet, (added) => {
+    const seen = client.add(asked.magnet, (added) => {
       added.on('download', () => {
         firstByte ||= performance.now() - started
         if (added.downloaded >= asked.upTo) resolve(added)
@@ -111,13 +129,13 @@ async function download(asked: { magnet: string; within: number; upTo: number })
       added.on('done', () => resolve(added))
     })
     setTimeout(() => {
-      const wires = seen?.wires.map((w) => ({
+      const wires = seen.wires.map((w) => ({
         choking: w.peerChoking,
         interested: w.amInterested,
         requests: w.requests.length,
         downloaded: w.downloaded,
       }))
-      const state = { ready: seen?.ready, progress: seen?.progress, peers: seen?.numPeers, wires }
+      const state = { ready: seen.ready, progress: seen.progress, peers: seen.numPeers, wires }
       reject(new Error(`not within ${asked.within} ms: ${JSON.stringify(state)}`))
     }, asked.within)
   })
@@ -127,4 +145,17 @@ async function download(asked: { magnet: string; within: number; upTo: number })
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
   return { sha256, bytes: bytes.byteLength, elapsed, firstByte }
+}
+
+/** Runs in the page; the client lives as long as the page does. */
+async function seed(asked: { name: string; base64: string; tracker: string }): Promise<Omit<BrowserSeed, 'end'>> {
+  const { WebTorrent } = globalThis as unknown as { WebTorrent: new () => Client }
+  const client = new WebTorrent()
+  const bytes = Uint8Array.from(atob(asked.base64), (character) => character.charCodeAt(0))
+  return await new Promise((resolve, reject) => {
+    client.on('error', reject)
+    client.seed(new File([bytes], asked.name), { announce: [asked.tracker] }, ({ infoHash, pieceLength }) => {
+      resolve({ infoHash, pieceLength })
+    })
+  })
 }

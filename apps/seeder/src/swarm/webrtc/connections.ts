@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { PeerConnection, setSctpSettings } from 'node-datachannel'
 import type { DataChannel } from 'node-datachannel'
 import type { Egress } from '../../egress/index.ts'
@@ -6,7 +7,7 @@ import { withAllowedCandidates } from './sdp.ts'
 
 export interface ConnectionsOptions {
   egress: Egress
-  /** Address to bind UDP sockets to; every one when absent. */
+  /** Address to bind UDP sockets to; every one when absent, unspecified or a name. */
   host?: string
   /** STUN and TURN URLs (RFC 7064, 7065). */
   iceServers: readonly string[]
@@ -23,6 +24,8 @@ export interface ConnectionsOptions {
  * what its retransmission is needed for, see `stallAfter`; 256 KiB still fill 20 Mbit/s at 100 ms.
  */
 setSctpSettings({ sendBufferSize: 256 * 1024 })
+
+const unspecified = new Set(['0.0.0.0', '::'])
 
 /** An offer of this node, out with a tracker. */
 export interface PendingOffer {
@@ -108,7 +111,7 @@ export class Connections {
     const connection = new PeerConnection('eldernode', {
       iceServers: [...iceServers],
       maxMessageSize: 262_144,
-      ...(host !== undefined && { bindAddress: host }),
+      ...(host !== undefined && isIP(host) !== 0 && !unspecified.has(host) && { bindAddress: host }),
     })
     this.#open.add(connection)
     const timer = setTimeout(() => this.#close(connection), timeout)

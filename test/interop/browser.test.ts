@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import { Egress } from '@eldernode/seeder/egress'
+import { WebTorrentSwarm } from '@eldernode/seeder/swarm'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
+import { seededBytes, sha256, sha256OfFile, type Media } from '../harness/index.ts'
+import { lacks } from '../harness/tools.ts'
+import { StockBrowser } from './browser.ts'
+import { Publisher, withoutWebSeeds } from './publisher.ts'
+
+const needed = lacks('chromium')
+let publisher: Publisher
+let browser: StockBrowser
+let item: Media
+
+beforeAll(async () => {
+  if (needed) return
+  publisher = await Publisher.start()
+  browser = await StockBrowser.launch()
+  item = await publisher.seeder.publish('clip.bin', seededBytes(11, 5_000_000))
+  // Loads the bundle and the browser's own parts once.
+  await (await browser.page()).context().close()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await publisher?.close()
+})
+
+test.skipIf(needed)(
+  'a stock browser has 5 MB over WebRTC within 5 s of adding the magnet, ten times out of ten',
+  async () => {
+    onTestFailed(() => console.error(publisher.output()))
+    const rounds = []
+    for (let round = 0; round < 10; round++) {
+      rounds.push(await browser.download(withoutWebSeeds(item.magnet), 30_000))
+    }
+    expect(rounds.map(({ sha256: sum }) => sum)).toEqual(Array.from({ length: 10 }, () => item.sha256))
+    expect(Math.max(...rounds.map(({ elapsed }) => elapsed))).toBeLessThan(5_000)
+  },
+)
+
+test.skipIf(needed)('a stock browser downloads by the published magnet, web seed and all', async () => {
+  const downloaded = await browser.download(item.magnet, 30_000)
+  expect(downloaded.sha256).toBe(item.sha256)
+})
+
+test.skipIf(needed)('a stock browser is the only source of what a node fetches', async () => {
+  const bytes = seededBytes(12, 3_000_000)
+  const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
+  const swarm = new WebTorrentSwarm({
+    port: 0,
+    host: new URL(publisher.tracker.webSocketUrl).hostname,
+    trackers: [publisher.tracker.webSocketUrl],
+    egress,
+    logger: pino({ level: 'silent' }),
+  })
+  await swarm.start()
+  const seeding = await browser.seed('from a browser.bin', bytes, publisher.tracker.webSocketUrl)
+  try {
+    const folder = await publisher.temporary()
+    const fetched = await swarm.fetch({
+      ...seeding,
+      size: bytes.length,
+      peers: [],
+      webSeeds: [],
+      filePath: (index) => join(folder, String(index)),
+      signal: AbortSignal.timeout(60_000),
+    })
+    expect(fetched.files).toEqual([{ path: 'from a browser.bin', size: bytes.length }])
+    expect(await sha256OfFile(join(folder, '0'))).toBe(sha256(bytes))
+  } finally {
+    await seeding.end()
+    await swarm.close()
+    await egress.close()
+  }
+})

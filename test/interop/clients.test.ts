@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
+import { seededBytes, sha256OfFile, type Media } from '../harness/index.ts'
+import { lacks } from '../harness/tools.ts'
+import { clients } from './client.ts'
+import { Publisher, withoutWebSeeds } from './publisher.ts'
+
+let publisher: Publisher
+const published: Record<string, Media> = {}
+
+beforeAll(async () => {
+  publisher = await Publisher.start()
+  published['1 byte'] = await publisher.seeder.publish('one byte.bin', seededBytes(1, 1))
+  published['exactly one piece'] = await publisher.seeder.publish('piece.bin', seededBytes(2, 16_384))
+  published['100 MB'] = await publisher.seeder.publish('hundred.bin', seededBytes(3, 100_000_000))
+  published['folders with unicode names'] = await publisher.publishFolder('Sammlung ✓ (2024)', {
+    'Übersicht/Straße & Co.txt': seededBytes(4, 70_000),
+    '日本語/フォルダ/映像.bin': seededBytes(5, 3_000_000),
+    'emoji 🎬.bin': seededBytes(6, 16_384),
+    '100% + #1.bin': seededBytes(7, 1),
+  })
+})
+
+afterAll(() => publisher.close())
+
+/** Every file as the client stored it, by its path within the item. */
+async function stored(item: Media, folder: string): Promise<Record<string, string>> {
+  const single = item.files.length === 1
+  const sums = item.files.map(async ({ path }) => {
+    const file = single ? join(folder, item.name) : join(folder, item.name, path)
+    return [path, await sha256OfFile(file)]
+  })
+  return Object.fromEntries(await Promise.all(sums)) as Record<string, string>
+}
+
+function promised(item: Media): Record<string, string> {
+  return Object.fromEntries(item.files.map(({ path, sha256 }) => [path, sha256]))
+}
+
+describe.each(Object.keys(clients))('%s', (name) => {
+  test.skipIf(lacks(name)).each(['1 byte', 'exactly one piece', '100 MB', 'folders with unicode names'])(
+    'downloads by the published magnet: %s',
+    async (what) => {
+      onTestFailed(() => console.error(publisher.output()))
+      const [item, client] = [published[what], clients[name]]
+      if (item === undefined || client === undefined) throw new Error('nothing was published')
+      const folder = await publisher.temporary()
+      await client(item.magnet, folder)
+      expect(await stored(item, folder)).toEqual(promised(item))
+    },
+  )
+
+  test.skipIf(lacks(name))('downloads 100 MB from peers alone', async () => {
+    onTestFailed(() => console.error(publisher.output()))
+    const [item, client] = [published['100 MB'], clients[name]]
+    if (item === undefined || client === undefined) throw new Error('nothing was published')
+    const folder = await publisher.temporary()
+    await client(withoutWebSeeds(item.magnet), folder)
+    expect(await stored(item, folder)).toEqual(promised(item))
+  })
+})
+
+test('the magnet names trackers, web seed and peer address', () => {
+  const parts = new URL(published['1 byte']?.magnet ?? '').searchParams
+  expect(parts.getAll('tr')).toHaveLength(3)
+  expect(parts.get('ws')).toMatch(/^http:.*\/ws\/$/)
+  expect(parts.get('x.pe')).toMatch(/:\d+$/)
+  expect(parts.get('xl')).toBe('1')
+})
