@@ -1,0 +1,37 @@
+import { pino } from 'pino'
+import { Announcer } from './announcer.ts'
+import type { AnnouncerOptions } from './announcer.ts'
+
+const closers: (() => Promise<unknown> | void)[] = []
+
+/** Undoes what a test began, the last thing first. */
+export async function closeAll(): Promise<void> {
+  for (const close of closers.splice(0).toReversed()) await close()
+}
+
+export function onClose(close: () => Promise<unknown> | void): void {
+  closers.push(close)
+}
+
+export const peerId = Buffer.from('-XX0001-abcdefghijkl').toString('hex')
+export const hash = 'aa'.repeat(20)
+
+/** An announcer of torrents held whole, and the peers that trackers named. */
+export function announce(
+  trackers: string[],
+  more: Partial<AnnouncerOptions> = {},
+): { announcer: Announcer; found: string[] } {
+  const found: string[] = []
+  const announcer = new Announcer({
+    trackers,
+    node: { peerId, port: () => 4321 },
+    progress: () => ({ uploaded: 1, downloaded: 2, left: 0 }),
+    found: (_infoHash, peer) => found.push(peer),
+    signalling: { offers: () => Promise.resolve([]), answer: () => Promise.resolve(null) },
+    logger: pino({ level: 'silent' }),
+    random: () => 0,
+    ...more,
+  })
+  onClose(() => announcer.close())
+  return { announcer, found }
+}

@@ -1,0 +1,155 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test, vi } from 'vitest'
+import { WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
+import { announce, closeAll, hash, onClose, peerId } from './testbed.ts'
+
+afterEach(closeAll)
+
+interface Said {
+  info_hash: string
+  event?: string
+  numwant: number
+  offers: unknown[]
+  left: number
+  answer?: unknown
+}
+
+async function webSocketTracker(
+  port = 0,
+): Promise<{ url: string; sockets: WebSocket[]; said: Said[]; server: WebSocketServer }> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port })
+  const sockets: WebSocket[] = []
+  const said: Said[] = []
+  server.on('connection', (socket) => {
+    sockets.push(socket)
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as Said
+      said.push(message)
+      if (message.answer === undefined && message.event !== 'stopped') {
+        socket.send(JSON.stringify({ action: 'announce', interval: 120, info_hash: message.info_hash, complete: 1 }))
+      }
+    })
+  })
+  await once(server, 'listening')
+  onClose(() => {
+    for (const socket of server.clients) socket.terminate()
+    return new Promise<void>((resolve) => server.close(() => resolve()))
+  })
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets, said, server }
+}
+
+test('a thousand torrents share one WebSocket, and those held whole make no offers', async () => {
+  const { url, sockets, said } = await webSocketTracker()
+  const { announcer } = announce([url])
+  for (let index = 0; index < 1_000; index++) announcer.add(index.toString(16).padStart(40, '0'))
+  await vi.waitFor(() => expect(said).toHaveLength(1_000), 10_000)
+  expect(sockets).toHaveLength(1)
+  expect(said.every(({ numwant, offers, event }) => numwant === 0 && offers.length === 0 && event === 'started')).toBe(
+    true,
+  )
+})
+
+test('offers of others are answered, and nothing else that a WebSocket tracker sends does harm', async () => {
+  const { url, sockets, said } = await webSocketTracker()
+  const answered: string[] = []
+  const { announcer } = announce([url], {
+    signalling: {
+      offers: () => Promise.resolve([]),
+      answer: (infoHash, remote, sdp) => {
+        answered.push(`${infoHash} ${remote} ${sdp}`)
+        return sdp === 'bad' ? Promise.reject(new Error('malformed')) : Promise.resolve('our answer')
+      },
+    },
+  })
+  announcer.add(hash)
+  await vi.waitFor(() => expect(said).toHaveLength(1))
+  const info_hash = Buffer.from(hash, 'hex').toString('latin1')
+  const own = Buffer.from(peerId, 'hex').toString('latin1')
+  const from = { action: 'announce', info_hash, peer_id: 'bbbbbbbbbbbbbbbbbbbb', offer_id: 'o'.repeat(20) }
+  const messages: unknown[] = [
+    null,
+    5,
+    [],
+    'x',
+    {},
+    { action: 'announce' },
+    { action: 'announce', info_hash: 5 },
+    { ...from, offer: 5 },
+    { ...from, offer: null },
+    { ...from, offer: { type: 'offer', sdp: 5 } },
+    { ...from, offer: { type: 'offer', sdp: 'x'.repeat(30_000) } },
+    { ...from, peer_id: 'short', offer: { type: 'offer', sdp: 'short' } },
+    { ...from, peer_id: own, offer: { type: 'offer', sdp: 'own' } },
+    { ...from, answer: { type: 'answer', sdp: 'to nothing' } },
+    { ...from, offer: { type: 'offer', sdp: 'bad' } },
+    { ...from, offer: { type: 'offer', sdp: 'good' } },
+  ]
+  sockets[0]?.send('{ no json')
+  sockets[0]?.send(Buffer.from([0, 255, 1]))
+  for (const message of messages) sockets[0]?.send(JSON.stringify(message))
+  await vi.waitFor(() => expect(said).toHaveLength(2))
+  const remote = Buffer.from('bbbbbbbbbbbbbbbbbbbb').toString('hex')
+  expect(answered).toEqual([`${hash} ${remote} bad`, `${hash} ${remote} good`])
+  expect(said[1]).toMatchObject({
+    to_peer_id: 'bbbbbbbbbbbbbbbbbbbb',
+    offer_id: 'o'.repeat(20),
+    answer: { type: 'answer', sdp: 'our answer' },
+  })
+})
+
+test('everything is announced anew once a WebSocket tracker that went away is back', async () => {
+  const first = await webSocketTracker()
+  const { announcer } = announce([first.url])
+  announcer.add(hash)
+  announcer.add('bb'.repeat(20))
+  await vi.waitFor(() => expect(first.said).toHaveLength(2))
+  const { port } = first.server.address() as AddressInfo
+  first.server.close()
+  for (const socket of first.sockets) socket.terminate()
+  const second = await webSocketTracker(port)
+  await vi.waitFor(() => expect(second.said).toHaveLength(2), 5_000)
+  expect(second.said.map(({ event }) => event)).toEqual(['started', 'started'])
+})
+
+test('a message of a megabyte ends the connection to a WebSocket tracker, not the node', async () => {
+  const { url, sockets, said } = await webSocketTracker()
+  const { announcer } = announce([url])
+  announcer.add(hash)
+  await vi.waitFor(() => expect(said).toHaveLength(1))
+  sockets[0]?.send('x'.repeat(1_000_000))
+  await vi.waitFor(() => expect(said).toHaveLength(2), 5_000)
+  expect(sockets).toHaveLength(2)
+})
+
+test('offers go along while something is wanted, and an answer goes to the offer it is for', async () => {
+  const { url, sockets, said } = await webSocketTracker()
+  const accepted: string[] = []
+  const { announcer } = announce([url], {
+    progress: () => ({ uploaded: 0, downloaded: 0, left: 7 }),
+    signalling: {
+      answer: () => Promise.resolve(null),
+      offers: () =>
+        Promise.resolve(
+          ['one', 'two'].map((sdp) => ({
+            sdp,
+            accept: (answer: string, remote: string) => accepted.push(`${sdp} ${answer} ${remote}`),
+            close: () => {},
+          })),
+        ),
+    },
+  })
+  announcer.add(hash)
+  await vi.waitFor(() => expect(said).toHaveLength(1))
+  expect(said[0]).toMatchObject({ left: 7, numwant: 2, offers: [{ offer: { type: 'offer', sdp: 'one' } }, {}] })
+  const { offer_id } = (said[0]?.offers[1] ?? {}) as { offer_id: string }
+  const answer = { action: 'announce', info_hash: said[0]?.info_hash, peer_id: 'b'.repeat(20), offer_id }
+  for (let time = 0; time < 2; time++) {
+    sockets[0]?.send(JSON.stringify({ ...answer, answer: { type: 'answer', sdp: 'yes' } }))
+  }
+  await vi.waitFor(() => expect(accepted).toEqual([`two yes ${'62'.repeat(20)}`]))
+  announcer.signal(hash)
+  await vi.waitFor(() => expect(said).toHaveLength(2))
+  expect(said[1]?.event).toBeUndefined()
+})

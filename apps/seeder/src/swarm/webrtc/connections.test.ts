@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import { afterEach, expect, test, vi } from 'vitest'
+import { Egress } from '../../egress/index.ts'
+import { Connections } from './connections.ts'
+import type { Channel } from './channel.ts'
+import { withAllowedCandidates } from './sdp.ts'
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+function connections(
+  options: { maxConnections?: number; answerTimeout?: number; offerTimeout?: number } = {},
+): Connections {
+  const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
+  const made = new Connections({ egress, host: '127.0.0.1', iceServers: [], maxConnections: 10, ...options })
+  closers.push(() => made.close())
+  return made
+}
+
+test('an offer and its answer make a channel that carries bytes both ways', async () => {
+  const [a, b] = [connections(), connections()]
+  const ends: Channel[] = []
+  const offer = await a.offer((channel) => ends.push(channel))
+  const answer = await b.answer(offer.sdp, 'aa', (channel) => ends.push(channel))
+  offer.accept(answer, 'bb')
+  offer.accept(answer, 'cc')
+  await vi.waitFor(() => expect(ends).toHaveLength(2), 5_000)
+  expect(ends.map(({ id }) => id).toSorted()).toEqual(['aa', 'bb'])
+  const [first, second] = ends
+  if (first === undefined || second === undefined) throw new Error('no channels')
+  const sent = Buffer.alloc(3_000_000, 'abcdefg')
+  const received: Buffer[] = []
+  second.on('data', (bytes: Buffer) => received.push(bytes))
+  first.write(sent)
+  await vi.waitFor(() => expect(Buffer.concat(received).equals(sent)).toBe(true), 10_000)
+  const closed = once(second, 'close')
+  first.destroy()
+  await closed
+  await vi.waitFor(() => expect([a.size, b.size]).toEqual([0, 0]), 5_000)
+})
+
+test('what nobody answers, or answers with nonsense, is given up', async () => {
+  const made = connections({ offerTimeout: 200, answerTimeout: 200 })
+  const offer = await made.offer(() => {})
+  const nonsense = await made.offer(() => {})
+  nonsense.accept('nonsense', 'aa')
+  await connections().answer(offer.sdp, 'bb', () => {})
+  await made.answer(offer.sdp, 'bb', () => {}).catch(() => {})
+  await vi.waitFor(() => expect(made.size).toBe(0), 5_000)
+  await expect(made.answer('nonsense', 'cc', () => {})).rejects.toThrow(Error)
+  expect(made.size).toBe(0)
+})
+
+test('connections are counted from the offer on', async () => {
+  const made = connections({ maxConnections: 2 })
+  const offer = await made.offer(() => {})
+  expect(made.full).toBe(false)
+  await made.offer(() => {})
+  expect(made.full).toBe(true)
+  offer.close()
+  offer.close()
+  expect(made.size).toBe(1)
+})
+
+test('candidates with private addresses or names are taken out unless private addresses are allowed', () => {
+  const sdp = [
+    'v=0',
+    'a=candidate:1 1 UDP 2122 192.168.0.7 5000 typ host',
+    'a=candidate:2 1 UDP 2122 4f3a.local 5000 typ host',
+    'a=candidate:3 1 UDP 1686 8.8.8.8 5000 typ srflx raddr 0.0.0.0 rport 0',
+    'a=candidate:4 1 TCP 1518 ::1 9 typ host tcptype active',
+    'a=candidate: malformed',
+    'a=mid:0',
+  ].join('\r\n')
+  const strict = new Egress({ allowPrivate: false, allowedOrigins: [] })
+  const open = new Egress({ allowPrivate: true, allowedOrigins: [] })
+  expect(withAllowedCandidates(sdp, strict).split('\r\n')).toEqual([
+    'v=0',
+    'a=candidate:3 1 UDP 1686 8.8.8.8 5000 typ srflx raddr 0.0.0.0 rport 0',
+    'a=mid:0',
+  ])
+  expect(withAllowedCandidates(sdp, open)).toBe(sdp)
+})
