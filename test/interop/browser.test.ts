@@ -3,7 +3,7 @@ import { Egress } from '@eldernode/seeder/egress'
 import { WebTorrentSwarm } from '@eldernode/seeder/swarm'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
-import { seededBytes, sha256, sha256OfFile, type Media } from '../harness/index.ts'
+import { seededBytes, sha256, sha256OfFile, until, type Media } from '../harness/index.ts'
 import { lacks } from '../harness/tools.ts'
 import { StockBrowser } from './browser.ts'
 import { Publisher, withoutWebSeeds } from './publisher.ts'
@@ -45,6 +45,22 @@ test.skipIf(needed)('a stock browser downloads by the published magnet, web seed
   expect(downloaded.sha256).toBe(item.sha256)
 })
 
+test.skipIf(needed)('a connection through which nothing passes any more is made anew by the seeder', async () => {
+  onTestFailed(() => console.error(publisher.output()))
+  const large = await publisher.seeder.publish('large.bin', seededBytes(13, 60_000_000))
+  const network = await browser.networkProcess()
+  const downloading = browser.download(withoutWebSeeds(large.magnet), 90_000)
+  await until(async () => (await sent(publisher)) > 10_000_000, { within: 30_000, what: 'the download is under way' })
+  process.kill(network, 'SIGSTOP')
+  try {
+    const msg = 'a WebRTC connection stalled and is made anew'
+    await until(() => publisher.seeder.logged({ msg }), { within: 20_000, what: 'the seeder notices' })
+  } finally {
+    process.kill(network, 'SIGCONT')
+  }
+  expect((await downloading).sha256).toBe(large.sha256)
+})
+
 test.skipIf(needed)('a stock browser is the only source of what a node fetches', async () => {
   const bytes = seededBytes(12, 3_000_000)
   const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
@@ -75,3 +91,9 @@ test.skipIf(needed)('a stock browser is the only source of what a node fetches',
     await egress.close()
   }
 })
+
+/** Bytes that the seeder sent to peers since its start. */
+async function sent({ seeder }: Publisher): Promise<number> {
+  const metrics = await (await fetch(`${seeder.url}/metrics`)).text()
+  return Number(/^eldernode_swarm_uploaded_bytes\S* (\S+)$/m.exec(metrics)?.[1])
+}

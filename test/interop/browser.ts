@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRequire } from 'node:module'
@@ -40,11 +41,14 @@ export interface BrowserSeed {
 /** Headless Chromium with a plain page that loads the stock WebTorrent bundle of the npm package. */
 export class StockBrowser {
   readonly #browser: Browser
+  /** A flag of no meaning that tells its processes from those of others. */
+  readonly #mark: string
   readonly #origin: string
   readonly #close: () => Promise<void>
 
-  constructor(browser: Browser, origin: string, close: () => Promise<void>) {
+  constructor(browser: Browser, mark: string, origin: string, close: () => Promise<void>) {
     this.#browser = browser
+    this.#mark = mark
     this.#origin = origin
     this.#close = close
   }
@@ -57,8 +61,9 @@ export class StockBrowser {
       else response.setHeader('content-type', 'text/html').end(plainPage)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
-    return new StockBrowser(browser, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, async () => {
+    const mark = `--eldernode-${randomUUID()}`
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...flags, mark] })
+    return new StockBrowser(browser, mark, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, async () => {
       await browser.close()
       await new Promise((resolve) => server.close(resolve))
     })
@@ -90,6 +95,19 @@ export class StockBrowser {
     return { ...seeded, end: () => page.context().close() }
   }
 
+  /** The process through which the browser's packets go. */
+  async networkProcess(): Promise<number> {
+    const processes = await Promise.all(
+      (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(describeProcess),
+    )
+    const browser = processes.find(({ command }) => command.includes(this.#mark) && !command.includes('--type='))
+    const network = processes.find(
+      ({ parent, command }) => parent === browser?.pid && command.includes('network.mojom.NetworkService'),
+    )
+    if (network === undefined) throw new Error('the browser has no network process')
+    return network.pid
+  }
+
   close(): Promise<void> {
     return this.#close()
   }
@@ -111,6 +129,12 @@ interface Torrent {
   files: { arrayBuffer(): Promise<ArrayBuffer> }[]
   wires: { peerChoking: boolean; amInterested: boolean; requests: unknown[]; downloaded: number }[]
   on(event: 'done' | 'download', listener: () => void): void
+}
+
+async function describeProcess(name: string): Promise<{ pid: number; parent: number; command: string }> {
+  const read = (file: string): Promise<string> => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '')
+  const [stat, command] = [await read('stat'), await read('cmdline')]
+  return { pid: Number(name), parent: Number(/\) \S (\d+)/.exec(stat)?.[1]), command }
 }
 
 /** Runs in the page. */

@@ -1,10 +1,14 @@
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Torrent } from 'webtorrent'
 import type { ActiveTorrent } from './active-torrent.ts'
 import { Signalling } from './signalling.ts'
 import type { Channel, Connections, PendingOffer } from './webrtc/index.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 class FakeChannel extends EventEmitter {
   id = 'bb'.repeat(20)
@@ -70,8 +74,9 @@ test('offers are answered for torrents of this node, unless the peer is here or 
   expect(joined).toEqual([channel])
 })
 
-test('a stalled connection has the next announce carry offers, once; one that just ended does not', async () => {
-  const { signalling, opened, announced } = setUp()
+test('a stalled connection has announces carry offers until the peer is back; one that just ended does not', async () => {
+  vi.useFakeTimers()
+  const { signalling, opened, announced, torrent } = setUp()
   await signalling.answer('aa', 'peer', 'sdp')
   const ended = new FakeChannel()
   opened[0]?.(ended as unknown as Channel)
@@ -81,9 +86,15 @@ test('a stalled connection has the next announce carry offers, once; one that ju
   opened[0]?.(stalled as unknown as Channel)
   stalled.stalled = true
   stalled.destroy()
+  vi.advanceTimersByTime(1)
   expect(announced).toEqual(['aa'])
   expect(await signalling.offers('aa')).toHaveLength(5)
   expect(await signalling.offers('aa')).toEqual([])
+  vi.advanceTimersByTime(15_000)
+  expect(announced).toEqual(['aa', 'aa'])
+  torrent._peers?.set(stalled.id, { wire: null, conn: null })
+  vi.advanceTimersByTime(60_000)
+  expect(announced).toEqual(['aa', 'aa'])
 })
 
 test('a connection that opens after its torrent is gone is closed', async () => {

@@ -15,6 +15,9 @@ export interface SignallingOptions {
 /** Offers for each tracker while fetching: a browser, which listens nowhere, may be the only source. */
 const offersAtATime = 5
 
+/** Milliseconds after a stall: the first offer comes too early for a peer that has not noticed yet. */
+const reconnectAfter = [0, 15_000, 40_000]
+
 /** Which WebRTC offers are made and answered, and what becomes of a connection that opened. */
 export class Signalling {
   readonly #options: SignallingOptions
@@ -58,10 +61,15 @@ export class Signalling {
     }
     active.torrent.addPeer(channel)
     channel.once('close', () => {
-      if (!channel.stalled || this.#options.find(infoHash) !== active) return
+      if (!channel.stalled) return
       this.#options.logger.info({ infoHash, peer: channel.id }, 'a WebRTC connection stalled and is made anew')
-      active.lostPeer = true
-      this.#options.announceSoon(infoHash)
+      for (const delay of reconnectAfter) setTimeout(() => this.#reconnect(infoHash, active, channel.id), delay).unref()
     })
+  }
+
+  #reconnect(infoHash: string, active: ActiveTorrent, peerId: string): void {
+    if (this.#options.find(infoHash) !== active || active.torrent._peers?.has(peerId) === true) return
+    active.lostPeer = true
+    this.#options.announceSoon(infoHash)
   }
 }
