@@ -17,7 +17,7 @@ import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
 import { type Check, createServer, manifestOf } from './http/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
-import { createVerifier, openAdminToken, openIdentity } from './keys/index.ts'
+import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from './keys/index.ts'
 import { openLibrary, SqliteGraphStore } from './library/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { GraphReplication } from './replication/index.ts'
@@ -59,6 +59,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
 
   mkdirSync(config.data, { recursive: true, mode: 0o750 })
   const identity = openIdentity(join(config.data, 'node.key'))
+  const { recipient } = await openAgeIdentity(join(config.data, 'age.key'))
   const adminToken = openAdminToken(join(config.data, 'admin.token'))
   const ownerKey = network.owner === undefined ? openIdentity(join(config.data, 'owner.key')) : undefined
   const owner = ownerKey?.id ?? network.owner ?? ''
@@ -141,6 +142,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
   ]
   const server = await createServer({
     id: identity.id,
+    recipient,
     version,
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
     zone: config.node.zone,

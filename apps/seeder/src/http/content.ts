@@ -54,6 +54,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
       reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>)
       await sender.send(handle, reply.raw, start, end)
     } catch (error) {
+      reply.raw.destroy()
       if (!(error instanceof ClientGoneError)) log.error({ err: error }, 'a file could not be sent whole')
     } finally {
       await handle.close()

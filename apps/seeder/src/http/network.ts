@@ -9,6 +9,7 @@ const suspectedAfterMs = 45_000
 const nodeSchema = z
   .object({
     id: nodeIdSchema,
+    recipient: z.string().describe('The age recipient to which others encrypt what is meant for this node.'),
     version: z.string(),
     network: z.object({
       id: networkIdSchema,
@@ -45,6 +46,7 @@ export async function networkRoutes(app: Api, services: Services): Promise<void>
       const { queued, running } = replication.stats()
       return {
         id,
+        recipient: services.recipient,
         version,
         network: { id: network.id, owner: network.owner, member: graph.admits(id), open: network.open },
         endpoints: services.endpoints(),

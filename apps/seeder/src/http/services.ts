@@ -34,6 +34,8 @@ export interface Copies {
 /** What the routes work with. Functions give what is known only once the node runs, or changes while it does. */
 export interface Services {
   id: NodeId
+  /** Its age recipient (`age1...`). */
+  recipient: string
   version: string
   network: {
     id: string

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import { mediaTypeOf } from './media-type.ts'
 
+const opus = Buffer.concat([Buffer.from('OggS'), Buffer.alloc(24), Buffer.from('OpusHead'), Buffer.alloc(20)])
 const png = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex')
 
 test.each<[string, Uint8Array, string]>([
   ['a.txt', png, 'image/png'],
+  ['a.opus', opus, 'audio/ogg'],
   ['a.png', Buffer.from('plain'), 'application/octet-stream'],
   ['a.txt', Buffer.from('plain\r\n\ttext'), 'text/plain'],
   ['A.MD', Buffer.from('# Ünïcode'), 'text/markdown'],

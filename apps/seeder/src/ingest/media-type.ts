@@ -1,3 +1,4 @@
+import { mediaTypeSchema } from '@eldernode/core'
 import { fileTypeFromBuffer } from 'file-type'
 
 /** How many of a file's first bytes the media type is found from; what `file-type` needs at most. */
@@ -24,7 +25,9 @@ const controls = /[^\P{Cc}\t\n\f\r]/u
 /** The media type (RFC 6838) that a file's first bytes speak for; its name counts for text only. */
 export async function mediaTypeOf(head: Uint8Array, path: string): Promise<string> {
   const found = await fileTypeFromBuffer(head)
-  if (found !== undefined && found.mime.length <= 127) return found.mime
+  // Without parameters such as `codecs=opus`: a manifest has none.
+  const sniffed = mediaTypeSchema.safeParse(found?.mime.split(';')[0]?.trim().toLowerCase())
+  if (sniffed.success) return sniffed.data
   const type = textTypes.get(path.slice(path.lastIndexOf('.') + 1).toLowerCase())
   return type !== undefined && isText(head) ? type : unknown
 }

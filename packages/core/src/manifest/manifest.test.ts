@@ -8,6 +8,7 @@ import {
   fitManifest,
   magnetOf,
   manifestSchema,
+  mediaTypeSchema,
   mostBytesOf,
   pieceLengthOf,
   retractManifest,
@@ -92,7 +93,7 @@ describe('fitManifest', () => {
   })
 
   test('no more files than the schema takes', () => {
-    const tiny = Array.from({ length: 300 }, (_, i) => ({ ...file(i, `${i}`), type: 'a' }))
+    const tiny = Array.from({ length: 300 }, (_, i) => ({ ...file(i, `${i}`), type: 'a/b' }))
     expect(manifestSchema.safeParse(fitManifest(whole({ files: tiny }))).success).toBe(true)
   })
 
@@ -128,3 +129,11 @@ describe('magnetOf', () => {
     expect(magnetOf(item, { trackers: [], webSeeds: [] })).toMatch(/^[!-~]+$/)
   })
 })
+
+test.each(['image/SVG+xml', 'text/html; charset=utf-8', 'text/\u0101', 'a/b\r\nset-cookie: x', 'text', '/x', ''])(
+  'a manifest may not call a file %j',
+  (type) => {
+    expect(mediaTypeSchema.safeParse('image/svg+xml').success).toBe(true)
+    expect(mediaTypeSchema.safeParse(type).success).toBe(false)
+  },
+)

@@ -26,13 +26,19 @@ export const pathSchema = z
     'must be plain names joined by "/"',
   )
 
+/** A media type without parameters (RFC 6838), in lower case: it goes into headers and decides what a browser may run. */
+export const mediaTypeSchema = z
+  .string()
+  .max(127)
+  .regex(/^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/)
+
 /** One file of an item. `path` is relative to the item's name; for a single-file item it equals the name. */
 export const itemFileSchema = z.object({
   path: pathSchema,
   size: z.int().nonnegative(),
   sha256: sha256Schema,
   /** Media type, sniffed from the first bytes (RFC 6838). */
-  type: z.string().min(1).max(127),
+  type: mediaTypeSchema,
 })
 export type ItemFile = z.infer<typeof itemFileSchema>
 
