@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { add, emptyTally, lastLine, single, tallyOf, type Report, type Tally } from './check/tally.ts'
+import type { FileReport } from './check/reporter.ts'
+import { add, emptyTally, single, summary, tallyOf, type Tally } from './check/tally.ts'
 import { provideTools } from './check/tools.ts'
 
 const top = resolve(import.meta.dirname, '..')
@@ -16,6 +17,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
 }
 
 const projects = ['unit', 'system']
+const reporter = resolve(import.meta.dirname, 'check/reporter.ts')
 
 const heading = (name: string): void => console.log(`\n== ${name}`)
 
@@ -39,24 +41,13 @@ const test = (project: string, folder: string, missing: readonly string[]): Tall
   heading(`${project} tests`)
   const file = join(folder, `${project}.json`)
   process.env['TEST_MISSING_TOOLS'] = missing.join(',')
-  const code = run('vitest', [
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${file}`,
-  ])
+  process.env['TEST_REPORT'] = file
+  const code = run('vitest', ['run', '--project', project, '--reporter=default', `--reporter=${reporter}`])
   try {
-    return tallyOf(project, JSON.parse(readFileSync(file, 'utf8')) as Report, code)
+    return tallyOf(project, JSON.parse(readFileSync(file, 'utf8')) as FileReport[], code)
   } catch (error) {
     return single(`${project} tests: no report (${String(error)})`, false)
   }
-}
-
-const list = (title: string, names: readonly string[]): void => {
-  if (names.length > 0)
-    console.log(`\n${title}:\n${names.map((name) => `  ${name.replaceAll(`${top}/`, '')}`).join('\n')}`)
 }
 
 const wanted = process.argv.slice(2)
@@ -78,12 +69,8 @@ const tally: Tally = [
       missing.map(({ tool }) => tool.name),
     ),
   ),
-].reduce(add, {
-  ...emptyTally(),
-  skipped: missing.map(({ tool, reason }) => `what needs ${tool.name}: ${reason}`),
-})
+].reduce(add, emptyTally())
 rmSync(folder, { recursive: true })
-list('failed', tally.failed)
-list('skipped', tally.skipped)
-console.log(lastLine(tally))
+const tools = missing.map(({ tool, reason }) => `${tool.name}: ${reason}`)
+console.log(`\n${summary(tally, tools).join('\n').replaceAll(`${top}/`, '')}`)
 process.exitCode = tally.failed.length === 0 ? 0 : 1

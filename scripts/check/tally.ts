@@ -1,3 +1,5 @@
+import type { FileReport } from './reporter.ts'
+
 /** What became of the checks. */
 export interface Tally {
   passed: number
@@ -17,22 +19,16 @@ export const add = (sum: Tally, more: Tally): Tally => ({
 export const single = (name: string, hasPassed: boolean): Tally =>
   hasPassed ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: [name], skipped: [] }
 
-/** What is read of Vitest's JSON report. */
-export interface Report {
-  testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[]
-}
-
 /** A file that fails outside its tests, and a run that fails outside its files, count once. */
-export const tallyOf = (project: string, report: Report, exitCode: number): Tally => {
+export const tallyOf = (project: string, report: readonly FileReport[], exitCode: number): Tally => {
   const tally = emptyTally()
-  for (const { name, status, assertionResults } of report.testResults) {
-    for (const test of assertionResults) {
-      const title = `${name}: ${test.fullName}`
-      if (test.status === 'passed') tally.passed++
-      else if (test.status === 'failed') tally.failed.push(title)
-      else tally.skipped.push(title)
+  for (const { file, hasFailed, tests } of report) {
+    for (const { title, state, note = 'needs a tool that is missing' } of tests) {
+      if (state === 'passed') tally.passed++
+      else if (state === 'failed') tally.failed.push(`${file}: ${title}`)
+      else tally.skipped.push(`${file}: ${title} (${note})`)
     }
-    if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed')) tally.failed.push(name)
+    if (hasFailed && !tests.some(({ state }) => state === 'failed')) tally.failed.push(file)
   }
   if (exitCode !== 0 && tally.failed.length === 0)
     tally.failed.push(`${project} tests: vitest ended with code ${exitCode}`)
@@ -40,6 +36,13 @@ export const tallyOf = (project: string, report: Report, exitCode: number): Tall
   return tally
 }
 
-/** Always the last line. */
-export const lastLine = ({ passed, failed, skipped }: Tally): string =>
-  `${passed} passed, ${failed.length} failed${skipped.length === 0 ? '' : `, ${skipped.length} skipped`}`
+/** Everything that did not pass, by name and reason, and always at the end one line of numbers. */
+export const summary = ({ passed, failed, skipped }: Tally, missing: readonly string[]): string[] => [
+  ...list('tools that cannot be had', missing),
+  ...list(`${skipped.length} skipped`, skipped),
+  ...list(`${failed.length} failed`, failed),
+  `${passed} passed, ${failed.length} failed`,
+]
+
+const list = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`), '']
