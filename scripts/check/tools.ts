@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 
-/** A program that some tests drive and nobody here wrote. */
+/** A program that some tests or benchmarks drive and nobody here wrote. */
 export interface Tool {
   name: string
   debianPackage: string
@@ -11,7 +11,11 @@ export interface Tool {
 const onPath = (name: string): Tool['probe'] => ['sh', '-c', `command -v ${name}`]
 
 const tools: readonly Tool[] = [
-  { name: 'transmission-cli', debianPackage: 'transmission-cli', probe: onPath('transmission-cli') },
+  {
+    name: 'transmission-cli',
+    debianPackage: 'transmission-cli',
+    probe: ['sh', '-c', 'command -v transmission-cli && command -v transmission-create'],
+  },
   { name: 'aria2c', debianPackage: 'aria2', probe: onPath('aria2c') },
   {
     name: 'libtorrent',
@@ -24,11 +28,19 @@ const tools: readonly Tool[] = [
   { name: 'age', debianPackage: 'age', probe: onPath('age') },
   { name: 'ip', debianPackage: 'iproute2', probe: onPath('ip') },
   { name: 'curl', debianPackage: 'curl', probe: onPath('curl') },
+  { name: 'strace', debianPackage: 'strace', probe: onPath('strace') },
 ]
 
 export interface MissingTool {
   tool: Tool
   reason: string
+}
+
+const toolOf = (name: string): Tool => {
+  const tool = tools.find((one) => one.name === name)
+  if (tool === undefined)
+    throw new Error(`there is no tool ${name}: name one of ${tools.map((one) => one.name).join(', ')}`)
+  return tool
 }
 
 const isThere = ({ probe: [command, ...args] }: Tool): boolean =>
@@ -42,9 +54,12 @@ const aptGet = (...args: string[]): string | undefined => {
   return error?.message ?? stderr.trim().split('\n').at(-1) ?? `apt-get ended with ${status}`
 }
 
-/** Installs what is missing where that is allowed, and tells what cannot be had, and why. */
-export const provideTools = (say: (line: string) => void): MissingTool[] => {
-  const missing = tools.filter((tool) => !isThere(tool))
+/**
+ * Installs what is missing where that is allowed, and tells what cannot be had, and why. Without names: every tool.
+ * @throws Error for a name that no tool has
+ */
+export const provideTools = (say: (line: string) => void, names?: readonly string[]): MissingTool[] => {
+  const missing = (names?.map(toolOf) ?? tools).filter((tool) => !isThere(tool))
   if (missing.length === 0) return []
   const refusal = whyNoApt()
   if (refusal !== undefined) return missing.map((tool) => ({ tool, reason: `not installed, and ${refusal}` }))
