@@ -73,7 +73,7 @@ export class Download {
           if (address === undefined || this.#torrent.destroyed) return
           this.#torrent.addPeer(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
         },
-        (error: unknown) => this.#logger.debug({ peer, error }, 'a holder cannot be dialled'),
+        (error: unknown) => this.#logger.debug({ peer, err: error }, 'a holder cannot be dialled'),
       )
     }
   }
@@ -83,7 +83,7 @@ export class Download {
     const metainfo = this.#metainfo
     if (metainfo === undefined) return
     for (const url of webSeeds) {
-      const failed = (error: unknown): void => this.#logger.debug({ infoHash, url, error }, 'a web seed failed')
+      const failed = (error: unknown): void => this.#logger.debug({ infoHash, url, err: error }, 'a web seed failed')
       this.#torrent.addWebSeed(new WebSeed({ url, infoHash, metainfo, egress: this.#egress, failed }))
     }
   }

@@ -86,7 +86,7 @@ export class WebTorrentSwarm implements Swarm {
     } catch (error) {
       throw new SwarmStartError(port, { cause: error })
     }
-    engine.on('error', (error: Error) => logger.error({ error }, 'the swarm engine failed'))
+    engine.on('error', (error: Error) => logger.error({ err: error }, 'the swarm engine failed'))
     const server = engine._connPool?.tcpServer
     if (server !== undefined) server.maxConnections = maxPeers
     this.#engine = engine
@@ -218,7 +218,7 @@ export class WebTorrentSwarm implements Swarm {
     this.#torrents.set(infoHash, { torrent, fetching: !whole, size: 0, lostPeer: false })
     torrent.on('warning', (warning: Error) => this.#options.logger.debug({ infoHash, warning }, 'torrent warning'))
     torrent.on('error', (error: Error) => {
-      this.#options.logger.warn({ infoHash, error }, 'a torrent stopped')
+      this.#options.logger.warn({ infoHash, err: error }, 'a torrent stopped')
       if (this.#torrents.get(infoHash)?.torrent !== torrent) return
       this.#torrents.delete(infoHash)
       this.#announcer?.remove(infoHash)

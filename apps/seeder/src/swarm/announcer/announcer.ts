@@ -39,7 +39,7 @@ export class Announcer {
         answered: (infoHash, { peers }) => {
           for (const peer of peers) options.found(infoHash, peer)
         },
-        failed: (error) => options.logger.debug({ tracker: url, error }, 'an announce failed'),
+        failed: (error) => options.logger.debug({ tracker: url, err: error }, 'an announce failed'),
         now: options.now ?? Date.now,
         random: options.random ?? Math.random,
       })

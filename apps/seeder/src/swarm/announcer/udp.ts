@@ -87,7 +87,7 @@ export class UdpTracker implements TrackerConnection {
 
   /** Sends until an answer with the same action and transaction comes. */
   async #exchange(packet: Buffer): Promise<Buffer> {
-    const socket = await (this.#opening ??= this.#open())
+    const socket = await this.#socket()
     const transaction = randomInt(0x7fffffff)
     packet.writeUInt32BE(transaction, 12)
     let timer: NodeJS.Timeout | undefined
@@ -113,6 +113,15 @@ export class UdpTracker implements TrackerConnection {
     }
   }
 
+  #socket(): Promise<Socket> {
+    const opening = (this.#opening ??= this.#open())
+    // A node may start before its network or its names are there: the next announce tries anew.
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = null
+    })
+    return opening
+  }
+
   async #open(): Promise<Socket> {
     const { hostname, port } = new URL(this.#url)
     const { address, family } = await lookup(hostname.replace(/^\[|\]$/g, ''))
@@ -123,7 +132,13 @@ export class UdpTracker implements TrackerConnection {
       if (message.length >= 8) this.#waiting.get(message.readUInt32BE(4))?.resolve(message)
     })
     // A connected socket takes packets of the tracker only, and learns of a closed port.
-    await new Promise<void>((resolve) => socket.connect(Number(port), address, () => resolve()))
+    await new Promise<void>((resolve, reject) => {
+      socket.connect(Number(port), address, (error?: Error) => {
+        if (error === undefined || error === null) return resolve()
+        socket.close()
+        reject(new TrackerFailedError(this.#url, error.message, { cause: error }))
+      })
+    })
     socket.unref()
     return socket
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { PeerConnection } from 'node-datachannel'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Egress } from '../../egress/index.ts'
 import { Connections } from './connections.ts'
@@ -19,14 +20,14 @@ function connections(
   return made
 }
 
-test('an offer and its answer make a channel that carries bytes both ways', async () => {
+test('an offer and its answer make a channel that carries bytes both ways', { timeout: 60_000 }, async () => {
   const [a, b] = [connections(), connections()]
   const ends: Channel[] = []
   const offer = await a.offer((channel) => ends.push(channel))
   const answer = await b.answer(offer.sdp, 'aa', (channel) => ends.push(channel))
   offer.accept(answer, 'bb')
   offer.accept(answer, 'cc')
-  await vi.waitFor(() => expect(ends).toHaveLength(2), 5_000)
+  await vi.waitFor(() => expect(ends).toHaveLength(2), 20_000)
   expect(ends.map(({ id }) => id).toSorted()).toEqual(['aa', 'bb'])
   const [first, second] = ends
   if (first === undefined || second === undefined) throw new Error('no channels')
@@ -34,7 +35,7 @@ test('an offer and its answer make a channel that carries bytes both ways', asyn
   const received: Buffer[] = []
   second.on('data', (bytes: Buffer) => received.push(bytes))
   first.write(sent)
-  await vi.waitFor(() => expect(Buffer.concat(received).equals(sent)).toBe(true), 10_000)
+  await vi.waitFor(() => expect(Buffer.concat(received).equals(sent)).toBe(true), 20_000)
   const closed = once(second, 'close')
   first.destroy()
   await closed
@@ -51,6 +52,21 @@ test('what nobody answers, or answers with nonsense, is given up', async () => {
   await vi.waitFor(() => expect(made.size).toBe(0), 5_000)
   await expect(made.answer('nonsense', 'cc', () => {})).rejects.toThrow(Error)
   expect(made.size).toBe(0)
+})
+
+test('a peer that connects and opens no channel loses its place', async () => {
+  const made = connections({ answerTimeout: 1_500 })
+  const silent = new PeerConnection('silent', { iceServers: [], bindAddress: '127.0.0.1' })
+  closers.push(() => silent.close())
+  const described = new Promise<string>((resolve) => {
+    silent.onGatheringStateChange((state) => state === 'complete' && resolve(silent.localDescription()?.sdp ?? ''))
+  })
+  // Negotiated out of band: the other side hears of no channel.
+  silent.createDataChannel('silent', { negotiated: true, id: 1 })
+  silent.setRemoteDescription(await made.answer(await described, 'dd', () => {}), 'answer')
+  await vi.waitFor(() => expect(silent.state()).toBe('connected'), 5_000)
+  expect(made.size).toBe(1)
+  await vi.waitFor(() => expect(made.size).toBe(0), 5_000)
 })
 
 test('connections are counted from the offer on', async () => {

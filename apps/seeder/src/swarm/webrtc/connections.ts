@@ -43,7 +43,8 @@ type Opened = (channel: Channel) => void
  */
 export class Connections {
   readonly #options: ConnectionsOptions
-  readonly #open = new Set<PeerConnection>()
+  /** Each with the time-out of its making. */
+  readonly #open = new Map<PeerConnection, NodeJS.Timeout>()
 
   constructor(options: ConnectionsOptions) {
     this.#options = options
@@ -103,7 +104,7 @@ export class Connections {
   }
 
   close(): void {
-    for (const connection of this.#open) this.#close(connection)
+    for (const connection of this.#open.keys()) this.#close(connection)
   }
 
   #connect(timeout: number): PeerConnection {
@@ -113,15 +114,11 @@ export class Connections {
       maxMessageSize: 262_144,
       ...(host !== undefined && isIP(host) !== 0 && !unspecified.has(host) && { bindAddress: host }),
     })
-    this.#open.add(connection)
     const timer = setTimeout(() => this.#close(connection), timeout)
     timer.unref()
+    this.#open.set(connection, timer)
     connection.onStateChange((state) => {
-      if (state === 'connected') clearTimeout(timer)
-      if (state === 'closed' || state === 'failed') {
-        clearTimeout(timer)
-        this.#close(connection)
-      }
+      if (state === 'closed' || state === 'failed') this.#close(connection)
     })
     return connection
   }
@@ -131,6 +128,8 @@ export class Connections {
     const open = (): void => {
       if (done || !this.#open.has(connection)) return
       done = true
+      // Not sooner: a peer that connects and opens no channel would keep its place for good.
+      clearTimeout(this.#open.get(connection))
       const stream = new Channel(peerId(), channel, connection)
       stream.once('close', () => this.#close(connection))
       stream.on('error', () => {})
@@ -141,6 +140,7 @@ export class Connections {
   }
 
   #close(connection: PeerConnection): void {
+    clearTimeout(this.#open.get(connection))
     if (!this.#open.delete(connection)) return
     try {
       connection.close()
