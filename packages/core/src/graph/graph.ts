@@ -110,6 +110,7 @@ class GunGraph implements Graph {
     })
     this.#neighbours = new Neighbours(identity.id, random)
     this.#supervisor = new Supervisor({
+      onFault: options.onFault,
       dial: options.dial,
       targets: () => this.#targets(),
       isLinked: (target) => this.#links.has(target),

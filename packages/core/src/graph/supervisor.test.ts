@@ -16,6 +16,7 @@ afterEach(() => {
 function start(targets: Target[], dial: (url: string, options: DialOptions) => Promise<Socket>) {
   const linked = new Set<string>()
   const refused: string[] = []
+  const faults: unknown[] = []
   const dialled: string[] = []
   const supervisor = new Supervisor({
     dial: (url, options) => {
@@ -24,13 +25,17 @@ function start(targets: Target[], dial: (url: string, options: DialOptions) => P
     },
     targets: () => targets,
     isLinked: ({ url, node }) => linked.has(url) || (node !== undefined && linked.has(node)),
-    onSocket: (_socket, { url }) => linked.add(url),
+    onSocket: (_socket, { url }) => {
+      if (url.includes('broken')) throw new Error('no link')
+      linked.add(url)
+    },
+    onFault: (error) => faults.push(error),
     onRefused: (reason) => refused.push(reason),
     now: () => Date.now(),
     random: () => 0.5,
   })
   supervisor.start()
-  return { supervisor, linked, refused, dialled }
+  return { supervisor, linked, refused, faults, dialled }
 }
 
 const down = (): Promise<Socket> => Promise.reject(new Error('down'))
@@ -92,4 +97,18 @@ test('a dial is given up after 10 s, never doubled, and stop ends everything', a
   await vi.advanceTimersByTimeAsync(0)
   expect(aborted).toHaveBeenCalledTimes(2)
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a socket that no link can be made of is ended, and the fault is told', async () => {
+  const [near, far] = socketPair()
+  const ended = vi.fn()
+  far.onClose(ended)
+  const { supervisor, faults, refused } = start([{ url: 'ws://broken/gun', foreign: false }], () =>
+    Promise.resolve(near),
+  )
+  await vi.advanceTimersByTimeAsync(100)
+  expect(faults).toEqual([new Error('no link')])
+  expect(refused).toEqual([])
+  expect(ended).toHaveBeenCalled()
+  supervisor.stop()
 })

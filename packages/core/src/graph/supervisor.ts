@@ -17,6 +17,8 @@ export interface SupervisorOptions {
   isLinked(target: Target): boolean
   onSocket(socket: Socket, target: Target): void
   onRefused(reason: string): void
+  /** Told what went wrong with a socket that had opened. */
+  onFault(error: unknown): void
   now: () => number
   random: () => number
 }
@@ -84,8 +86,7 @@ export class Supervisor {
     const timeout = setTimeout(() => controller.abort(), dialTime)
     try {
       const socket = await this.#options.dial(target.url, { signal: controller.signal, foreign: target.foreign })
-      if (this.#stopped) socket.terminate()
-      else this.#options.onSocket(socket, target)
+      this.#take(socket, target)
     } catch (error) {
       // A peer that is down is the normal case this class is for; an address that may not be dialled is an attack.
       if (error instanceof EldernodeError) this.#options.onRefused(error.code)
@@ -94,6 +95,16 @@ export class Supervisor {
     } finally {
       clearTimeout(timeout)
       this.#dialling.delete(target.url)
+    }
+  }
+
+  #take(socket: Socket, target: Target): void {
+    if (this.#stopped) return socket.terminate()
+    try {
+      this.#options.onSocket(socket, target)
+    } catch (error) {
+      socket.terminate()
+      this.#options.onFault(error)
     }
   }
 }
