@@ -101,7 +101,7 @@ test('a dial is given up after 10 s, never doubled, and stop ends everything', a
 
 test('a socket that no link can be made of is ended, and the fault is told', async () => {
   const [near, far] = socketPair()
-  const ended = vi.fn()
+  const ended = vi.fn<() => void>()
   far.onClose(ended)
   const { supervisor, faults, refused } = start([{ url: 'ws://broken/gun', foreign: false }], () =>
     Promise.resolve(near),
