@@ -11,6 +11,7 @@ import type { Browser, Page } from 'playwright-core'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { lacks, programPath } from '../harness/tools.ts'
 import { until } from '../harness/until.ts'
 
 declare global {
@@ -37,6 +38,7 @@ const flags = [
 const source = join(import.meta.dirname, '../../packages/core/src')
 const now = 1_800_000_000_000
 const body = { name: 'naïve 😀', list: [3, 1, 2], nested: { b: null, a: 0.1 } }
+const cannotBrowse = lacks('chromium')
 
 let server: Server
 let browser: Browser
@@ -74,7 +76,7 @@ beforeAll(async () => {
     else response.setHeader('content-type', 'text/html').end('<!doctype html><script src="/core.js"></script>')
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
+  browser = await chromium.launch({ executablePath: programPath('chromium'), args: flags })
   page = await browser.newPage()
   page.on('pageerror', (fault) => faults.push(fault))
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
@@ -85,14 +87,14 @@ afterAll(async () => {
   await new Promise((closed) => server.close(closed))
 })
 
-test('core loads in a page without a fault and without another file', async () => {
+test.skipIf(cannotBrowse)('core loads in a page without a fault and without another file', async () => {
   expect(await page.evaluate(() => Object.keys(coreInPage).toSorted())).toEqual(
     [...Object.keys(core), 'graph'].toSorted(),
   )
   expect(faults).toEqual([])
 })
 
-test('what Node seals the browser opens, and the other way round', async () => {
+test.skipIf(cannotBrowse)('what Node seals the browser opens, and the other way round', async () => {
   const identity = await core.WebIdentity.generate()
   const network = core.networkIdOf(identity.id)
   const expected = { network, now }
@@ -120,7 +122,7 @@ test('what Node seals the browser opens, and the other way round', async () => {
   expect(back).toMatchObject({ kind: 'h', pub: there.id, body })
 })
 
-test('a key moves between Node and the browser', async () => {
+test.skipIf(cannotBrowse)('a key moves between Node and the browser', async () => {
   const jwk = await (await core.WebIdentity.generate()).exportJwk()
   const id = await page.evaluate(async (key) => {
     const identity = await coreInPage.WebIdentity.fromJwk(key)
@@ -129,7 +131,7 @@ test('a key moves between Node and the browser', async () => {
   expect(id).toEqual({ id: jwk.x, again: jwk })
 })
 
-test('placement computes the kept vectors', async () => {
+test.skipIf(cannotBrowse)('placement computes the kept vectors', async () => {
   const vectors = JSON.parse(await readFile(join(source, 'placement/vectors.json'), 'utf8')) as Vector[]
   const scores = await page.evaluate(
     (list) =>
@@ -143,7 +145,7 @@ test('placement computes the kept vectors', async () => {
   for (const [i, { score }] of vectors.entries()) expect(scores[i]! / score).toBeCloseTo(1, 12)
 })
 
-test('a request signed in the browser passes the gate of a node', async () => {
+test.skipIf(cannotBrowse)('a request signed in the browser passes the gate of a node', async () => {
   const request = { method: 'GET', url: 'http://node.example:8765/v1/media/x/torrent' }
   const { id, headers } = await page.evaluate(
     async (given) => {
@@ -156,7 +158,7 @@ test('a request signed in the browser passes the gate of a node', async () => {
   expect(await gate.check(request, headers)).toBe(id)
 })
 
-test('a graph in a page and one in Node exchange values', async () => {
+test.skipIf(cannotBrowse)('a graph in a page and one in Node exchange values', async () => {
   const identity = await core.WebIdentity.generate()
   const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   const here = createGraph({
