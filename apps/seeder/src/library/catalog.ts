@@ -138,6 +138,11 @@ export class Catalog {
       .map((row) => this.#whole(row))
   }
 
+  nextPurge(): number | undefined {
+    const text = `SELECT min(purge_after) AS at FROM items WHERE state = 'retracted'`
+    return this.#db.row<{ at: number | null }>(text)?.at ?? undefined
+  }
+
   metainfo(infoHash: string): Uint8Array | undefined {
     return this.#db.row<{ bytes: Uint8Array }>('SELECT bytes FROM metainfo WHERE info_hash = ?', infoHash)?.bytes
   }

@@ -99,6 +99,16 @@ async function build(
       await dropUnneeded(catalog.transact(() => catalog.removeItem(infoHash)))
     },
     purgeable: (now) => catalog.purgeable(now),
+    purge: async (infoHash, now) => {
+      const dropped = catalog.transact(() => {
+        const item = catalog.item(infoHash, false)
+        const due = item?.state === 'retracted' && (item.purgeAfter ?? Infinity) <= now
+        return due ? catalog.removeItem(infoHash) : undefined
+      })
+      if (dropped !== undefined) await dropUnneeded(dropped)
+      return dropped !== undefined
+    },
+    nextPurge: () => catalog.nextPurge(),
     check: (infoHash) => soundness.check(infoHash),
     suspects: () => catalog.lost(false),
     damaged: () => catalog.lost(true),

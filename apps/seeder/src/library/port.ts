@@ -92,6 +92,10 @@ export interface Library {
   remove(infoHash: string): Promise<void>
   /** Retracted items whose `purgeAfter` is not later than `now`. */
   purgeable(now: number): Item[]
+  /** Removes an item, held or not, if it is retracted and its `purgeAfter` is not later than `now`. @returns whether it was */
+  purge(infoHash: string, now: number): Promise<boolean>
+  /** The earliest `purgeAfter` of a retracted item. */
+  nextPurge(): number | undefined
   /**
    * Compares size and modification time of the item's blobs with the catalog, without reading them.
    * @returns whether it is held; an item with a changed blob is suspect from here on

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Library } from '../library/index.ts'
 
 export interface PurgeOptions {
-  library: Pick<Library, 'get' | 'purgeable' | 'remove'>
+  library: Pick<Library, 'purgeable' | 'purge' | 'nextPurge'>
   now: () => number
   log: Logger
 }
@@ -55,9 +55,7 @@ export class Purge {
       for (const { infoHash } of library.purgeable(now())) {
         if (this.#closed) return
         // A retraction may have been undone while others were removed.
-        const item = library.get(infoHash)
-        if (item?.state !== 'retracted' || (item.purgeAfter ?? Infinity) > now()) continue
-        await library.remove(infoHash)
+        if (!(await library.purge(infoHash, now()))) continue
         this.#purged++
         log.info({ infoHash }, 'purged a retracted item')
       }
@@ -69,8 +67,8 @@ export class Purge {
   }
 
   #nextDue(): number | undefined {
-    const [next] = this.#options.library.purgeable(Number.MAX_SAFE_INTEGER)
-    return next?.purgeAfter === undefined ? undefined : Math.max(0, next.purgeAfter - this.#options.now())
+    const next = this.#options.library.nextPurge()
+    return next === undefined ? undefined : Math.max(0, next - this.#options.now())
   }
 
   #plan(wait: number | undefined): void {

@@ -39,10 +39,20 @@ export class Recheck {
     })
   }
 
+  /** None when the catalog cannot be read now: the next look asks again. */
+  #suspects(): string[] {
+    try {
+      return this.#options.library.suspects()
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the catalog could not be asked for changed blobs; tried again in 30 s')
+      return []
+    }
+  }
+
   async #run(): Promise<void> {
     const { library, checked, log } = this.#options
     const { signal } = this.#abort
-    for (const infoHash of library.suspects()) {
+    for (const infoHash of this.#suspects()) {
       if (signal.aborted) return
       try {
         const held = await library.verify(infoHash, { signal })

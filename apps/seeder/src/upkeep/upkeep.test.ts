@@ -104,6 +104,35 @@ test('what was due while the node was down goes at its start', async () => {
   expect(library.get(item.infoHash)).toBeUndefined()
 })
 
+test('a retracted item whose bytes are damaged goes too, and is looked for once', async () => {
+  const item = await hold('damaged')
+  await rm(library.blobPath(item.sha256))
+  expect(library.check(item.infoHash)).toBe(false)
+  library.retract(item.infoHash, Date.now() - 1)
+  const looked = vi.spyOn(library, 'purgeable')
+  upkeep.start()
+  await purged(1)
+  expect(library.damaged()).toEqual([])
+  await vi.waitUntil(() => library.nextPurge() === undefined)
+  expect(looked).toHaveBeenCalledTimes(1)
+})
+
+test('a catalog that cannot be read is asked again, and the process goes on', async () => {
+  const item = await hold('unread')
+  await utimes(library.blobPath(item.sha256), 1, 1)
+  expect(library.check(item.infoHash)).toBe(false)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
+  vi.spyOn(library, 'suspects').mockImplementationOnce(() => {
+    throw new Error('disk I/O error')
+  })
+  upkeep.start()
+  await vi.advanceTimersByTimeAsync(29_000)
+  expect(checked).toEqual([])
+  await vi.advanceTimersByTimeAsync(1_000)
+  await vi.waitUntil(() => checked.length === 1, { timeout: 10_000 })
+  expect(checked).toEqual([`${item.infoHash} true`])
+})
+
 test('changed blobs are hashed again: the good one counts again, the wrong one is reported', async () => {
   const [good, wrong] = [await hold('good'), await hold('wrong')]
   await utimes(library.blobPath(good.sha256), 1, 1)
