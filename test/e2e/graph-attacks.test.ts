@@ -67,8 +67,8 @@ const put = (soul: string, key: string, value: unknown, state: unknown): string 
 const manifest = manifestOf('attack', 1)
 const soulOf = (pub: string, infoHash = manifest.infoHash): string => `en1/${id}/m/${pub}/${infoHash.slice(0, 2)}`
 
-async function sealed(by: Identity, ts: number, body: object = manifest): Promise<string> {
-  return await seal({ kind: 'm', network: id, ts, body }, by)
+async function sealed(by: Identity, ts: number, body: object = manifest, of = id): Promise<string> {
+  return await seal({ kind: 'm', network: of, ts, body }, by)
 }
 
 describe('by a raw WebSocket, refused and counted', () => {
@@ -80,6 +80,13 @@ describe('by a raw WebSocket, refused and counted', () => {
     expect(await provoke('stranger', put(soulOf(stranger.id), manifest.infoHash, await sealed(stranger, ts), ts))).toBe(
       'refused',
     )
+  })
+
+  test('foreign: a member signs for another network', async () => {
+    const ts = Date.now()
+    const value = await sealed(member.identity, ts, manifest, networkIdOf(stranger.id))
+    expect(await provoke('wrong_network', put(soulOf(member.id), manifest.infoHash, value, ts))).toBe('refused')
+    expect(await target.ask({ do: 'has', pub: member.id, infoHash: manifest.infoHash })).toBe(false)
   })
 
   test('tampered: one letter of a signed value', async () => {
