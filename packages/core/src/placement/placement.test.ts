@@ -90,6 +90,16 @@ test('the publisher comes first while it lives and does not drain', () => {
   expect(wantedHolders(wish(7, 'dead', 3), others, none)).toHaveLength(3)
 })
 
+test('a publisher that refused its own item is skipped like anybody, and another takes its place', () => {
+  const publisher = member(1)
+  const others = [member(2), member(3), member(4)]
+  const known: Known = { holds: () => false, skipped: (id) => id === publisher.id }
+  for (let i = 0; i < 50; i++) {
+    const wanted = wantedHolders(wish(i, publisher.id, 2), [publisher, ...others], known)
+    expect(wanted).toEqual(wantedHolders(wish(i, 'nobody', 2), others, none))
+  }
+})
+
 test('zones and operators repeat only when there is no other', () => {
   const members = [
     member(1, { zone: 'a', operator: 'x' }),

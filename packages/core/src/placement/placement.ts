@@ -36,7 +36,7 @@ export function score(item: Halves, member: Pick<Candidate, 'halves' | 'weight'>
 
 /**
  * Who should hold an item, best first: the publisher while it lives and does not drain, then the best scores, a second
- * holder of one zone or operator only when there is no other. Every node computes the same from the same members.
+ * holder of one zone or operator only when there is no other; nobody who is skipped. Every node computes the same from the same members.
  * @param live members with a heartbeat younger than `repair.grace`, in any order
  */
 export function wantedHolders(wish: Wish, live: Iterable<Candidate>, known: Known): NodeId[] {
@@ -44,7 +44,7 @@ export function wantedHolders(wish: Wish, live: Iterable<Candidate>, known: Know
   const rest: Scored[] = []
   const chosen = new Chosen()
   for (const member of live) {
-    if (member.state === 'draining') continue
+    if (member.state === 'draining' || known.skipped(member.id)) continue
     if (member.id === wish.publisher) chosen.add(member)
     else if (mayHold(member, wish, known)) rest.push({ member, score: score(item, member) })
   }
@@ -96,7 +96,6 @@ function indexOfBest(from: readonly Scored[], fits: (member: Candidate) => boole
 }
 
 function mayHold(member: Candidate, wish: Wish, known: Known): boolean {
-  if (known.skipped(member.id)) return false
   return (member.state === 'active' && member.free >= wish.size) || known.holds(member.id)
 }
 
