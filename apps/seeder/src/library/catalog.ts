@@ -161,6 +161,19 @@ export class Catalog {
     return hashes.filter(({ sha256 }) => this.#db.run(unneeded, sha256) > 0).map(({ sha256 }) => sha256)
   }
 
+  refuse(infoHash: string, until: number, now: number): void {
+    this.#db.run('DELETE FROM refusals WHERE until <= ?', now)
+    this.#db.run('INSERT INTO refusals VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until', infoHash, until)
+  }
+
+  forgive(infoHash: string): void {
+    this.#db.run('DELETE FROM refusals WHERE info_hash = ?', infoHash)
+  }
+
+  refused(now: number): { infoHash: string; until: number }[] {
+    return this.#db.rows('SELECT info_hash AS infoHash, until FROM refusals WHERE until > ? ORDER BY info_hash', now)
+  }
+
   blob(sha256: string): BlobRecord | undefined {
     return this.#db.row<BlobRecord>(
       'SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 = ?',

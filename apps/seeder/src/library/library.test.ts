@@ -157,6 +157,21 @@ test('a content is known by its oldest live item', async () => {
   expect(library.bySha256(sha256('y'))).toBeUndefined()
 })
 
+test('refusals are kept until they end or are taken back', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string]
+  library.refuse(a, 100, 0)
+  library.refuse(b, 200, 0)
+  library.refuse(a, 150, 0)
+  expect(library.refused(100).map(({ infoHash, until }) => [infoHash, until])).toEqual([
+    [a, 150],
+    [b, 200],
+  ])
+  library.refuse(c, 300, 150)
+  expect(library.refused(0).map(({ infoHash }) => infoHash)).toEqual([b, c])
+  library.forgive(b)
+  expect(library.refused(0)).toEqual([{ infoHash: c, until: 300 }])
+})
+
 describe('retraction', () => {
   test('is undone by restore, and due at its time', async () => {
     const { item } = await put(library, ['x'])

@@ -109,6 +109,9 @@ async function build(
       return dropped !== undefined
     },
     nextPurge: () => catalog.nextPurge(),
+    refuse: (infoHash, until, now) => catalog.transact(() => catalog.refuse(infoHash, until, now)),
+    forgive: (infoHash) => catalog.forgive(infoHash),
+    refused: (now) => catalog.refused(now),
     check: (infoHash) => soundness.check(infoHash),
     suspects: () => catalog.lost(false),
     damaged: () => catalog.lost(true),

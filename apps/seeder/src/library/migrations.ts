@@ -73,6 +73,13 @@ const migrations = [
     SET items = items + (new.state = 'live' AND new.held) - (old.state = 'live' AND old.held);
   END;
   `,
+  `
+  CREATE TABLE refusals (
+    info_hash TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX refusals_until ON refusals (until);
+  `,
 ]
 
 /** Brings the catalog to the newest layout, each step in a transaction of its own. @throws CatalogTooNewError */

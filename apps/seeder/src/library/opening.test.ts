@@ -91,6 +91,22 @@ test('a catalog of a later version is refused and left alone', async () => {
   await expect(open()).rejects.toThrow('layout 999')
 })
 
+test('a catalog of the first layout is brought to the newest, with what it holds', async () => {
+  const library = await open()
+  const { item } = await put(library, ['old'])
+  library.close()
+  const db = new DatabaseSync(join(folder, 'catalog.db'))
+  db.exec('DROP TABLE refusals; PRAGMA user_version = 1')
+  db.close()
+  const again = await open()
+  expect(again.get(item.infoHash)).toEqual(item)
+  again.refuse(item.infoHash, 2, 1)
+  again.close()
+  const last = await open()
+  expect(last.refused(1)).toEqual([{ infoHash: item.infoHash, until: 2 }])
+  last.close()
+})
+
 test('opening again hashes nothing', async () => {
   const library = await open()
   const { item } = await put(library, ['a', 'b'])

@@ -96,6 +96,11 @@ export interface Library {
   purge(infoHash: string, now: number): Promise<boolean>
   /** The earliest `purgeAfter` of a retracted item. */
   nextPurge(): number | undefined
+  /** Remembers that no copy of an item is wanted here before `until`, and forgets what was refused until `now`. */
+  refuse(infoHash: string, until: number, now: number): void
+  forgive(infoHash: string): void
+  /** What is refused beyond `now`. */
+  refused(now: number): { infoHash: string; until: number }[]
   /**
    * Compares size and modification time of the item's blobs with the catalog, without reading them.
    * @returns whether it is held; an item with a changed blob is suspect from here on
