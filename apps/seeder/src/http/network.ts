@@ -3,9 +3,6 @@ import { z } from 'zod'
 import type { Api } from './api.ts'
 import type { Services } from './services.ts'
 
-/** A member that missed three heartbeats is suspected. */
-const suspectedAfterMs = 45_000
-
 const nodeSchema = z
   .object({
     id: nodeIdSchema,
@@ -72,7 +69,7 @@ export async function networkRoutes(app: Api, services: Services): Promise<void>
         ...peer.heartbeat,
         id: peer.id,
         lastSeen: peer.lastSeen,
-        state: services.now() - peer.lastSeen > suspectedAfterMs ? ('suspected' as const) : peer.heartbeat.state,
+        state: peer.suspected ? ('suspected' as const) : peer.heartbeat.state,
       })),
     }),
   )

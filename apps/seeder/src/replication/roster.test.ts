@@ -55,6 +55,16 @@ test('a member lives for the grace time after its last heartbeat', () => {
   expect(roster.size).toBe(0)
 })
 
+test('a member that missed three heartbeats is suspected until it is heard again', () => {
+  see('a')
+  vi.advanceTimersByTime(45_000)
+  expect(roster.get(id('a'))?.suspected).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect([roster.get(id('a'))?.suspected, roster.peers()[0]?.suspected]).toEqual([true, true])
+  see('a')
+  expect(roster.get(id('a'))?.suspected).toBe(false)
+})
+
 test('a heartbeat that says the same moves nothing, and each member appears once', () => {
   for (let i = 0; i < 5; i++) {
     see('a')

@@ -11,9 +11,12 @@ export interface RosterOptions {
   appeared(id: NodeId): void
 }
 
-interface Member extends Peer {
+interface Member extends Omit<Peer, 'suspected'> {
   candidate: Candidate
 }
+
+/** A member that missed three heartbeats. */
+const suspectedAfterMs = 45_000
 
 /**
  * What placement depends on. Free room changes with every copy, so that only its order of magnitude counts here: an
@@ -43,11 +46,12 @@ export class Roster {
   }
 
   peers(): Peer[] {
-    return [...this.#members.values()].map(({ id, heartbeat, lastSeen }) => ({ id, heartbeat, lastSeen }))
+    return [...this.#members.values()].map((member) => this.#peer(member))
   }
 
   get(id: NodeId): Peer | undefined {
-    return this.#members.get(id)
+    const member = this.#members.get(id)
+    return member && this.#peer(member)
   }
 
   /** Takes a heartbeat; an older one than is known changes nothing. */
@@ -68,6 +72,10 @@ export class Roster {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+  }
+
+  #peer({ id, heartbeat, lastSeen }: Member): Peer {
+    return { id, heartbeat, lastSeen, suspected: this.#options.now() - lastSeen > suspectedAfterMs }
   }
 
   #plan(): NodeJS.Timeout | undefined {

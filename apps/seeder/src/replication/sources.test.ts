@@ -1,8 +1,33 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Egress } from '../egress/index.ts'
-import { sourcesOf } from './sources.ts'
+import { inOrder, sourcesOf } from './sources.ts'
 
 const holder = (http: string, bittorrent?: string) => ({ http, ...(bittorrent === undefined ? {} : { bittorrent }) })
+
+test('members that missed heartbeats are asked last, the others in any order', () => {
+  const peers = Array.from({ length: 20 }, (_, i) => ({
+    id: `${i}`,
+    lastSeen: 0,
+    suspected: i < 10,
+    heartbeat: {
+      endpoints: holder(`http://127.0.0.1:${i + 1}`),
+      zone: '',
+      operator: '',
+      state: 'active' as const,
+      capacity: { bytes: 0, used: 0, free: 0 },
+      load: { up: 0, down: 0, connections: 0 },
+      counts: { items: 0, awake: 0, queue: 0 },
+      version: '0',
+    },
+  }))
+  const firsts = new Set<string>()
+  for (let i = 0; i < 200; i++) {
+    const ports = inOrder(peers, Math.random).map(({ http }) => Number(new URL(http).port))
+    expect(Math.min(...ports.slice(0, 10))).toBe(11)
+    firsts.add(String(ports[0]))
+  }
+  expect(firsts.size).toBeGreaterThan(5)
+})
 
 describe('on the open network', () => {
   let egress: Egress

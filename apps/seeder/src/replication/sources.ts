@@ -1,5 +1,6 @@
 import type { Endpoints } from '@eldernode/core'
 import type { Egress } from '../egress/index.ts'
+import type { Peer } from './port.ts'
 
 /** Where one item can be had. */
 export interface Sources {
@@ -12,6 +13,15 @@ export interface Sources {
 /** More sources than this make no transfer faster. */
 const mostHolders = 12
 const hostAndPort = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i
+
+/**
+ * Holders in the order in which they are asked: at random, so that a new item's copies do not all come from one node,
+ * but suspected ones last.
+ */
+export function inOrder(holders: readonly Peer[], random: () => number): Endpoints[] {
+  const drawn = holders.map(({ heartbeat, suspected }) => ({ heartbeat, at: random() + (suspected ? 1 : 0) }))
+  return drawn.toSorted((a, b) => a.at - b.at).map(({ heartbeat }) => heartbeat.endpoints)
+}
 
 /**
  * Turns what holders say of themselves into addresses that may be dialled.
