@@ -139,6 +139,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
       ok: up.has('graph') && graph.admits(identity.id),
       reason: 'the network has not admitted this node',
     },
+    {
+      name: 'clock',
+      ok: !replication.stats().clockBehind,
+      reason: 'the clock lies more than 5 minutes behind what this node signed: nothing is published until it is right',
+    },
   ]
   const server = await createServer({
     id: identity.id,

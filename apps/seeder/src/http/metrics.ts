@@ -81,5 +81,10 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
   gauge('replication_fetched', 'Items copied since the start.', () => replication.stats().fetched)
   gauge('replication_fetched_bytes', 'Bytes copied since the start.', () => replication.stats().fetchedBytes)
   byReason('replication_failures', 'Failed tries to copy since the start.', () => replication.stats().failures)
+  gauge(
+    'clock_behind',
+    '1 while the clock lies too far behind what this node signed, so that it publishes nothing.',
+    () => Number(replication.stats().clockBehind),
+  )
   gauge('live_members', 'Members that live, as far as this node knows.', () => replication.stats().live)
 }

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Heartbeat } from '@eldernode/core'
+import { ClockError, type Heartbeat } from '@eldernode/core'
 import { Heart } from './heart.ts'
 
 const pulse: Heartbeat = {
@@ -17,15 +17,17 @@ const pulse: Heartbeat = {
 let beats: number[]
 let heart: Heart
 let fail: boolean
+let error: Error
 
 beforeEach(() => {
   vi.useFakeTimers()
   beats = []
   fail = false
+  error = new Error('the disk is full')
   heart = new Heart({
     graph: {
       publish: (kind, key, body) => {
-        if (fail) return Promise.reject(new Error('the clock jumped'))
+        if (fail) return Promise.reject(error)
         beats.push(performance.now())
         return Promise.resolve({ kind, key, body, pub: 'me', ts: 0, soul: '' })
       },
@@ -62,6 +64,18 @@ test('a beat that fails does not end the heart', async () => {
   fail = false
   await vi.advanceTimersByTimeAsync(15_000)
   expect(beats.length).toBe(1)
+})
+
+test('a clock that lies behind is told until a beat succeeds', async () => {
+  fail = true
+  await heart.start()
+  expect(heart.clockBehind).toBe(false)
+  error = new ClockError(Date.now() + 600_000, Date.now())
+  await vi.advanceTimersByTimeAsync(15_000)
+  expect(heart.clockBehind).toBe(true)
+  fail = false
+  await vi.advanceTimersByTimeAsync(15_000)
+  expect(heart.clockBehind).toBe(false)
 })
 
 test('after close nothing beats', async () => {

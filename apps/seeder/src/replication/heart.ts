@@ -1,4 +1,4 @@
-import { NotMemberError, type Graph, type Heartbeat } from '@eldernode/core'
+import { ClockError, NotMemberError, type Graph, type Heartbeat } from '@eldernode/core'
 import type { Logger } from 'pino'
 
 export interface HeartOptions {
@@ -20,9 +20,15 @@ export class Heart {
   #last = -Infinity
   #due = Infinity
   #closed = false
+  #clockBehind = false
 
   constructor(options: HeartOptions) {
     this.#options = options
+  }
+
+  /** Whether the last beat failed because this machine's clock lies behind what this node signed before. */
+  get clockBehind(): boolean {
+    return this.#clockBehind
   }
 
   async start(): Promise<void> {
@@ -63,7 +69,9 @@ export class Heart {
   async #publish(): Promise<void> {
     try {
       await this.#options.graph.publish('hb', 'hb', await this.#options.pulse())
+      this.#clockBehind = false
     } catch (error) {
+      this.#clockBehind = error instanceof ClockError
       if (error instanceof NotMemberError)
         this.#options.log.info('not a member yet: the network hears nothing of this node')
       else this.#options.log.error({ err: error }, 'the heartbeat could not be published; the next is tried in 15 s')
