@@ -96,13 +96,72 @@ test('a failure that nobody foresaw is counted and retried too, also when thrown
   await queue.close()
 })
 
-test('an item that waits and is asked for again is due at once', async () => {
+test('an item that waits is due at once when it changed, and not when it is only asked for again', async () => {
   const queue = transfers()
   queue.add(job('a'))
+  for (let i = 0; i < 5; i++) {
+    desk.open.get('a')!.reject(new NoSourceError('a'))
+    await microtasks()
+    queue.add(job('a'))
+    expect(desk.started.length).toBe(i + 1)
+    queue.add(job('a'), true)
+    expect(desk.started.length).toBe(i + 2)
+  }
+  await queue.close()
+})
+
+test('an item that waits for another publisher is fetched for the one who asked last', async () => {
+  const jobs: Job[] = []
+  const queue = transfers({
+    run: (started, signal) => {
+      jobs.push(started)
+      return desk.run(started, signal)
+    },
+  })
+  queue.add({ infoHash: 'a', publisher: 'p' })
   desk.open.get('a')!.reject(new NoSourceError('a'))
   await microtasks()
+  queue.add({ infoHash: 'a', publisher: 'q' })
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(jobs.map(({ publisher }) => publisher)).toEqual(['p', 'q'])
+  await queue.close()
+})
+
+test('a new source ends a long wait, but not more than every 15 s', async () => {
+  const queue = transfers()
   queue.add(job('a'))
-  expect(desk.started).toEqual(['a', 'a'])
+  for (const wait of [2_000, 4_000, 8_000, 16_000, 32_000]) {
+    desk.open.get('a')!.reject(new NoSourceError('a'))
+    await vi.advanceTimersByTimeAsync(wait)
+  }
+  expect(desk.started.length).toBe(6)
+  desk.open.get('a')!.reject(new NoSourceError('a'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  for (let i = 0; i < 13; i++) {
+    queue.hurry('a')
+    await vi.advanceTimersByTimeAsync(1_000)
+  }
+  expect(desk.started.length).toBe(6)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(desk.started.length).toBe(7)
+  await queue.close()
+})
+
+test('items that failed wait for those that did not', async () => {
+  const queue = transfers({ concurrency: 1 })
+  queue.add(job('failing'))
+  desk.open.get('failing')!.reject(new NoSourceError('failing'))
+  await microtasks()
+  queue.add(job('a'))
+  await vi.advanceTimersByTimeAsync(10_000)
+  queue.add(job('b'))
+  desk.open.get('a')!.resolve()
+  await microtasks()
+  expect(desk.started).toEqual(['failing', 'a', 'b'])
+  desk.open.get('b')!.resolve()
+  await microtasks()
+  expect(desk.started).toEqual(['failing', 'a', 'b', 'failing'])
+  await queue.close()
 })
 
 test('cancelling aborts a running item without counting a failure, and forgets a waiting one', async () => {

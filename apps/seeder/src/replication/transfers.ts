@@ -24,9 +24,12 @@ export interface TransfersOptions {
 
 const firstRetryMs = 2_000
 const lastRetryMs = 300_000
+/** A failed item with a new source waits at least so long, so that a source that comes and goes costs little. */
+const hurriedRetryMs = 15_000
 
 interface Waiting extends Job {
   attempts: number
+  triedAt: number
   notBefore: number
 }
 
@@ -61,22 +64,39 @@ export class Transfers {
     return this.#waiting.has(infoHash) || this.#running.has(infoHash)
   }
 
-  /** Queues an item; one that waits already becomes due at once. @returns false when the queue is full; `drained` is called later */
-  add(job: Job): boolean {
+  /**
+   * Queues an item. One that waits already keeps its turn, unless the item itself `changed`: then it is due at once.
+   * @returns false when the queue is full; `drained` is called later
+   */
+  add(job: Job, changed = false): boolean {
     if (this.#closed || this.#running.has(job.infoHash)) return true
     const waiting = this.#waiting.get(job.infoHash)
     if (waiting !== undefined) {
-      waiting.notBefore = this.#options.now()
-      this.#schedule()
+      waiting.publisher = job.publisher
+      if (changed) waiting.notBefore = this.#options.now()
+      if (changed) this.#schedule()
       return true
     }
     if (this.#waiting.size >= this.#options.maxQueued) {
       this.#overflowed = true
       return false
     }
-    this.#waiting.set(job.infoHash, { ...job, attempts: 0, notBefore: this.#options.now() })
+    this.#waiting.set(job.infoHash, { ...job, attempts: 0, triedAt: -Infinity, notBefore: this.#options.now() })
     this.#schedule()
     return true
+  }
+
+  /** The items that wait for their turn or for another try. */
+  waiting(): Iterable<Job> {
+    return this.#waiting.values()
+  }
+
+  /** A waiting item has a new source: it need not wait out its back-off. */
+  hurry(infoHash: string): void {
+    const waiting = this.#waiting.get(infoHash)
+    if (waiting === undefined) return
+    waiting.notBefore = Math.min(waiting.notBefore, waiting.triedAt + hurriedRetryMs)
+    this.#schedule()
   }
 
   /** Forgets a waiting item and aborts a running one. Resolves when it has let go of the disk. */
@@ -97,18 +117,33 @@ export class Transfers {
     await Promise.all(running.map(({ done }) => done))
   }
 
-  /** Starts what is due, in order of queueing, and sets the one timer on the next that will be. */
+  /** Starts what is due, and sets the one timer on the next that will be. */
   #schedule(): void {
     if (this.#closed) return
     clearTimeout(this.#timer)
     const now = this.#options.now()
-    let next = Infinity
-    for (const job of this.#waiting.values()) {
-      if (this.#running.size >= this.#options.concurrency) return
-      if (job.notBefore <= now) this.#begin(job)
-      else next = Math.min(next, job.notBefore)
+    while (this.#running.size < this.#options.concurrency) {
+      const due = this.#due(now)
+      if (due === undefined) return this.#wait(now)
+      this.#begin(due)
     }
+  }
+
+  #wait(now: number): void {
+    let next = Infinity
+    for (const { notBefore } of this.#waiting.values()) next = Math.min(next, notBefore)
     if (next < Infinity) this.#timer = setTimeout(() => this.#schedule(), next - now)
+  }
+
+  /** Items that failed less often go first, so that hopeless ones never keep others waiting; then in order of queueing. */
+  #due(now: number): Waiting | undefined {
+    let best: Waiting | undefined
+    for (const job of this.#waiting.values()) {
+      if (job.notBefore > now || (best !== undefined && best.attempts <= job.attempts)) continue
+      best = job
+      if (job.attempts === 0) break
+    }
+    return best
   }
 
   #begin(job: Waiting): void {
@@ -140,9 +175,10 @@ export class Transfers {
     const reason = error instanceof EldernodeError ? error.code : 'internal'
     this.failures[reason] = (this.failures[reason] ?? 0) + 1
     if (!(error instanceof TransferError) || error.refuseForMs === undefined) {
+      const triedAt = this.#options.now()
       const backOff = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(job.attempts, 16))
-      const notBefore = this.#options.now() + backOff * (0.5 + this.#options.random() / 2)
-      this.#waiting.set(job.infoHash, { ...job, attempts: job.attempts + 1, notBefore })
+      const notBefore = triedAt + backOff * (0.5 + this.#options.random() / 2)
+      this.#waiting.set(job.infoHash, { ...job, attempts: job.attempts + 1, triedAt, notBefore })
     }
     this.#options.failed(job, reason, error)
   }
