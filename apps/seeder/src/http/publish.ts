@@ -37,6 +37,9 @@ export async function publish(
     if (graph.get('m', id, item.infoHash)?.body.state !== 'live') {
       await graph.publish('m', item.infoHash, manifestOf({ ...live, replicas }, trackers))
     }
+    // A decision that still saw the retraction may have come between.
+    if (library.get(item.infoHash)?.state === 'retracted') library.restore(item.infoHash)
+    replication.touch(item.infoHash)
     return { item: live, created }
   } finally {
     await ingested.staging.discard()

@@ -50,14 +50,14 @@ async function drop(
   id: string,
 ): Promise<Retraction> {
   if (item === undefined) throw new MediaNotFoundError(id)
-  replication.leave(item.infoHash)
+  await replication.leave(item.infoHash)
   await swarm.remove(item.infoHash)
   await library.remove(item.infoHash)
   return { id: item.infoHash, state: 'dropped' }
 }
 
 async function retract(
-  { graph, library, swarm, purgeAfterMs, retentionChanged, now }: Services,
+  { graph, library, swarm, replication, purgeAfterMs, retentionChanged, now }: Services,
   item: Item | undefined,
   published: Manifest,
   reason: string | undefined,
@@ -68,18 +68,14 @@ async function retract(
     const change = { purgeAfter, ...(reason !== undefined && { reason }) }
     await graph.publish('m', infoHash, retractManifest(published, change))
   }
-  if (item?.state === 'live' && !publishedElsewhere(graph, item, published)) {
+  // An item of two publishers is served until the last of them retracts it.
+  if (item?.state === 'live' && !replication.isPublished(infoHash)) {
     library.retract(infoHash, purgeAfter)
     await swarm.remove(infoHash)
     retentionChanged()
   }
+  replication.touch(infoHash)
   return { id: infoHash, state: 'retracted', purgeAfter }
-}
-
-/** An item of two publishers is served until the last of them retracts it. */
-function publishedElsewhere(graph: Services['graph'], item: Item, own: Manifest): boolean {
-  const other = graph.get('m', item.publisher, item.infoHash)?.body
-  return other !== undefined && other !== own && other.state === 'live'
 }
 
 function refusal({ graph }: Services, item: Item | undefined, id: string): Error {

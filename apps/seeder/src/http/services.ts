@@ -15,12 +15,16 @@ export interface Check {
 
 /** What the routes ask of replication. */
 export interface Copies {
-  /** Ends a transfer of an item whose bytes came another way, so that it can be seeded. */
+  /** Ends the transfer and the refusal of an item whose bytes came another way, so that it can be seeded. */
   claim(infoHash: string): Promise<void>
   /** Keeps an item away for a while, whatever placement says: the operator removed this node's copy. */
-  leave(infoHash: string): void
-  /** Members that were heard from; `lastSeen` in milliseconds since 1970. */
-  peers(): { id: NodeId; heartbeat: Heartbeat; lastSeen: number }[]
+  leave(infoHash: string): Promise<void>
+  /** Whether anybody's manifest of the item is live. */
+  isPublished(infoHash: string): boolean
+  /** Has an item served or not, and announced so, as its manifests say. */
+  touch(infoHash: string): void
+  /** Members that were heard from; `lastSeen` in milliseconds since 1970, `suspected` when it is too long ago. */
+  peers(): { id: NodeId; heartbeat: Heartbeat; lastSeen: number; suspected: boolean }[]
   stats(): {
     queued: number
     running: number
@@ -28,6 +32,7 @@ export interface Copies {
     fetchedBytes: number
     failures: Record<string, number>
     live: number
+    clockBehind: boolean
   }
 }
 

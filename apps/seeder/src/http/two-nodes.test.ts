@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { MediaView } from './media-view.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
@@ -6,6 +8,8 @@ import { startTestNode, type TestNode } from './testing/test-node.ts'
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const patience = { timeout: 90_000, interval: 100 }
+const realNow = Date.now
+const clock = vi.spyOn(Date, 'now')
 let owner: TestNode
 let member: TestNode
 
@@ -66,6 +70,44 @@ test('the member may drop its copy, and the item stays where it was published', 
   expect((await owner.ask(`/v1/media/${id}/content`)).status).toBe(200)
 })
 
+test('an item dropped by its own publisher stays away over a restart, until it is published again', async () => {
+  const put = { method: 'PUT', body: 'dropped by its publisher' }
+  const { id } = await json<MediaView>(member, '/v1/media?name=own', put)
+  const lost = await json<MediaView>(owner, '/v1/media?name=lost', { method: 'PUT', body: 'lost and fetched again' })
+  await vi.waitUntil(async () => (await owner.ask(`/v1/media/${id}`)).ok, patience)
+  await vi.waitUntil(async () => (await member.ask(`/v1/media/${lost.id}`)).ok, patience)
+  expect((await member.ask(`/v1/media/${id}?local=1`, { method: 'DELETE' })).status).toBe(200)
+  // Only a pass over all items finds out that this one is missing.
+  await rm(join(member.data, 'blobs', lost.sha256.slice(0, 2), lost.sha256))
+  await member.restart()
+  await vi.waitUntil(async () => (await member.ask(`/v1/media/${lost.id}`)).ok, patience)
+  await vi.waitUntil(
+    async () => (await json<{ replicationQueue: number }>(member, '/health')).replicationQueue === 0,
+    patience,
+  )
+  expect((await member.ask(`/v1/media/${id}`)).status).toBe(404)
+  expect((await owner.ask(`/v1/media/${id}/content`)).status).toBe(200)
+  expect((await member.ask('/v1/media?name=own', put)).status).toBe(201)
+  await member.restart()
+  expect((await member.ask(`/v1/media/${id}/content`)).status).toBe(200)
+})
+
+test('an item of two publishers outlives the retraction of the first, and not that of the second', async () => {
+  const put = { method: 'PUT', body: 'published by the owner first' }
+  const { id } = await json<MediaView>(owner, '/v1/media?name=two', put)
+  await vi.waitUntil(async () => (await member.ask(`/v1/media/${id}`)).ok, patience)
+  expect((await member.ask('/v1/media?name=two', put)).status).toBe(200)
+  // Values come in order, so that the owner knows the member's manifest once it holds what was published after it.
+  const later = await json<MediaView>(member, '/v1/media?name=later', { method: 'PUT', body: 'later' })
+  await vi.waitUntil(async () => (await owner.ask(`/v1/media/${later.id}`)).ok, patience)
+  expect((await owner.ask(`/v1/media/${id}`, { method: 'DELETE' })).status).toBe(200)
+  expect((await owner.ask(`/v1/media/${id}/content`)).status).toBe(200)
+  expect((await member.ask(`/v1/media/${id}`, { method: 'DELETE' })).status).toBe(200)
+  for (const node of [member, owner]) {
+    await vi.waitUntil(async () => (await node.ask(`/v1/media/${id}/content`)).status === 410, patience)
+  }
+})
+
 test('what the member publishes itself is retracted by it, though the owner had it first', async () => {
   const put = { method: 'PUT', body: 'published by two' }
   const { id } = await json<MediaView>(owner, '/v1/media?name=both', put)
@@ -74,4 +116,21 @@ test('what the member publishes itself is retracted by it, though the owner had 
   expect((await member.ask(`/v1/media/${id}`, { method: 'DELETE' })).status).toBe(200)
   expect((await owner.ask(`/v1/media/${id}/content`)).status).toBe(200)
   expect((await member.ask(`/v1/media/${id}/content`)).status).toBe(200)
+})
+
+test('a member whose heartbeats are missed is suspected', async () => {
+  const states = async () =>
+    (await json<{ peers: { state: string }[] }>(owner, '/v1/peers')).peers.map(({ state }) => state)
+  await vi.waitUntil(async () => (await states())[0] === 'active', patience)
+  let ahead = 0
+  clock.mockImplementation(() => realNow() + ahead)
+  try {
+    await vi.waitUntil(async () => {
+      // A beat may come between the jump and the question.
+      ahead += 46_000
+      return (await states())[0] === 'suspected'
+    })
+  } finally {
+    clock.mockImplementation(realNow)
+  }
 })

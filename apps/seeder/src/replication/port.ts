@@ -13,6 +13,8 @@ export interface ReplicationStats {
   live: number
   /** Whether the links are in step, so that fetching has begun. */
   inStep: boolean
+  /** This node publishes nothing: its clock lies more than 5 minutes behind what it signed before. */
+  clockBehind: boolean
 }
 
 /** A member that was heard from. Times in milliseconds since 1970. */
@@ -20,16 +22,23 @@ export interface Peer {
   id: NodeId
   heartbeat: Heartbeat
   lastSeen: number
+  /** Three of its heartbeats were missed: it is the last to be asked for bytes, and still counts for placement. */
+  suspected: boolean
 }
 
 /** Keeps this node's share of the network's items on its disk, and tells the others what it holds. */
 export interface Replication {
   /** Sends the first heartbeat, serves what the library holds, and begins to reconcile. */
   start(): Promise<void>
-  /** Ends a transfer of an item whose bytes came another way, so that it can be seeded. */
+  /** Ends the transfer and the refusal of an item whose bytes came another way, so that it can be seeded. */
   claim(infoHash: string): Promise<void>
-  /** Keeps an item away for a day, whatever placement says: the operator removed this node's copy. */
-  leave(infoHash: string): void
+  /**
+   * Keeps an item away for a day, whatever placement says: the operator removes this node's copy. A restart does not
+   * forget it. Resolves once no transfer of the item is left.
+   */
+  leave(infoHash: string): Promise<void>
+  /** Whether anybody's manifest of the item is live. */
+  isPublished(infoHash: string): boolean
   /** Has one item decided on anew, after something happened to its bytes here. */
   touch(infoHash: string): void
   peers(): Peer[]

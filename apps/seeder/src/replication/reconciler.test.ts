@@ -29,6 +29,7 @@ let withdrawn: string[]
 let wanted: boolean
 let mayFetch: boolean
 let retractions: number
+let clock: () => number
 
 /** Each node's graph works on one store, as if all of them were in step. */
 const graphOf = (identity: Identity): Graph => graphs.get(identity)!
@@ -76,7 +77,6 @@ function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
     retentionMs: day,
     retracted: () => retractions++,
     log,
-    now: Date.now,
     ...options,
   })
 }
@@ -88,6 +88,7 @@ beforeEach(async () => {
   third = openIdentity(join(folder, 'third.key'))
   store = new MemoryGraphStore()
   graphs = new Map()
+  clock = Date.now
   for (const identity of [self, other, third]) {
     const graph = createGraph({
       network: { owner: self.id, open: true },
@@ -96,6 +97,7 @@ beforeEach(async () => {
       store,
       dial: () => Promise.reject(new Error('nobody to dial')),
       peers: [],
+      now: () => clock(),
       onFault: (error) => {
         throw error
       },
@@ -227,14 +229,95 @@ test('an own item whose manifest is missing is published, but not before the lin
   expect(graphOf(self).get('m', self.id, hash(1))?.body.state).toBe('live')
 })
 
-test('an own retraction whose manifest is still live is published', async () => {
+test('an own item published again before the first pass stays, though its retraction was seen in between', async () => {
   await hold(hash(1), self.id)
+  await graphOf(self).publish('m', hash(1), manifest(hash(1), { state: 'retracted' }))
+  library.retract(hash(1), Date.now() + day)
+  library.restore(hash(1))
+  reconciler.touch(self.id, hash(1))
+  await reconciler.idle()
   await graphOf(self).publish('m', hash(1), manifest(hash(1)))
-  library.retract(hash(1), 1_234)
   reconciler.touchAll()
   await reconciler.idle()
-  expect(graphOf(self).get('m', self.id, hash(1))?.body).toMatchObject({ state: 'retracted', purgeAfter: 1_234 })
-  expect(offered).toEqual([])
+  expect(graphOf(self).get('m', self.id, hash(1))?.body.state).toBe('live')
+  expect(library.get(hash(1))?.state).toBe('live')
+  expect(offered).toContain(hash(1))
+})
+
+test('of two publishers this node counts too, before any pass has told so', async () => {
+  await hold(hash(1), other.id)
+  await graphOf(self).publish('m', hash(1), manifest(hash(1)))
+  await graphOf(other).publish('m', hash(1), manifest(hash(1), { state: 'retracted' }))
+  reconciler.touch(other.id, hash(1))
+  await reconciler.idle()
+  expect(reconciler.isPublished(hash(1))).toBe(true)
+  expect(library.get(hash(1))?.state).toBe('live')
+})
+
+test.each([
+  ['is missing', undefined, day],
+  ['lies before the retraction', -60_000, day],
+  ['is 0', -Infinity, day],
+  ['is the retraction itself', 0, 0],
+  ['lies a little ahead', 60_000, 60_000],
+  ['lies a year ahead', 365 * day, 30 * day],
+  ['is the greatest number', Infinity, 30 * day],
+])('a purgeAfter that %s', async (_, given, kept) => {
+  await hold(hash(1), other.id)
+  await graphOf(other).publish('m', hash(1), manifest(hash(1)))
+  const now = Date.now() + 1_000
+  clock = () => now
+  const purgeAfter = given === undefined ? undefined : Math.min(Math.max(0, now + given), 2 ** 53 - 1)
+  const retraction = manifest(hash(1), { state: 'retracted', ...(purgeAfter !== undefined && { purgeAfter }) })
+  await graphOf(other).publish('m', hash(1), retraction)
+  reconciler.touch(other.id, hash(1))
+  await reconciler.idle()
+  expect(library.get(hash(1))?.purgeAfter).toBe(now + kept)
+})
+
+test('a pass does not make failed items due; a change of an item does', async () => {
+  await graphOf(other).publish('m', hash(1), manifest(hash(1)))
+  const asked: boolean[] = []
+  const queue = {
+    has: () => true,
+    cancel: () => Promise.resolve(),
+    add: (_: unknown, changed: boolean) => asked.push(changed) > 0,
+  }
+  const one = build({ transfers: queue })
+  one.touch(other.id, hash(1))
+  await one.idle()
+  for (let i = 0; i < 3; i++) {
+    one.touchAll()
+    await one.idle()
+  }
+  await one.close()
+  expect(asked).toEqual([true, false, false, false])
+})
+
+test.each(['entries', 'all'] as const)('a pass whose reading (%s) fails is made again', async (reading) => {
+  await graphOf(other).publish('m', hash(1), manifest(hash(1)))
+  await graphOf(self).publish('m', hash(2), manifest(hash(2)))
+  await hold(hash(2), self.id)
+  const broken = () => {
+    throw new Error('disk I/O error')
+  }
+  const read =
+    reading === 'entries'
+      ? vi.spyOn(graphOf(self), 'entries').mockImplementationOnce(broken)
+      : vi.spyOn(library, 'all').mockImplementationOnce(broken)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const one = build()
+  try {
+    one.touchAll()
+    await one.idle()
+    await vi.advanceTimersByTimeAsync(15_000)
+    await one.idle()
+    expect(read).toHaveBeenCalledTimes(2)
+    expect(offered).toContain(hash(2))
+  } finally {
+    vi.useRealTimers()
+    await one.close()
+  }
 })
 
 test('an item of others that the graph does not know is not published by this node', async () => {

@@ -18,7 +18,7 @@ export interface ReconcilerOptions {
   graph: Pick<Graph, 'get' | 'entries' | 'publish'>
   library: Pick<Library, 'get' | 'all' | 'retract' | 'restore'>
   transfers: {
-    add(job: Job): boolean
+    add(job: Job, changed: boolean): boolean
     cancel(infoHash: string, why: string): Promise<void>
     has(infoHash: string): boolean
   }
@@ -26,16 +26,17 @@ export interface ReconcilerOptions {
   serving: Pick<Serving, 'offer' | 'withdraw' | 'forget'>
   /** The manifest of an own item that was committed but not published before a crash. */
   manifestOf(item: Item): Manifest
-  /** Milliseconds that a retracted item's bytes are kept when its manifest does not say. */
+  /** Milliseconds that a retracted item's bytes are kept when its manifest does not say, or makes no sense. */
   retentionMs: number
   /** Told when an item was retracted here, so that its purge can be planned. */
   retracted(): void
   log: Logger
-  now: () => number
 }
 
 const sliceMs = 8
 const retryMs = 15_000
+/** Bytes that nobody may read any more are kept no longer than this, whatever their publisher says. */
+const longestRetentionMs = 30 * 86_400_000
 
 /**
  * Brings what this node holds and serves in line with the graph. It is level-triggered: a touch names an item, and
@@ -49,19 +50,33 @@ export class Reconciler {
   #passWanted = false
   /** Own values are published only from the first pass on, when the links have told what the network knew already. */
   #opened = false
-  /** Until the first pass is done the library may be ahead of the graph: the last run can have ended between the two. */
-  #recovering = true
   #work: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
+  readonly #failed = new Map<string, Job>()
+  #passFailed = false
   #closed = false
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
+    this.#publishers.add(options.self)
   }
 
-  /** Has one item decided on anew. */
-  touch(publisher: NodeId, infoHash: string): void {
+  /** A node that may have published: `isPublished` asks for its manifests. */
+  learn(publisher: NodeId): void {
     this.#publishers.add(publisher)
+  }
+
+  /** Whether anybody's manifest of the item is live: of two publishers the last one to retract ends it. */
+  isPublished(infoHash: string): boolean {
+    for (const publisher of this.#publishers) {
+      if (this.#options.graph.get('m', publisher, infoHash)?.body.state === 'live') return true
+    }
+    return false
+  }
+
+  /** Has one item decided on anew, after it changed here or in the graph. */
+  touch(publisher: NodeId, infoHash: string): void {
+    this.learn(publisher)
     this.#touched.set(infoHash + publisher, { infoHash, publisher })
     this.#wake()
   }
@@ -103,7 +118,13 @@ export class Reconciler {
     await this.#drain()
     if (!this.#passWanted || this.#closed) return
     this.#passWanted = false
-    await this.#pass()
+    try {
+      await this.#pass()
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the items could not be read; tried again soon')
+      this.#passFailed = true
+      this.#retrySoon()
+    }
   }
 
   async #drain(): Promise<void> {
@@ -111,7 +132,7 @@ export class Reconciler {
     for (const [key, job] of this.#touched) {
       if (this.#closed) return
       this.#touched.delete(key)
-      await this.#decideSafely(job)
+      await this.#decideSafely(job, true)
       if (performance.now() < sliceEnd) continue
       await nextTurn()
       sliceEnd = performance.now() + sliceMs
@@ -129,33 +150,41 @@ export class Reconciler {
       return !this.#closed
     }
     for (const { pub, key } of graph.entries('m')) {
-      this.#publishers.add(pub)
-      await this.#decideSafely({ publisher: pub, infoHash: key })
+      this.learn(pub)
+      await this.#decideSafely({ publisher: pub, infoHash: key }, false)
       if (!(await giveWay())) return
     }
     for (const item of library.all()) {
-      if (item.publisher === self) await this.#decideSafely({ publisher: self, infoHash: item.infoHash })
+      if (item.publisher === self) await this.#decideSafely({ publisher: self, infoHash: item.infoHash }, false)
       if (!(await giveWay())) return
     }
-    this.#recovering = false
   }
 
   /** One item that cannot be brought in line (a full disk, say) must not keep the others from it. */
-  async #decideSafely(job: Job): Promise<void> {
+  async #decideSafely(job: Job, changed: boolean): Promise<void> {
     try {
-      await this.#decide(job)
+      await this.#decide(job, changed)
     } catch (error) {
       this.#options.log.error({ err: error, infoHash: job.infoHash }, 'item could not be reconciled; tried again soon')
-      this.#retry ??= setTimeout(() => {
-        this.#retry = undefined
-        this.touch(job.publisher, job.infoHash)
-        this.touchAll()
-      }, retryMs)
+      this.#failed.set(job.infoHash + job.publisher, job)
+      this.#retrySoon()
     }
   }
 
-  async #decide({ publisher, infoHash }: Job): Promise<void> {
-    const { graph, library, self } = this.#options
+  #retrySoon(): void {
+    if (this.#closed) return
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      for (const { publisher, infoHash } of this.#failed.values()) this.touch(publisher, infoHash)
+      this.#failed.clear()
+      if (this.#passFailed) this.touchAll()
+      this.#passFailed = false
+    }, retryMs)
+  }
+
+  /** @param changed the item itself is the reason, and not that members came or went */
+  async #decide({ publisher, infoHash }: Job, changed: boolean): Promise<void> {
+    const { graph, library } = this.#options
     const entry = graph.get('m', publisher, infoHash)
     const held = library.get(infoHash)
     if (entry === undefined) {
@@ -166,11 +195,9 @@ export class Reconciler {
     if (manifest.state === 'retracted') {
       await this.#decideRetracted(manifest, ts, held)
     } else if (held === undefined) {
-      await this.#decideMissing(manifest, publisher)
+      await this.#decideMissing(manifest, publisher, changed)
     } else if (held.state === 'live') {
       await this.#options.serving.offer(held)
-    } else if (publisher === self && this.#recovering) {
-      if (this.#opened) await this.#retractAgain(manifest, held)
     } else {
       library.restore(infoHash)
       await this.#options.serving.offer({ ...held, state: 'live' })
@@ -186,13 +213,7 @@ export class Reconciler {
     log.info({ infoHash: item.infoHash }, 'published an item that was committed but not yet in the graph')
   }
 
-  /** The last run retracted an own item and ended before the retraction was published. */
-  async #retractAgain(manifest: Manifest, item: Item): Promise<void> {
-    const purgeAfter = item.purgeAfter ?? this.#options.now() + this.#options.retentionMs
-    await this.#options.graph.publish('m', item.infoHash, { ...manifest, state: 'retracted', purgeAfter })
-  }
-
-  async #decideMissing(manifest: Manifest, publisher: NodeId): Promise<void> {
+  async #decideMissing(manifest: Manifest, publisher: NodeId, changed: boolean): Promise<void> {
     const { share, transfers, serving } = this.#options
     const { infoHash } = manifest
     await serving.forget(infoHash)
@@ -201,29 +222,21 @@ export class Reconciler {
         await transfers.cancel(infoHash, 'placement wants it elsewhere')
       }
     } else if (share.mayFetch(manifest)) {
-      transfers.add({ infoHash, publisher })
+      transfers.add({ infoHash, publisher }, changed)
     }
   }
 
   async #decideRetracted(manifest: Manifest, ts: number, held: Item | undefined): Promise<void> {
     const { library, transfers, serving, retentionMs } = this.#options
     const { infoHash } = manifest
-    if (this.#liveElsewhere(infoHash)) return
-    await transfers.cancel(infoHash, 'it was retracted')
-    if (held === undefined) return
-    if (held.state === 'live') {
-      library.retract(infoHash, manifest.purgeAfter ?? ts + retentionMs)
+    if (this.isPublished(infoHash)) return
+    // No await before this: what was read of the graph must still be so, or an item published again is taken down.
+    if (held?.state === 'live') {
+      library.retract(infoHash, purgeTime(manifest, ts, retentionMs))
       this.#options.retracted()
     }
-    await serving.withdraw(infoHash)
-  }
-
-  /** An item of two publishers stays until the last live manifest is retracted. */
-  #liveElsewhere(infoHash: string): boolean {
-    for (const publisher of this.#publishers) {
-      if (this.#options.graph.get('m', publisher, infoHash)?.body.state === 'live') return true
-    }
-    return false
+    await transfers.cancel(infoHash, 'it was retracted')
+    if (held !== undefined) await serving.withdraw(infoHash)
   }
 
   #wantedByAnother(than: NodeId, infoHash: string): boolean {
@@ -233,4 +246,13 @@ export class Reconciler {
     }
     return false
   }
+}
+
+/**
+ * When the bytes of a retracted item go. Its publisher decides; a time before the retraction itself is none.
+ * Threat: with a time far ahead a member would fill the disks of others with bytes that count for nobody.
+ */
+function purgeTime({ purgeAfter }: Manifest, ts: number, retentionMs: number): number {
+  if (purgeAfter === undefined || purgeAfter < ts) return ts + retentionMs
+  return Math.min(purgeAfter, ts + Math.max(retentionMs, longestRetentionMs))
 }

@@ -6,7 +6,7 @@ export interface RefusalsOptions {
   forgiven(infoHash: string): void
 }
 
-/** Items that this node leaves alone for a while. In memory only: a start forgives everything. */
+/** Items that this node leaves alone for a while. In memory only: the library remembers what the operator chose. */
 export class Refusals {
   readonly #options: RefusalsOptions
   readonly #until = new Map<string, number>()
@@ -21,12 +21,17 @@ export class Refusals {
     return this.#until.has(infoHash)
   }
 
-  /** @returns false when too many are remembered already */
-  add(infoHash: string, forMs: number): boolean {
-    if (this.#until.size >= mostRefusals) return false
+  /** @returns false when too many are remembered already and this one is not to be kept `always` */
+  add(infoHash: string, forMs: number, always = false): boolean {
+    if (this.#until.size >= mostRefusals && !always) return false
     this.#until.set(infoHash, performance.now() + forMs)
     this.#plan()
     return true
+  }
+
+  /** @returns whether it was refused */
+  delete(infoHash: string): boolean {
+    return this.#until.delete(infoHash)
   }
 
   close(): void {

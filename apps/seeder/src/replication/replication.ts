@@ -15,7 +15,7 @@ import { Refusals } from './refusals.ts'
 import { Room } from './room.ts'
 import { Roster } from './roster.ts'
 import { Serving } from './serving.ts'
-import { sourcesOf, type Sources } from './sources.ts'
+import { inOrder, sourcesOf, type Sources } from './sources.ts'
 import { Transfers, type Job } from './transfers.ts'
 
 const graceMs = 600_000
@@ -48,7 +48,7 @@ export class GraphReplication implements Replication {
       graceMs,
       now,
       changed: () => this.#pass.request(),
-      appeared: (id) => id !== self && this.#heart.answer(),
+      appeared: (id) => id !== self && this.#welcome(id),
     })
     this.#gate = new Gate({
       links: () => graph.stats().links,
@@ -95,7 +95,7 @@ export class GraphReplication implements Replication {
         library,
         swarm,
         holdings: this.#notice,
-        cancelTransfer: (infoHash) => this.claim(infoHash),
+        cancelTransfer: (infoHash) => this.#transfers.cancel(infoHash, 'its bytes came another way'),
       }),
     })
   }
@@ -103,6 +103,8 @@ export class GraphReplication implements Replication {
   async start(): Promise<void> {
     const { graph, library, identity } = this.#options
     for (const holdings of graph.entries('h')) this.#learn(holdings)
+    for (const { body } of graph.entries('p')) this.#reconciler.learn(body.member)
+    this.#recall()
     this.#watches.push(
       graph.watch('h', (holdings) => this.#learn(holdings)),
       graph.watch('m', ({ pub, key }) => this.#reconciler.touch(pub, key)),
@@ -118,13 +120,20 @@ export class GraphReplication implements Replication {
   }
 
   async claim(infoHash: string): Promise<void> {
+    if (this.#refusals.delete(infoHash)) this.#options.library.forgive(infoHash)
     await this.#transfers.cancel(infoHash, 'its bytes came another way')
   }
 
-  leave(infoHash: string): void {
-    void this.#transfers.cancel(infoHash, 'the operator removed it')
-    if (this.#refusals.add(infoHash, operatorsChoiceMs)) this.#notice.refuse(infoHash)
-    else this.#notice.drop(infoHash)
+  async leave(infoHash: string): Promise<void> {
+    const now = this.#options.now()
+    this.#options.library.refuse(infoHash, now + operatorsChoiceMs, now)
+    this.#refusals.add(infoHash, operatorsChoiceMs, true)
+    this.#notice.refuse(infoHash)
+    await this.#transfers.cancel(infoHash, 'the operator removed it')
+  }
+
+  isPublished(infoHash: string): boolean {
+    return this.#reconciler.isPublished(infoHash)
   }
 
   touch(infoHash: string): void {
@@ -144,6 +153,7 @@ export class GraphReplication implements Replication {
       failures: { ...this.#transfers.failures },
       live: this.#roster.size,
       inStep: this.#gate.inStep,
+      clockBehind: this.#heart.clockBehind,
     }
   }
 
@@ -160,7 +170,31 @@ export class GraphReplication implements Replication {
 
   /** The bucket is the last part of the soul; the key is the same for all. */
   #learn({ pub, soul, body }: Accepted<Holdings>): void {
-    this.#index.set(pub, soul.slice(soul.lastIndexOf('/') + 1), body)
+    const bucket = soul.slice(soul.lastIndexOf('/') + 1)
+    const awaited: string[] = []
+    for (const { infoHash } of this.#transfers.waiting()) {
+      if (infoHash.startsWith(bucket) && this.#index.stateOf(pub, infoHash) !== 'held') awaited.push(infoHash)
+    }
+    this.#index.set(pub, bucket, body)
+    for (const infoHash of awaited) if (this.#index.stateOf(pub, infoHash) === 'held') this.#transfers.hurry(infoHash)
+  }
+
+  /** What the operator removed before a restart stays away; unless the removal itself was cut short. */
+  #recall(): void {
+    const { library, now } = this.#options
+    for (const { infoHash, until } of library.refused(now())) {
+      if (library.get(infoHash) !== undefined) continue
+      this.#refusals.add(infoHash, Math.min(until - now(), operatorsChoiceMs), true)
+      this.#notice.refuse(infoHash)
+    }
+  }
+
+  /** A member is heard from that was not before: it may have what waits here for a source. */
+  #welcome(id: NodeId): void {
+    this.#heart.answer()
+    for (const { infoHash, publisher } of [...this.#transfers.waiting()]) {
+      if (publisher === id || this.#index.stateOf(id, infoHash) === 'held') this.#transfers.hurry(infoHash)
+    }
   }
 
   #reconcileAll(): void {
@@ -172,7 +206,7 @@ export class GraphReplication implements Replication {
     this.#reconciler.touchItem(infoHash)
   }
 
-  /** Live members that hold the item, in random order so that a new item's copies do not all come from one node. */
+  /** Live members that hold the item. */
   #sources(infoHash: string, publisher: NodeId): Sources {
     const ids = new Set([
       publisher,
@@ -181,11 +215,7 @@ export class GraphReplication implements Replication {
     ])
     ids.delete(this.#options.identity.id)
     const live = [...ids].flatMap((id) => this.#roster.get(id) ?? [])
-    const shuffled = live.map((peer) => ({ peer, at: Math.random() })).toSorted((a, b) => a.at - b.at)
-    return sourcesOf(
-      shuffled.map(({ peer }) => peer.heartbeat.endpoints),
-      this.#options.egress,
-    )
+    return sourcesOf(inOrder(live, Math.random), this.#options.egress)
   }
 
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {
