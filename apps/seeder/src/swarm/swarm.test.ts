@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readdir, readFile, truncate } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { rawEntry } from './bencode.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './index.ts'
 import type { FetchRequest } from './index.ts'
@@ -203,3 +207,47 @@ async function renamed(made: MadeTorrent, index: number): Promise<MadeTorrent> {
     .digest('hex')
   return { ...made, metainfo: new Uint8Array(metainfo), infoHash }
 }
+
+/** A peer that says nothing; `dialled` counts who called. */
+async function mutePeer(): Promise<{ compact: Buffer; dialled(): number }> {
+  let calls = 0
+  const server = createServer((socket) => {
+    calls++
+    socket.on('error', () => undefined)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  bench.onClose(async () => void server.close())
+  const compact = Buffer.from([127, 0, 0, 1, 0, 0])
+  compact.writeUInt16BE((server.address() as AddressInfo).port, 4)
+  return { compact, dialled: () => calls }
+}
+
+test('dials whom a tracker names for what it fetches, and nobody for what it holds whole', async () => {
+  const [forHeld, forWanted] = [await mutePeer(), await mutePeer()]
+  const numwant: (string | null)[] = []
+  const tracker = createHttpServer((request, response) => {
+    const query = new URL(request.url ?? '', 'http://x').searchParams
+    numwant.push(query.get('numwant'))
+    const { compact } = query.get('left') === '0' ? forHeld : forWanted
+    response.end(Buffer.concat([Buffer.from('d8:intervali60e5:peers6:'), compact, Buffer.from('e')]))
+  })
+  tracker.listen(0, '127.0.0.1')
+  await once(tracker, 'listening')
+  bench.onClose(async () => {
+    tracker.close()
+    tracker.closeAllConnections()
+  })
+  const swarm = await bench.swarm({
+    trackers: [`http://127.0.0.1:${(tracker.address() as AddressInfo).port}/announce`],
+  })
+  await swarm.seed(await bench.torrent('held', [['held', 100_000]]))
+  await vi.waitFor(() => expect(numwant).toEqual(['0']))
+  const stop = new AbortController()
+  const wanted = await bench.torrent('wanted', [['wanted', 100_000]])
+  const fetching = swarm.fetch(await bench.request(wanted, { signal: stop.signal }))
+  await vi.waitFor(() => expect(forWanted.dialled()).toBeGreaterThan(0), 10_000)
+  expect(forHeld.dialled()).toBe(0)
+  stop.abort()
+  await expect(fetching).rejects.toThrow(/abort/i)
+})

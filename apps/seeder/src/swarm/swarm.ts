@@ -94,7 +94,11 @@ export class WebTorrentSwarm implements Swarm {
       trackers: this.#options.trackers,
       node: { peerId: engine.peerId, port: () => engine.torrentPort },
       progress: (infoHash) => this.#progress(infoHash),
-      found: (infoHash, peer) => this.#torrents.get(infoHash)?.torrent.addPeer(peer),
+      found: (infoHash, peer) => {
+        // Who lacks pieces comes by itself. Holders of a large library would dial each other for every item otherwise.
+        const known = this.#torrents.get(infoHash)
+        if (known?.fetching === true) known.torrent.addPeer(peer)
+      },
       signalling: new Signalling({
         connections: this.#channels,
         maxConns: this.#maxConns,

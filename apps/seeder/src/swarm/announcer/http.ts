@@ -4,6 +4,7 @@ import { decode } from '../bencode.ts'
 import type { Bencoded } from '../bencode.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { compactPeers, compactPeers6 } from './peers.ts'
+import { wanted } from './port.ts'
 import type { Announce, AnnounceAnswer, Announcing, TrackerConnection } from './port.ts'
 
 const timeout = 15_000
@@ -30,7 +31,7 @@ export class HttpTracker implements TrackerConnection {
       `downloaded=${downloaded}`,
       `left=${left}`,
       'compact=1',
-      'numwant=50',
+      `numwant=${wanted(left)}`,
       ...(event === 'update' ? [] : [`event=${event}`]),
     ].join('&')
     const answer = await this.#get(`${this.#url}${this.#url.includes('?') ? '&' : '?'}${query}`)

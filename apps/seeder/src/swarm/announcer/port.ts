@@ -9,6 +9,11 @@ export interface Announce {
   left: number
 }
 
+/** How many peers to ask for: none for a torrent held whole, whose peers come by themselves. */
+export function wanted(left: number): number {
+  return left === 0 ? 0 : 50
+}
+
 export interface AnnounceAnswer {
   /** Milliseconds until the tracker wants to hear again. */
   interval: number

@@ -4,6 +4,7 @@ import type { Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { compactPeers, compactPeers6 } from './peers.ts'
+import { wanted } from './port.ts'
 import type { Announce, AnnounceAnswer, Announcing, TrackerConnection } from './port.ts'
 
 const protocolId = 0x41727101980n
@@ -52,7 +53,7 @@ export class UdpTracker implements TrackerConnection {
     packet.writeBigUInt64BE(BigInt(uploaded), 72)
     packet.writeUInt32BE(events[event], 80)
     packet.writeUInt32BE(this.#key, 88)
-    packet.writeInt32BE(50, 92)
+    packet.writeInt32BE(wanted(left), 92)
     packet.writeUInt16BE(this.#node.port(), 96)
     const answer = await this.#exchange(packet)
     if (answer.length < 20) throw new TrackerFailedError(this.#url, 'the answer is too short')
