@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { resolve } from 'node:path'
 import Client from 'bittorrent-tracker/client'
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
-import { Program, Tracker, until } from '../harness/index.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Tracker, until } from '../harness/index.ts'
 import { RawSocket, UdpPeer } from '../harness/announces.ts'
 
-const main = resolve(import.meta.dirname, '../../apps/tracker/src/main.ts')
 const tracker = new Tracker({ trustProxy: '127.0.0.1', 'limits.socketsPerAddress': 30 })
 const base = () => `http://127.0.0.1:${tracker.port}`
 const closing: (() => unknown)[] = []
@@ -269,48 +267,4 @@ test('tells its health and its figures, all on the port of HTTP', async () => {
   expect(metrics).toMatch(/eldernode_tracker_requests_total\{transport="udp",action="connect"\} [1-9]/)
   expect(metrics).toMatch(/eldernode_tracker_refused_total\{transport="ws"\} [1-9]/)
   expect(metrics).toContain('process_resident_memory_bytes')
-})
-
-describe('the process', () => {
-  const run = (...settings: string[]): Program => {
-    const args = ['--conditions=@eldernode/source', main, '--host=127.0.0.1', ...settings]
-    const program = new Program({ name: 'tracker', command: process.execPath, args })
-    closing.push(() => program.end('SIGKILL'))
-    return program
-  }
-
-  test.for(['SIGTERM', 'SIGINT'] as const)('stops within 2 s of %s, connections or not', async (signal) => {
-    const program = run('--port=0')
-    onTestFailed(() => console.error(program.output()))
-    const url = await until(() => program.found((line) => /ws:\/\/[\d.:]+/.exec(line)?.[0]), {
-      within: 20_000,
-      what: 'the tracker listens',
-    })
-    await RawSocket.open(url)
-    const idle = connect(Number(new URL(url).port), '127.0.0.1')
-    idle.on('error', () => idle.destroy())
-    await once(idle, 'connect')
-    idle.write('GET /health HTTP/1.1\r\nHost: x\r\n')
-    const began = performance.now()
-    expect(await program.end(signal)).toBe(0)
-    expect(performance.now() - began).toBeLessThan(2000)
-  })
-
-  test('ends with code 1 and names a port that is taken', async () => {
-    const program = run(`--port=${tracker.port}`)
-    expect(await program.exited()).toBe(1)
-    expect(program.output()).toContain(`Cannot listen on 127.0.0.1 port ${tracker.port}: another program has it`)
-  })
-
-  test('ends with code 78 and names every wrong setting', async () => {
-    const program = run('--port=x', '--nonsense=1')
-    expect(await program.exited()).toBe(78)
-    expect(program.output()).toMatch(/2 settings are wrong[^]*nonsense \(flag --nonsense\)[^]*port \(flag --port\)/)
-  })
-
-  test('prints its settings with their sources', async () => {
-    const program = run('--print-config')
-    expect(await program.exited()).toBe(0)
-    expect(program.lines).toEqual(expect.arrayContaining(['host = "127.0.0.1" # flag --host', 'port = 8000 # default']))
-  })
 })
