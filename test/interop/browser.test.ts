@@ -47,10 +47,15 @@ test.skipIf(needed)('a stock browser downloads by the published magnet, web seed
 
 test.skipIf(needed)('a connection through which nothing passes any more is made anew by the seeder', async () => {
   onTestFailed(() => console.error(publisher.output()))
-  const large = await publisher.seeder.publish('large.bin', seededBytes(13, 60_000_000))
+  const large = await publisher.seeder.publish('large.bin', seededBytes(13, 100_000_000))
+  const before = await sent(publisher)
   const network = await browser.networkProcess()
   const downloading = browser.download(withoutWebSeeds(large.magnet), 90_000)
-  await until(async () => (await sent(publisher)) > 10_000_000, { within: 30_000, what: 'the download is under way' })
+  downloading.catch(() => {})
+  await until(async () => (await sent(publisher)) > before + 10_000_000, {
+    within: 30_000,
+    what: 'the download is under way',
+  })
   process.kill(network, 'SIGSTOP')
   try {
     const msg = 'a WebRTC connection stalled and is made anew'

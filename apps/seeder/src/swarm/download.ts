@@ -20,6 +20,7 @@ export class Download {
   readonly #redial: NodeJS.Timeout
   #metainfo: Metainfo | undefined
   #received = 0
+  #verified = 0
 
   constructor(torrent: Torrent, request: FetchRequest, { egress, logger }: { egress: Egress; logger: Logger }) {
     this.#torrent = torrent
@@ -29,7 +30,11 @@ export class Download {
     this.#checkMetadata()
     torrent.on('download', (bytes: number) => {
       this.#received += bytes
-      request.onProgress?.(this.#received)
+      request.onProgress?.(this.#received, this.#verified)
+    })
+    torrent.on('verified', (piece: number) => {
+      this.#verified += piece === torrent.pieces.length - 1 ? torrent.lastPieceLength : torrent.pieceLength
+      request.onProgress?.(this.#received, this.#verified)
     })
     torrent.once('infoHash', () => this.#dial())
     torrent.once('ready', () => this.#addWebSeeds())

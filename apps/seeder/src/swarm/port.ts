@@ -16,8 +16,11 @@ export interface FetchRequest {
   webSeeds: string[]
   /** The .torrent file when a holder gave it (its infohash was checked); without it peers are asked (BEP 9). */
   metainfo?: Uint8Array
-  /** Told now and then, at least once a second while bytes arrive, how many were received so far. */
-  onProgress?(received: number): void
+  /**
+   * Told now and then, at least once a second while bytes arrive, how many were received so far, and how many bytes the
+   * pieces have that proved right.
+   */
+  onProgress?(received: number, verified: number): void
   /** Where file number `index` of the torrent is written. */
   filePath(index: number): string
   signal: AbortSignal

@@ -40,6 +40,8 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
 
   // The engine counts outgoing connections only.
   torrent._addIncomingPeer = (peer) => {
+    // Ended during its handshake: the engine would keep it among its peers for ever.
+    if (peer.destroyed) return
     if (torrent._numConns >= options.maxConns) return peer.destroy()
     addIncomingPeer(peer)
   }

@@ -58,6 +58,7 @@ declare module 'webtorrent' {
   }
 
   export interface IncomingPeer {
+    readonly destroyed: boolean
     destroy(error?: Error): void
   }
 
