@@ -125,10 +125,10 @@ test('a member whose heartbeats are missed is suspected', async () => {
   let ahead = 0
   clock.mockImplementation(() => realNow() + ahead)
   try {
-    await vi.waitUntil(async () => {
+    await vi.waitFor(async () => {
       // A beat may come between the jump and the question.
       ahead += 46_000
-      return (await states())[0] === 'suspected'
+      expect(await states()).toEqual(['suspected'])
     })
   } finally {
     clock.mockImplementation(realNow)
