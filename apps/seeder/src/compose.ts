@@ -118,6 +118,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     hash: hashing.digest,
     storage: { folder: config.data, capacityBytes: config.storage.capacityBytes },
     dials: network.peers.length > 0,
+    announces: swarmConfig.trackers.length > 0,
     retentionMs: config.retention.purgeAfter * 1000,
     manifestOf: (item) => manifestOf(item, swarmConfig.trackers),
     contentDigest: contentSha256,

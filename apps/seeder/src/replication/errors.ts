@@ -26,17 +26,24 @@ export class NoRoomError extends TransferError {
   }
 }
 
-/** No live holder or publisher that this node may connect to is known. */
+/** No live holder or publisher that this node may connect to is known, and no tracker named a peer with the bytes. */
 export class NoSourceError extends TransferError {
   constructor(infoHash: string) {
-    super('no_source', `no live holder of item ${infoHash} can be reached: it is tried again`)
+    super('no_source', `no live holder of item ${infoHash} can be reached, nor any peer: it is tried again`)
   }
 }
 
-/** No byte arrived for the stall time-out. */
+/** Sources gave nothing, or too little. */
 export class StalledError extends TransferError {
-  constructor(infoHash: string, seconds: number) {
-    super('stalled', `item ${infoHash} received nothing for ${seconds} s: it is tried again from other sources`)
+  constructor(infoHash: string, received: string) {
+    super('stalled', `item ${infoHash} received ${received}: it is tried again`)
+  }
+}
+
+/** Sources gave far more bytes than the item has, most of them wrong. */
+export class SpoiledError extends TransferError {
+  constructor(infoHash: string, received: number, size: number) {
+    super('spoiled', `item ${infoHash} of ${size} bytes received ${received}, most of them wrong: it is tried again`)
   }
 }
 

@@ -3,10 +3,10 @@ import type { Logger } from 'pino'
 import type { Digest, Item, Library, Staging } from '../library/index.ts'
 import { readMetainfo, type Fetched, type Swarm } from '../swarm/index.ts'
 import { checkFiles, fullFileList } from './file-list.ts'
-import { ContentMismatchError, NoSourceError, StalledError, TransferCancelledError } from './errors.ts'
+import { ContentMismatchError, NoSourceError, TransferCancelledError } from './errors.ts'
 import type { HolderClient } from './holder-client.ts'
 import type { Room } from './room.ts'
-import { Stall } from './stall.ts'
+import { Stall, type StallLimits } from './stall.ts'
 import type { Sources } from './sources.ts'
 import type { Job } from './transfers.ts'
 
@@ -14,15 +14,18 @@ export interface ItemFetcherOptions {
   graph: Pick<Graph, 'get'>
   library: Pick<Library, 'stage' | 'commit'>
   swarm: Pick<Swarm, 'fetch'>
-  client: HolderClient
+  client: Pick<HolderClient, 'metainfo' | 'files'>
   room: Room
   hash: Digest
   /** The SHA-256 of an item's content. */
   contentDigest(files: readonly ItemFile[]): string
   /** Live holders and the publisher, as addresses that may be dialled. */
   sources(infoHash: string, publisher: NodeId): Sources
-  /** Milliseconds without a byte after which a transfer is given up. */
-  stallMs: number
+  /** Whether the swarm asks trackers, and so may find an item where no member holds it: at a browser, say. */
+  announces: boolean
+  /** When a transfer is given up; `search` counts for one that has no source but what trackers name. */
+  limits: StallLimits
+  search: StallLimits
   log: Logger
 }
 
@@ -44,7 +47,7 @@ export class ItemFetcher {
     const giveBack = await this.#options.room.reserve(infoHash, manifest.size)
     try {
       const sources = this.#options.sources(infoHash, publisher)
-      if (sources.peers.length + sources.holders.length === 0) throw new NoSourceError(infoHash)
+      if (isEmpty(sources) && !this.#options.announces) throw new NoSourceError(infoHash)
       const staging = await this.#options.library.stage()
       try {
         return await this.#fill(staging, manifest, publisher, sources, signal)
@@ -85,11 +88,11 @@ export class ItemFetcher {
   }
 
   async #download(staging: Staging, manifest: Manifest, sources: Sources, signal: AbortSignal): Promise<Fetched> {
-    const { swarm, stallMs } = this.#options
+    const { swarm } = this.#options
     const { infoHash, size, pieceLength } = manifest
-    const stall = new Stall(stallMs, new StalledError(infoHash, stallMs / 1000))
+    const metainfo = await this.#metainfo(manifest, sources, signal)
+    const stall = this.#stall(manifest, sources)
     try {
-      const metainfo = await this.#metainfo(manifest, sources, signal)
       return await swarm.fetch({
         infoHash,
         size,
@@ -97,13 +100,19 @@ export class ItemFetcher {
         peers: sources.peers,
         webSeeds: sources.holders.map((base) => `${base}/v1/media/${infoHash}/ws/`),
         ...(metainfo === undefined ? {} : { metainfo }),
-        onProgress: (received) => stall.moved(received),
+        onProgress: (received, verified) => stall.moved(received, verified),
         filePath: (index) => staging.filePath(index),
         signal: AbortSignal.any([signal, stall.signal]),
       })
     } finally {
       stall.clear()
     }
+  }
+
+  #stall(manifest: Manifest, sources: Sources): Stall {
+    const { limits, search } = this.#options
+    if (!isEmpty(sources)) return new Stall(limits, manifest)
+    return new Stall(search, manifest, new NoSourceError(manifest.infoHash))
   }
 
   /** The first holder's .torrent that is what the manifest promises; without one the swarm asks its peers. */
@@ -134,4 +143,8 @@ export class ItemFetcher {
       }
     }
   }
+}
+
+function isEmpty({ peers, holders }: Sources): boolean {
+  return peers.length + holders.length === 0
 }

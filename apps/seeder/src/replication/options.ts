@@ -16,6 +16,8 @@ export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zo
   storage: { folder: string; capacityBytes: number }
   /** Whether this node was given peers to dial. */
   dials: boolean
+  /** Whether trackers are configured, so that the swarm finds peers by itself. */
+  announces: boolean
   /** Milliseconds that a retracted item's bytes are kept when its manifest does not say. */
   retentionMs: number
   manifestOf(item: Item): Manifest

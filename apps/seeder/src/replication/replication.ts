@@ -16,10 +16,10 @@ import { Room } from './room.ts'
 import { Roster } from './roster.ts'
 import { Serving } from './serving.ts'
 import { inOrder, sourcesOf, type Sources } from './sources.ts'
+import { searchLimits, stallLimits } from './stall.ts'
 import { Transfers, type Job } from './transfers.ts'
 
 const graceMs = 600_000
-const stallMs = 60_000
 const operatorsChoiceMs = 86_400_000
 
 /** Wires the parts of this folder together. */
@@ -76,7 +76,8 @@ export class GraphReplication implements Replication {
         authorize: (method, url) => signRequest({ method, url: url.href }, identity, now()),
       }),
       sources: (infoHash, publisher) => this.#sources(infoHash, publisher),
-      stallMs,
+      limits: stallLimits,
+      search: searchLimits,
     })
     this.#reconciler = new Reconciler({
       ...options,
