@@ -25,7 +25,9 @@ export default defineConfig({
           name: 'system',
           include: ['test/{e2e,interop,chaos}/**/*.test.ts'],
           exclude,
-          fileParallelism: false,
+          // They mostly wait, each for processes of its own on ports and in folders that nobody shares.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
