@@ -284,3 +284,7 @@ test('after a restart everything is there, under the same identity', async () =>
   expect([after.id, after.network]).toEqual([before.id, before.network])
   expect(await (await node.ask(`/v1/media/${id}/content`)).text()).toBe('kept over a restart')
 })
+
+test('a method that no route has is refused as such', async () => {
+  expect(await problem('/v1/media', { method: 'QUERY' })).toEqual([415, 'unsupported_media_type'])
+})

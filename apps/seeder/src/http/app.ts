@@ -50,7 +50,16 @@ export async function createApp(services: Services, connections: Connections, up
     // Nothing here depends on cookies, so any page may ask; changes need the token, which only its owner's pages know.
     origin: '*',
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Range', 'If-Range', 'If-None-Match', 'If-Modified-Since'],
+    // Cache-Control is what WebTorrent's web seeds send.
+    allowedHeaders: [
+      'Authorization',
+      'Cache-Control',
+      'Content-Type',
+      'Range',
+      'If-Range',
+      'If-None-Match',
+      'If-Modified-Since',
+    ],
     exposedHeaders: ['Accept-Ranges', 'Content-Disposition', 'Content-Length', 'Content-Range', 'ETag', 'Location'],
     maxAge: 86_400,
   })

@@ -1,8 +1,13 @@
 import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { TooManyRequestsError } from '@eldernode/core'
 import { MalformedRequestError } from './errors.ts'
 import { problemOf, problemType } from './problem.ts'
 
+/** Requests of one connection that wait for their answers; each may hold a file open, and none costs its sender more. */
+const mostPipelined = 16
+/** What is read, and thrown away, of a body that is not wanted. */
+const mostDropped = 16 * 2 ** 20
 /** A client that was answered before its body had arrived gets so long to read the answer. */
 const lingerMs = 1000
 
@@ -10,10 +15,17 @@ const lingerMs = 1000
 export class Connections {
   readonly #answering = new WeakMap<Duplex, Set<ServerResponse>>()
 
+  /** @throws TooManyRequestsError for what is piled up on one connection, which ends */
   begin(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     const responses = this.#answering.get(socket) ?? new Set()
     this.#answering.set(socket, responses.add(response))
+    if (responses.size > mostPipelined) {
+      socket.destroy()
+      throw new TooManyRequestsError(
+        `more than ${mostPipelined} requests wait on one connection; read the answers first`,
+      )
+    }
     response.once('close', () => {
       responses.delete(response)
       if (!request.complete) dropRest(request)
@@ -54,6 +66,12 @@ function dropRest(request: IncomingMessage): void {
   if (socket.destroyed) return
   request.unpipe()
   request.resume()
+  // Node reads on and throws away without telling anybody; only the socket counts.
+  const most = socket.bytesRead + mostDropped
+  const greedy = setInterval(() => socket.bytesRead > most && socket.destroy(), 10)
   const late = setTimeout(() => socket.destroy(), lingerMs)
-  request.once('close', () => clearTimeout(late))
+  request.once('close', () => {
+    clearInterval(greedy)
+    clearTimeout(late)
+  })
 }

@@ -201,7 +201,18 @@ describe('an item of several files', () => {
       headers: { range: 'bytes=0-99' },
     })
     expect((await body(single)).equals(bytes.subarray(0, 100))).toBe(true)
-    expect(await problem(`/v1/media/${one.id}/ws/`)).toEqual([404, 'file_not_found'])
+    // WebTorrent asks for the base itself, with a header that browsers ask permission for.
+    expect(await body(await node.ask(`/v1/media/${one.id}/ws/`))).toEqual(bytes)
+    const preflight = await node.ask(`/v1/media/${one.id}/ws/`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'http://page.example',
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'cache-control,range',
+      },
+    })
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/Cache-Control.*Range/)
+    expect(await problem(`/v1/media/${many.id}/ws/`)).toEqual([404, 'file_not_found'])
     expect(await problem(`/v1/media/${many.id}/ws/${album}`)).toEqual([404, 'file_not_found'])
     expect(await problem(`/v1/media/${many.id}/ws/other/b.html`)).toEqual([404, 'file_not_found'])
   })
@@ -235,6 +246,19 @@ test('clients that leave or stop reading are cut off, and their files closed', a
   await vi.waitFor(() => expect(openBlobs()).toBe(1), patience)
   await vi.waitFor(() => expect(openBlobs()).toBe(0), patience)
   sleeping.destroy()
+})
+
+test('requests piled up on one connection cut it off instead of holding files open', async () => {
+  const { id } = await publish('piled.bin', new Uint8Array(8_000_000))
+  const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
+  socket.on('error', () => undefined)
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.pause()
+  socket.write(`GET /v1/media/${id}/content HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(1000))
+  socket.resume()
+  await closed
+  expect(openBlobs()).toBeLessThanOrEqual(17)
+  await vi.waitFor(() => expect(openBlobs()).toBe(0), patience)
 })
 
 test('bytes that changed on disk are not served', async () => {

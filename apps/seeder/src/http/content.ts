@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { HeldFile, Library } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { isUnmodified, spanOf, type Validators } from './conditions.ts'
-import { FileNotFoundError, MediaNotFoundError, MediaRetractedError, PathRequiredError } from './errors.ts'
+import { BusyError, FileNotFoundError, MediaNotFoundError, MediaRetractedError, PathRequiredError } from './errors.ts'
 import { ClientGoneError, FileSender } from './file-sender.ts'
 import { mediaIdSchema } from './media-id.ts'
 import { problems } from './problem.ts'
@@ -14,7 +14,12 @@ import type { Services } from './services.ts'
 
 const itemParams = z.object({ id: mediaIdSchema })
 const pathParams = z.object({ id: mediaIdSchema, '*': z.string().max(4096) })
-const query = z.object({ download: z.stringbool().optional().describe('Offer the file for saving.') })
+const query = z.object({
+  download: z
+    .union([z.literal('').transform(() => true), z.stringbool()])
+    .optional()
+    .describe('Offer the file for saving.'),
+})
 
 const binary = z.any().meta({ type: 'string', format: 'binary' })
 const answers = {
@@ -25,6 +30,9 @@ const answers = {
 }
 const documentation = { tags: ['content'], response: answers, querystring: query }
 
+/** Files sent at once: each holds one open, and there must be some left for the catalog, the swarm and the sockets. */
+const mostSending = 1024
+
 /** Media types that a browser shows without running anything in them. */
 const passive = /^(?:(?:audio|video|font)\/.*|image\/(?!svg).*|text\/plain|application\/(?:octet-stream|pdf|zip|gzip))$/
 
@@ -32,6 +40,7 @@ const passive = /^(?:(?:audio|video|font)\/.*|image\/(?!svg).*|text\/plain|appli
 export async function contentRoutes(app: Api, services: Services): Promise<void> {
   const { library, log } = services
   const sender = new FileSender(services.limits)
+  let sending = 0
 
   const send = async (request: FastifyRequest, reply: FastifyReply, held: Served, download = false) => {
     const { file, createdAt } = held
@@ -40,6 +49,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     if (isUnmodified(request.headers, current)) return await reply.code(304).headers(headers).send()
     const { start, end, partial } = spanOf(request.headers, file.size, current)
     // Opened before anything is said: an error must not carry the file's headers, caches would keep it for good.
+    if (sending >= mostSending) throw new BusyError()
     const handle = request.method === 'HEAD' ? undefined : await openBlob(library, held)
     void reply
       .code(partial ? 206 : 200)
@@ -49,6 +59,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
   }
 
   const stream = async (reply: FastifyReply, handle: FileHandle, start: number, end: number) => {
+    sending++
     try {
       reply.hijack()
       reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>)
@@ -57,6 +68,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
       reply.raw.destroy()
       if (!(error instanceof ClientGoneError)) log.error({ err: error }, 'a file could not be sent whole')
     } finally {
+      sending--
       await handle.close()
     }
     return reply
@@ -118,10 +130,13 @@ async function openBlob(library: Library, { infoHash, file }: Served): Promise<F
   }
 }
 
-/** What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. */
+/**
+ * What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. WebTorrent
+ * appends nothing for a single file.
+ */
 function webSeedFile(library: Library, id: string, path: string): Served {
   const first = heldFile(library, id)
-  if (first.alone && first.file.path === first.name && path === first.name) return first
+  if (first.alone && first.file.path === first.name && (path === first.name || path === '')) return first
   if (!path.startsWith(`${first.name}/`)) throw new FileNotFoundError(id, path)
   return heldFile(library, id, path.slice(first.name.length + 1))
 }

@@ -126,6 +126,13 @@ export class RouteNotFoundError extends EldernodeError {
   }
 }
 
+/** As many files are being sent as this node sends at once. */
+export class BusyError extends EldernodeError {
+  constructor() {
+    super('busy', 'This node is sending as many files as it can: try again soon, or get them by the magnet.')
+  }
+}
+
 /** What came over the connection is not HTTP. */
 export class MalformedRequestError extends EldernodeError {
   constructor(options?: ErrorOptions) {

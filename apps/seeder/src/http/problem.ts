@@ -54,6 +54,7 @@ const statuses: Record<string, number> = {
   too_many_requests: 429,
   headers_too_large: 431,
   internal: 500,
+  busy: 503,
   clock_behind: 503,
   graph_closed: 503,
   not_ready: 503,
@@ -64,6 +65,7 @@ const statuses: Record<string, number> = {
 /** What Fastify and its plugins throw, in our words. */
 const foreign: Record<string, [code: string, detail: string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This route does not take a body of that Content-Type.'],
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: ['unsupported_media_type', 'A body of that method needs a Content-Type.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body is larger than this route takes.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed_request', 'The body is not as long as its Content-Length says.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_json', 'The body is empty; this route needs JSON.'],

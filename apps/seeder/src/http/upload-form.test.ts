@@ -158,3 +158,10 @@ test('stores nothing of a form whose connection ends, and cuts off one that stal
   await node.swept()
   expect(await uploads.count()).toBe(before)
 })
+
+test('refuses a file without a name', async () => {
+  const body =
+    '--B\r\nContent-Disposition: form-data; name="file"\r\nContent-Type: application/octet-stream\r\n\r\nx\r\n--B--\r\n'
+  const headers = { 'content-type': 'multipart/form-data; boundary=B' }
+  expect(await problem(await node.ask('/v1/media', { method: 'POST', headers, body }))).toEqual([400, 'invalid_input'])
+})

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import parseTorrent from 'parse-torrent'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
@@ -132,6 +133,22 @@ test('asks for the body only of those that have the token', async () => {
   expect(await node.raw(`${head}Content-Length: 5\r\n\r\n`)).toMatch(/^HTTP\/1\.1 401 /)
   const answer = await node.raw(`${head}Authorization: Bearer ${node.token}\r\nContent-Length: 5\r\n\r\n`, '01234')
   expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /)
+})
+
+test('takes little of a body that it refused', async () => {
+  const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
+  socket.on('error', () => undefined)
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.write('PUT /v1/media?name=x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
+  const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(0x10000), Buffer.from('\r\n')])
+  const pump = (): void => {
+    while (!socket.destroyed && socket.bytesWritten < 200e6 && socket.write(chunk)) continue
+  }
+  socket.on('drain', pump)
+  socket.resume()
+  pump()
+  await closed
+  expect(socket.bytesWritten).toBeLessThan(90e6)
 })
 
 test('refuses without the token before the body has arrived, and does not wait for it', async () => {

@@ -186,6 +186,8 @@ async function* filesOf(
   }
 }
 
-function fileOf(intake: Intake, { filename, file }: MultipartFile): IncomingFile {
+function fileOf(intake: Intake, { filename, fieldname, file }: MultipartFile): IncomingFile {
+  // The form parser's types promise a name; a part that has none says nothing of it.
+  if (typeof filename !== 'string') throw new InvalidInputError(`The file in the field ${fieldname} has no filename.`)
   return { path: filename, bytes: intake.read(file) }
 }
