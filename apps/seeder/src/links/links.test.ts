@@ -13,10 +13,10 @@ const anywhere = createDial(new Egress({ allowPrivate: true, allowedOrigins: [] 
 const guarded = createDial(new Egress({ allowPrivate: false, allowedOrigins: [] }))
 const signal = new AbortController().signal
 
-async function listen(): Promise<{ server: Server; sockets: Socket[]; port: number; unhook: () => void }> {
+async function listen(most?: number): Promise<{ server: Server; sockets: Socket[]; port: number; unhook: () => void }> {
   const server = createServer()
   const sockets: Socket[] = []
-  const unhook = acceptGun(server, { accept: (socket) => sockets.push(socket) })
+  const unhook = acceptGun(server, { accept: (socket) => sockets.push(socket) }, most)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
@@ -104,6 +104,26 @@ test('an address from a heartbeat may not lead into the own network, a configure
   }
   const socket = await guarded(`ws://127.0.0.1:${port}/gun`, { signal, foreign: false })
   socket.terminate()
+})
+
+test('one socket too many is refused, unless another is closing', async () => {
+  const { port, sockets } = await listen(2)
+  const url = `ws://127.0.0.1:${port}/gun`
+  const dialled = async (): Promise<Socket> => await anywhere(url, { signal, foreign: false })
+  const first = await dialled()
+  const second = await dialled()
+  await expect(dialled()).rejects.toThrow(/hang up|ECONNRESET/)
+  expect(sockets).toHaveLength(2)
+  const codes: number[] = []
+  first.onClose((code) => codes.push(code))
+  // The far end reads nothing, and so never answers the closing handshake.
+  first.pause?.()
+  sockets[0]?.close(1008)
+  const third = await dialled()
+  first.resume?.()
+  await vi.waitFor(() => expect(codes).toHaveLength(1))
+  await expect(dialled()).rejects.toThrow(/hang up|ECONNRESET/)
+  for (const socket of [second, third]) socket.terminate()
 })
 
 test('a redirect is not followed', async () => {

@@ -14,7 +14,7 @@ export const limits = {
   key: 200,
   /** Values in one reply or page of values. */
   page: 256 << 10,
-  /** Links at once; one more is turned away. */
+  /** Links at once; one more displaces the unproven one that has been quiet longest, or is turned away. */
   links: 512,
   /** Received but not yet handled, of one link. */
   inbox: 4 << 20,

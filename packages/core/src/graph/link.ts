@@ -11,7 +11,7 @@ const honest: ReadonlySet<string> = new Set(
 )
 
 /** Why a link ended, told to the other side (RFC 6455: 4000 to 4999 are private codes). */
-export const closeCodes = { policy: 1008, size: 1009, busy: 1013, network: 4001, self: 4002, duplicate: 4003 } as const
+export const closeCodes = { policy: 1008, size: 1009, network: 4001, self: 4002, duplicate: 4003 } as const
 
 export interface LinkOptions {
   id: string

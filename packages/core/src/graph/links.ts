@@ -62,6 +62,8 @@ interface Dialogue {
 export class Links {
   readonly #options: LinksOptions
   readonly #links = new Map<Link, Dialogue>()
+  /** Incoming links whose node has proven no key, the one that has been quiet longest first. */
+  readonly #unproven = new Set<Link>()
   /** URLs at which this node found itself. */
   readonly #own = new Set<string>()
   readonly #wire: Wire
@@ -104,12 +106,15 @@ export class Links {
     this.#wire.close()
   }
 
-  /** Takes over a socket; `url` is where it was dialled. */
+  /**
+   * Takes over a socket; `url` is where it was dialled. When there are too many links it takes the place of an unproven
+   * one; without any it is refused. Either ends at once: a closing handshake would let strangers hold surplus sockets.
+   */
   open(socket: Socket, url: string | undefined): void {
     const { network, identity, verifier, now, refusals } = this.#options
-    if (this.#links.size >= limits.links) {
+    if (this.#links.size >= limits.links && !this.#displace()) {
       refusals.add('links')
-      return socket.close(closeCodes.busy)
+      return socket.terminate()
     }
     const link = new Link({
       id: `link${++this.#counter}`,
@@ -117,7 +122,7 @@ export class Links {
       address: url,
       now,
       turn: this.#turn,
-      onText: (text) => this.#intake.hear(text, link),
+      onText: (text) => this.#hear(text, link),
       onFault: this.#options.onFault,
       onEnd: () => this.#ended(link),
       onRefused: (reason) => refusals.add(reason),
@@ -126,6 +131,7 @@ export class Links {
     const handshake = new Handshake({ network, identity, verifier, dialled: link.dialled, send })
     this.#links.set(link, { handshake, exchange: undefined })
     if (link.dialled) handshake.begin()
+    else this.#unproven.add(link)
   }
 
   has({ url, node }: Target): boolean {
@@ -163,6 +169,20 @@ export class Links {
     }))
   }
 
+  /** Makes room for one link. */
+  #displace(): boolean {
+    const [quietest] = this.#unproven
+    if (quietest === undefined) return false
+    this.#options.refusals.add('displaced')
+    quietest.cut()
+    return true
+  }
+
+  #hear(text: string, link: Link): void | Promise<void> {
+    if (this.#unproven.delete(link)) this.#unproven.add(link)
+    return this.#intake.hear(text, link)
+  }
+
   #frame(foreign: object, link: Link): void | Promise<void> {
     const dialogue = this.#links.get(link)
     const parsed = frameSchema.safeParse(foreign)
@@ -186,6 +206,7 @@ export class Links {
   #proven(link: Link, node: NodeId): void {
     const { sums, present, membership, onNode, onFault } = this.#options
     link.node = node
+    this.#unproven.delete(link)
     if (link.address !== undefined) onNode(link.address, node)
     this.#judge(link)
     if (!this.#prefer(link, node)) return
@@ -245,6 +266,7 @@ export class Links {
   #ended(link: Link): void {
     this.#links.get(link)?.exchange?.close()
     this.#links.delete(link)
+    this.#unproven.delete(link)
     this.#wire.leave(link)
   }
 
