@@ -10,12 +10,13 @@ const patienceMs = 60_000
 
 /** A tracker and some seeders of one network, each a process of its own. */
 export class LocalNetwork {
-  /** Resolves to the reason when one of the processes ends without having been asked to. */
+  /** Resolves to the reason when the tracker, the last seeder or one not ready yet ends without having been asked to. */
   readonly failed: Promise<Error>
   readonly #programs: { tracker: string; seeder: string }
   readonly #options: StartOptions
   readonly #say: (line: string) => void
   readonly #daemons: Daemon[] = []
+  readonly #ready = new Set<string>()
   readonly #patience = new AbortController()
   #fail: (reason: Error) => void = () => {}
 
@@ -71,7 +72,14 @@ export class LocalNetwork {
     }
     await this.#eventually(() => checkReady(url))
     if (isFirst) this.#say(`admin token of ${name}: ${(await readFile(tokenFile, 'utf8')).trim()}`)
+    this.#ready.add(name)
     this.#say(`ready: ${name} ${url}`)
+  }
+
+  /** A seeder that dies is what the others are there for. */
+  #lost(name: string, reason: Error): void {
+    if (this.#ready.delete(name) && this.#ready.size > 0) this.#say(`${reason.message}; the others go on`)
+    else this.#fail(reason)
   }
 
   /** A program is asked nothing before it says that it listens: another one may have its port. */
@@ -81,7 +89,7 @@ export class LocalNetwork {
     // A settings file of an installed service is not meant for these.
     const daemon = new Daemon(name, [program, '--config=/dev/null', ...settings], log)
     this.#daemons.push(daemon)
-    void daemon.failed.then((reason) => this.#fail(reason))
+    void daemon.failed.then((reason) => this.#lost(name, reason))
     await daemon.listening
   }
 

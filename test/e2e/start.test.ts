@@ -150,11 +150,18 @@ test('a port that is taken is named, and nothing stays behind', async () => {
   expect(await isFree(trackerPort)).toBe(true)
 })
 
-test('a seeder that dies ends the rest, and says why', async () => {
-  const program = start(1)
-  await lines(program, 'ready: ', 1)
-  const log = await readFile(join(folder, 'data/logs/node-1.log'), 'utf8')
-  process.kill(Number(/"pid":(\d+)/.exec(log)?.[1]), 'SIGKILL')
+test('a seeder that dies is named while others go on; with the last one all ends', async () => {
+  const program = start(2)
+  await lines(program, 'ready: ', 2)
+  const kill = async (name: string) => {
+    const log = await readFile(join(folder, `data/logs/${name}.log`), 'utf8')
+    process.kill(Number(/"pid":(\d+)/.exec(log)?.[1]), 'SIGKILL')
+  }
+  await kill('node-2')
+  await lines(program, 'node-2 ended by itself (SIGKILL)', 1)
+  expect(program.output()).toContain('the others go on')
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200)
+  await kill('node-1')
   expect(await program.exited()).toBe(1)
   expect(program.output()).toMatch(/start: node-1 ended by itself \(SIGKILL\)/)
   expect(await isFree(trackerPort)).toBe(true)
