@@ -105,7 +105,10 @@ export class UdpTracker implements TrackerConnection {
         send(0)
       })
       const action = answer.readUInt32BE(0)
-      if (action === actionError) throw new TrackerRefusedError(this.#url, answer.subarray(8).toString('utf8'))
+      const announcing = packet.readUInt32BE(8) === actionAnnounce
+      if (action === actionError && announcing) {
+        throw new TrackerRefusedError(this.#url, answer.subarray(8).toString('utf8'))
+      }
       if (action !== packet.readUInt32BE(8)) throw new TrackerFailedError(this.#url, `action ${action}`)
       return answer
     } finally {

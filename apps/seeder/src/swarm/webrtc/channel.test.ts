@@ -43,16 +43,19 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a channel that sends nothing any more ends, and says that it stalled', () => {
-  const stuck = new Stuck()
-  const channel = new Channel('aa', stuck, stuck)
-  channel.write(Buffer.alloc(2 * 1024 * 1024))
-  vi.advanceTimersByTime(stallAfter - 1)
-  expect(channel.destroyed).toBe(false)
-  vi.advanceTimersByTime(1)
-  expect(channel).toMatchObject({ destroyed: true, stalled: true })
-  expect(stuck.closed).toBe(2)
-})
+test.each([2 * 1024 * 1024, 20_000])(
+  'a channel that sends nothing any more ends, and says that it stalled: %d bytes',
+  (size) => {
+    const stuck = new Stuck()
+    const channel = new Channel('aa', stuck, stuck)
+    channel.write(Buffer.alloc(size))
+    vi.advanceTimersByTime(stallAfter - 1)
+    expect(channel.destroyed).toBe(false)
+    vi.advanceTimersByTime(1)
+    expect(channel).toMatchObject({ destroyed: true, stalled: true })
+    expect(stuck.closed).toBe(2)
+  },
+)
 
 test('a slow peer is no stalled one', () => {
   const stuck = new Stuck()

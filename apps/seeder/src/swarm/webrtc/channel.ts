@@ -75,7 +75,7 @@ export class Channel extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#waiting = null
-    clearInterval(this.#stallTimer)
+    this.#stopWatching()
     try {
       this.#channel.close()
       this.#connection.close()
@@ -90,18 +90,22 @@ export class Channel extends Duplex {
       for (let from = 0; from < bytes.length; from += messageBytes) {
         this.#channel.sendMessageBinary(bytes.subarray(from, from + messageBytes))
       }
-      if (this.#channel.bufferedAmount() > high) this.#wait(done)
+      const buffered = this.#channel.bufferedAmount()
+      if (buffered > 0) this.#watch()
+      if (buffered > high) this.#waiting = done
       else done()
     } catch (error) {
       done(error as Error)
     }
   }
 
-  #wait(done: (error?: Error | null) => void): void {
-    this.#waiting = done
+  /** Whether someone waits to write says nothing: a peer that gets no bytes soon asks for none. */
+  #watch(): void {
+    if (this.#stallTimer !== undefined) return
     let sent = this.#connection.bytesSent()
     let silence = 0
     this.#stallTimer = setInterval(() => {
+      if (this.#channel.bufferedAmount() === 0) return this.#stopWatching()
       const now = this.#connection.bytesSent()
       silence = now === sent ? silence + checkEvery : 0
       sent = now
@@ -112,8 +116,12 @@ export class Channel extends Duplex {
     this.#stallTimer.unref()
   }
 
-  #continue(): void {
+  #stopWatching(): void {
     clearInterval(this.#stallTimer)
+    this.#stallTimer = undefined
+  }
+
+  #continue(): void {
     const done = this.#waiting
     this.#waiting = null
     done?.()
