@@ -169,9 +169,7 @@ test('a peer that sends wrong bytes at a good rate makes no progress', async () 
     setTimeout(() => socket.write(block(piece, offset, randomBytes(length))), 100).unref()
   })
   const limits = { idleMs: 20_000, startMs: 0, windowMs: 2_000, bytesPerSecond: 16_384 }
-  await expect(fetched(fetcher([peer], { limits }))).rejects.toMatchObject({
-    code: expect.stringMatching(/^(stalled|spoiled)$/),
-  })
+  await expect(fetched(fetcher([peer], { limits }))).rejects.toThrow(/right bytes in|most of them wrong/)
 })
 
 test('a peer that sends right bytes one block a while is too slow', async () => {
@@ -186,8 +184,7 @@ test('a peer that sends right bytes one block a while is too slow', async () => 
     return Promise.resolve()
   })
   const limits = { idleMs: 20_000, startMs: 500, windowMs: 1_500, bytesPerSecond: 100_000 }
-  const error: unknown = await fetched(fetcher([peer], { limits })).catch((reason: unknown) => reason)
-  expect(error).toMatchObject({ code: 'stalled', message: expect.stringMatching(/in [\d.]+ s, where/) })
+  await expect(fetched(fetcher([peer], { limits }))).rejects.toThrow(/bytes in [\d.]+ s, where/)
 })
 
 test('a peer that sends one byte a while is too slow', async () => {

@@ -193,7 +193,7 @@ export class GraphReplication implements Replication {
   /** A member is heard from that was not before: it may have what waits here for a source. */
   #welcome(id: NodeId): void {
     this.#heart.answer()
-    for (const { infoHash, publisher } of [...this.#transfers.waiting()]) {
+    for (const { infoHash, publisher } of this.#transfers.waiting()) {
       if (publisher === id || this.#index.stateOf(id, infoHash) === 'held') this.#transfers.hurry(infoHash)
     }
   }
