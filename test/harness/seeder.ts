@@ -46,11 +46,11 @@ export class Seeder {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return `http://${this.#host}:${this.#port}`
   }
 
   get gun(): string {
-    return `ws://127.0.0.1:${this.#port}/gun`
+    return `ws://${this.#host}:${this.#port}/gun`
   }
 
   get token(): string {
@@ -195,6 +195,10 @@ export class Seeder {
       if (url === 'ended') throw new Error(`${this.name} ended instead of listening\n${program.output()}`)
       return url
     })
+  }
+
+  get #host(): string {
+    return String(this.#settings['http.host'] ?? '127.0.0.1')
   }
 
   #running(): Program {

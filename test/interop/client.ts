@@ -2,10 +2,10 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { Program, until } from '../harness/index.ts'
+import { Program, type TestHost, until } from '../harness/index.ts'
 
-/** Downloads what a magnet names into `folder`, and resolves once every byte is there. */
-export type Client = (magnet: string, folder: string) => Promise<void>
+/** Downloads, on `host`, what a magnet names into `folder`, and resolves once every byte is there. */
+export type Client = (host: TestHost, magnet: string, folder: string) => Promise<void>
 
 const limit = 90_000
 
@@ -22,39 +22,29 @@ async function run(program: Program, done: () => boolean): Promise<void> {
   }
 }
 
-async function transmission(magnet: string, folder: string): Promise<void> {
+async function transmission(host: TestHost, magnet: string, folder: string): Promise<void> {
   const config = `${folder}.config`
   await mkdir(config)
   const off = Object.fromEntries(
     ['dht', 'lpd', 'utp', 'port-forwarding', 'rpc'].map((name) => [`${name}-enabled`, false]),
   )
-  await writeFile(join(config, 'settings.json'), JSON.stringify({ ...off, 'bind-address-ipv4': ownLoopback() }))
+  await writeFile(join(config, 'settings.json'), JSON.stringify(off))
   const script = join(config, 'done.sh')
   await writeFile(script, `#!/bin/sh\n: > '${config}/done'\necho all bytes are there\n`)
   await chmod(script, 0o700)
   const port = await freePort()
   const program = new Program({
     name: 'transmission-cli',
-    command: 'transmission-cli',
-    args: ['-M', '-g', config, '-w', folder, '-p', String(port), '-f', script, magnet],
+    ...host.command('transmission-cli', ['-M', '-g', config, '-w', folder, '-p', String(port), '-f', script, magnet]),
     env: { HOME: config },
   })
   await run(program, () => program.found((line) => (line.includes('all bytes are there') ? true : undefined)) ?? false)
 }
 
-let runs = 0
-
-/** Transmission 3 knows one peer per address, and so takes itself for the seeder when both have the same. */
-function ownLoopback(): string {
-  runs++
-  return `127.0.1.${(runs % 250) + 1}`
-}
-
-async function aria2(magnet: string, folder: string): Promise<void> {
+async function aria2(host: TestHost, magnet: string, folder: string): Promise<void> {
   const program = new Program({
     name: 'aria2c',
-    command: 'aria2c',
-    args: [
+    ...host.command('aria2c', [
       `--dir=${folder}`,
       '--enable-dht=false',
       '--enable-dht6=false',
@@ -66,7 +56,7 @@ async function aria2(magnet: string, folder: string): Promise<void> {
       '--summary-interval=0',
       `--listen-port=${await freePort()}`,
       magnet,
-    ],
+    ]),
     env: { HOME: folder },
   })
   await run(program, () => {
@@ -75,11 +65,10 @@ async function aria2(magnet: string, folder: string): Promise<void> {
   })
 }
 
-async function libtorrent(magnet: string, folder: string): Promise<void> {
+async function libtorrent(host: TestHost, magnet: string, folder: string): Promise<void> {
   const program = new Program({
     name: 'libtorrent',
-    command: '/usr/bin/python3',
-    args: [join(import.meta.dirname, 'libtorrent-client.py'), magnet, folder],
+    ...host.command('/usr/bin/python3', [join(import.meta.dirname, 'libtorrent-client.py'), magnet, folder]),
     env: { HOME: folder },
   })
   await run(program, () => program.ended === 0)

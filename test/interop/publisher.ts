@@ -1,17 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Seeder, Tracker, type Media } from '../harness/index.ts'
 import type { Settings } from '../harness/seeder.ts'
-
-/**
- * This machine's own address. Some clients dial no peer on 127.0.0.1 that a tracker names; packets to an own address
- * do not leave the machine either.
- */
-export function ownAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flat()
-  return addresses.find((address) => address?.family === 'IPv4' && !address.internal)?.address ?? '127.0.0.1'
-}
 
 /** A real tracker and a real seeder that announces to it, and a folder for what clients download. */
 export class Publisher {
@@ -25,14 +16,14 @@ export class Publisher {
     this.seeder = seeder
   }
 
-  static async start(settings: Settings = {}): Promise<Publisher> {
+  /** `host` is the address that both listen on. */
+  static async start(host = '127.0.0.1', settings: Settings = {}): Promise<Publisher> {
     const folder = await mkdtemp(join(tmpdir(), 'eldernode-interop-'))
-    const host = ownAddress()
     const tracker = new Tracker({ host })
     await tracker.start()
     const seeder = new Seeder('node', join(folder, 'node'), {
       'network.allowPrivate': true,
-      'swarm.host': host,
+      'http.host': host,
       'swarm.trackers': [...tracker.urls, tracker.webSocketUrl],
       ...settings,
     })
