@@ -9,6 +9,7 @@ import {
   magnetOf,
   manifestSchema,
   mediaTypeSchema,
+  nameSchema,
   mostBytesOf,
   pieceLengthOf,
   retractManifest,
@@ -137,3 +138,8 @@ test.each(['image/SVG+xml', 'text/html; charset=utf-8', 'text/\u0101', 'a/b\r\ns
     expect(mediaTypeSchema.safeParse(type).success).toBe(false)
   },
 )
+
+test.each(['a\nb', 'a\u0000', '\u007f', '\u0085', '..', 'a/b', '\ud800'])('%j is no name', (name) => {
+  expect(nameSchema.safeParse('100% + #1 ✓').success).toBe(true)
+  expect(nameSchema.safeParse(name).success).toBe(false)
+})

@@ -6,13 +6,16 @@ export const infoHashSchema = z.string().regex(/^[0-9a-f]{40}$/)
 /** A SHA-256 of stored bytes, 64 lower-case hex digits. */
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/)
 
-const unsafePart = /^\.{0,2}$|[\0/\\]/
+const unsafePart = /^\.{0,2}$|[\p{Cc}/\\]/u
 
-/** One file or folder name as BEP 3 stores it: not empty, no separator, no `.` or `..`, no NUL, at most 255 bytes. */
+/** One file or folder name as BEP 3 stores it: not empty, no separator, no `.` or `..`, no control character, at most 255 bytes. */
 export const nameSchema = z
   .string()
   .max(255)
-  .refine((name) => !unsafePart.test(name), 'must be a plain name: not empty, "." or "..", no "/", "\\" or NUL')
+  .refine(
+    (name) => !unsafePart.test(name),
+    'must be a plain name: not empty, "." or "..", no "/", "\\" or control character',
+  )
   .refine((name) => new TextEncoder().encode(name).length <= 255, 'must be at most 255 bytes of UTF-8')
   .refine((name) => name.isWellFormed(), 'must be well-formed Unicode')
 
