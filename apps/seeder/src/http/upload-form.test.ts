@@ -165,3 +165,22 @@ test('refuses a file without a name', async () => {
   const headers = { 'content-type': 'multipart/form-data; boundary=B' }
   expect(await problem(await node.ask('/v1/media', { method: 'POST', headers, body }))).toEqual([400, 'invalid_input'])
 })
+
+test.each([
+  ['no Content-Disposition', 'Content-Type: text/plain'],
+  ['a line break in its name', 'Content-Disposition: form-data; name="file"; filename="a\nb"'],
+  [
+    'headers without end',
+    `X-Long: ${'x'.repeat(100_000)}\r\nContent-Disposition: form-data; name="file"; filename="a"`,
+  ],
+])('refuses a form of which one part has %s, instead of publishing the rest', async (_, headers) => {
+  const good = 'Content-Disposition: form-data; name="file"; filename="good"\r\n\r\ngood'
+  const body = `--B\r\n${good}\r\n--B\r\n${headers}\r\n\r\nlost\r\n--B--\r\n`
+  const type = { 'content-type': 'multipart/form-data; boundary="B"' }
+  const before = await uploads.count()
+  expect(await problem(await node.ask('/v1/media', { method: 'POST', headers: type, body }))).toEqual([
+    400,
+    'malformed_multipart',
+  ])
+  expect(await uploads.count()).toBe(before)
+})

@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { IncomingFile } from '../ingest/index.ts'
 import type { Api } from './api.ts'
+import { Delimiters } from './delimiters.ts'
 import { MalformedMultipartError, NoFileError, UnsupportedUploadError } from './errors.ts'
 import { announcedSize, disconnection, Intake } from './incoming.ts'
 import { mediaSchema, viewOf } from './media-view.ts'
@@ -76,7 +77,9 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         refuseEncodings(request)
         const announced = announcedSize(request, limits.maxUploadBytes, framing)
         const intake = new Intake(limits, malformed)
-        const parts = intake.steadily(request.parts())
+        const delimiters = Delimiters.of(request.headers['content-type'])
+        request.raw.on('data', (chunk: Buffer) => delimiters?.push(chunk))
+        const parts = counted(intake.steadily(request.parts()), () => delimiters?.parts)
         const { fields, first } = await readFields(parts)
         const options = { ...uploadOptions(fields, services.replicas), signal: disconnection(reply) }
         return await answer(reply, filesOf(intake, first, parts), {
@@ -150,6 +153,22 @@ async function* one(file: IncomingFile): AsyncGenerator<IncomingFile> {
 function malformed(error: unknown): unknown {
   if (error instanceof Error && 'code' in error) return error
   return new MalformedMultipartError(error instanceof Error ? error.message : String(error), { cause: error })
+}
+
+/**
+ * Passes parts on. The parser drops those whose headers it cannot read, and says nothing: an item must not lack a file
+ * that its publisher sent.
+ */
+async function* counted<T>(parts: AsyncIterable<T>, sent: () => number | undefined): AsyncGenerator<T> {
+  let read = 0
+  for await (const part of parts) {
+    read++
+    yield part
+  }
+  const announced = sent()
+  if (announced !== undefined && announced !== read) {
+    throw new MalformedMultipartError(`${announced - read} of ${announced} parts have headers that cannot be read`)
+  }
 }
 
 /** Reads up to the first file. @throws NoFileError, InvalidInputError */
