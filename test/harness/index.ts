@@ -1,6 +1,7 @@
 export { seededBytes, sha256, sha256OfFile } from './bytes.ts'
 export { Member } from './member.ts'
 export { Network } from './network.ts'
+export { populate, Population } from './populate.ts'
 export { Program } from './program.ts'
 export { seededRandom } from './random.ts'
 export { Seeder, type Media } from './seeder.ts'

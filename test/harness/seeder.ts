@@ -17,6 +17,7 @@ export interface Media {
   size: number
   pieceLength: number
   sha256: string
+  publisher: string
   files: { path: string; size: number; sha256: string }[]
 }
 
