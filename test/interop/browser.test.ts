@@ -83,6 +83,7 @@ test.skipIf(needed)('a stock browser is the only source of what a node fetches',
     port: 0,
     host: new URL(publisher.tracker.webSocketUrl).hostname,
     trackers: [publisher.tracker.webSocketUrl],
+    shelf: { open: async () => undefined },
     egress,
     logger: pino({ level: 'silent' }),
   })

@@ -18,10 +18,10 @@ import { Egress } from './egress/index.ts'
 import { type Check, createServer, manifestOf } from './http/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
 import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from './keys/index.ts'
-import { openLibrary, SqliteGraphStore } from './library/index.ts'
+import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { GraphReplication } from './replication/index.ts'
-import { WebTorrentSwarm } from './swarm/index.ts'
+import { WebTorrentSwarm, type WholeTorrent } from './swarm/index.ts'
 import { Undo } from './undo.ts'
 import { createUpkeep } from './upkeep/index.ts'
 
@@ -78,6 +78,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     host: swarmConfig.host ?? http.host,
     trackers: swarmConfig.trackers,
     maxPeers: swarmConfig.maxConns,
+    shelf: { open: async (infoHash) => torrentOf(library, infoHash) },
     egress,
     logger: log,
   })
@@ -209,6 +210,14 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
   )
   log.info('started')
   return url
+}
+
+/** An item as the swarm serves it. */
+function torrentOf(library: Library, infoHash: string): WholeTorrent | undefined {
+  if (!library.check(infoHash)) return undefined
+  const [item, metainfo] = [library.get(infoHash), library.metainfo(infoHash)]
+  if (item?.state !== 'live' || metainfo === undefined) return undefined
+  return { infoHash, metainfo, files: item.files.map(({ sha256, size }) => ({ path: library.blobPath(sha256), size })) }
 }
 
 /** The node that made the network is its first member. */

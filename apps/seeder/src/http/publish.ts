@@ -29,11 +29,7 @@ export async function publish(
       retentionChanged()
     }
     await replication.claim(item.infoHash)
-    await swarm.seed({
-      infoHash: item.infoHash,
-      metainfo: ingested.metainfo,
-      files: item.files.map(({ sha256, size }) => ({ path: library.blobPath(sha256), size })),
-    })
+    swarm.seed(item.infoHash)
     if (graph.get('m', id, item.infoHash)?.body.state !== 'live') {
       await graph.publish('m', item.infoHash, manifestOf({ ...live, replicas }, trackers))
     }

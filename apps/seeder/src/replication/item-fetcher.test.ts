@@ -111,7 +111,14 @@ beforeEach(async () => {
   hashing = createHashing()
   library = await openLibrary({ folder, digest: hashing.digest })
   egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
-  swarm = new WebTorrentSwarm({ port: 0, host: '127.0.0.1', trackers: [], egress, logger: log })
+  swarm = new WebTorrentSwarm({
+    port: 0,
+    host: '127.0.0.1',
+    trackers: [],
+    shelf: { open: async () => undefined },
+    egress,
+    logger: log,
+  })
   await swarm.start()
   bytes = randomBytes(size)
   async function* content() {

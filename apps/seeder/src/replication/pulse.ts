@@ -19,7 +19,7 @@ export interface PulseOptions {
 export async function pulse(options: PulseOptions): Promise<Heartbeat> {
   const { library, swarm, transfers, room, endpoints, zone, operator, version } = options
   const capacity = await room.measure()
-  const { uploadRate, downloadRate, connections, torrents } = swarm.stats()
+  const { uploadRate, downloadRate, connections, awake } = swarm.stats()
   return {
     endpoints: endpoints(),
     zone,
@@ -27,7 +27,7 @@ export async function pulse(options: PulseOptions): Promise<Heartbeat> {
     state: capacity.free < capacity.bytes / 100 ? 'full' : 'active',
     capacity,
     load: { up: Math.round(uploadRate), down: Math.round(downloadRate), connections },
-    counts: { items: library.totals().items, awake: torrents, queue: transfers.queued + transfers.running },
+    counts: { items: library.totals().items, awake, queue: transfers.queued + transfers.running },
     version,
   }
 }

@@ -1,5 +1,4 @@
 import { expect, test, vi } from 'vitest'
-import type { Item } from '../library/index.ts'
 import {
   build,
   given,
@@ -161,7 +160,7 @@ test('one item that fails does not keep the others, and is tried again', async (
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   let broken = true
   const serving = {
-    offer: ({ infoHash }: Item) => {
+    offer: (infoHash: string) => {
       if (broken && infoHash === hash(1)) return Promise.reject(new Error('the disk is full'))
       return Promise.resolve(void offered.push(infoHash))
     },

@@ -197,17 +197,17 @@ export class Reconciler {
     } else if (held === undefined) {
       await this.#decideMissing(manifest, publisher, changed)
     } else if (held.state === 'live') {
-      await this.#options.serving.offer(held)
+      await this.#options.serving.offer(infoHash)
     } else {
       library.restore(infoHash)
-      await this.#options.serving.offer({ ...held, state: 'live' })
+      await this.#options.serving.offer(infoHash)
     }
   }
 
   /** The graph does not know the item. If it is an own one, the last run ended before its manifest was published. */
   async #announce(item: Item): Promise<void> {
     const { graph, manifestOf, serving, self, log } = this.#options
-    await serving.offer(item)
+    await serving.offer(item.infoHash)
     if (!this.#opened || item.publisher !== self) return
     await graph.publish('m', item.infoHash, manifestOf(item))
     log.info({ infoHash: item.infoHash }, 'published an item that was committed but not yet in the graph')

@@ -93,7 +93,6 @@ export class GraphReplication implements Replication {
         settled: () => this.#gate.settled,
       }),
       serving: new Serving({
-        library,
         swarm,
         holdings: this.#notice,
         cancelTransfer: (infoHash) => this.#transfers.cancel(infoHash, 'its bytes came another way'),

@@ -1,8 +1,6 @@
-import type { Item, Library } from '../library/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 
 export interface ServingOptions {
-  library: Pick<Library, 'metainfo' | 'blobPath'>
   swarm: Pick<Swarm, 'has' | 'seed' | 'remove'>
   holdings: { hold(infoHash: string): void; drop(infoHash: string): void }
   /** Ends a transfer of the item that still runs: the bytes came another way, by an upload. */
@@ -18,14 +16,11 @@ export class Serving {
   }
 
   /** Seeds a held item and says so. Costs next to nothing when it is done already. */
-  async offer({ infoHash, files }: Item): Promise<void> {
-    const { library, swarm, holdings, cancelTransfer } = this.#options
+  async offer(infoHash: string): Promise<void> {
+    const { swarm, holdings, cancelTransfer } = this.#options
     if (!swarm.has(infoHash)) {
-      const metainfo = library.metainfo(infoHash)
-      if (metainfo === undefined) return
       await cancelTransfer(infoHash)
-      const onDisk = files.map(({ sha256, size }) => ({ path: library.blobPath(sha256), size }))
-      await swarm.seed({ infoHash, metainfo, files: onDisk })
+      swarm.seed(infoHash)
     }
     holdings.hold(infoHash)
   }

@@ -5,13 +5,25 @@ import { guardWires } from './wire-guard.ts'
 
 guardWires()
 
+/** Finds the torrent that an incoming connection asks for; it may have to be woken first. */
+export interface Lookup {
+  byInfoHash(infoHash: string): Promise<Torrent | undefined>
+  /** By SHA-1 of `req2` and the infohash, as encrypted handshakes name a torrent (MSE). */
+  byObfuscated(hash: string): Promise<Torrent | undefined>
+}
+
+export function obfuscated(infoHash: string): string {
+  return createHash('sha1').update('req2').update(infoHash, 'hex').digest('hex')
+}
+
 /** WebTorrent with nothing that looks for peers by itself, and with torrents found in one step. */
 export class Engine extends WebTorrent {
-  readonly #torrents = new Map<string, Torrent>()
-  /** Keyed by SHA-1 of `req2` and the infohash, as encrypted handshakes name a torrent (MSE). */
-  readonly #obfuscated = new Map<string, Torrent>()
+  readonly #lookup: Lookup
 
-  constructor(options: Pick<ClientOptions, 'torrentPort' | 'maxConns' | 'downloadLimit' | 'uploadLimit'>) {
+  constructor(
+    options: Pick<ClientOptions, 'torrentPort' | 'maxConns' | 'downloadLimit' | 'uploadLimit'>,
+    lookup: Lookup,
+  ) {
     super({
       ...options,
       dht: false,
@@ -23,28 +35,21 @@ export class Engine extends WebTorrent {
       webSeeds: false,
       utPex: true,
     })
+    this.#lookup = lookup
   }
 
   /** Adds a torrent whose infohash is known. */
   open<T>(infoHash: string, torrent: string | Uint8Array, options: TorrentOptions<T>): Torrent {
     const added = this.add(torrent, options)
-    const obfuscated = createHash('sha1').update('req2').update(infoHash, 'hex').digest('hex')
-    added.infoHashHash = obfuscated
-    this.#torrents.set(infoHash, added)
-    this.#obfuscated.set(obfuscated, added)
-    added.once('close', () => {
-      if (this.#torrents.get(infoHash) !== added) return
-      this.#torrents.delete(infoHash)
-      this.#obfuscated.delete(obfuscated)
-    })
+    added.infoHashHash = obfuscated(infoHash)
     return added
   }
 
   override async get(infoHash: string): Promise<Torrent | null> {
-    return this.#torrents.get(infoHash) ?? null
+    return (await this.#lookup.byInfoHash(infoHash)) ?? null
   }
 
   override async _getByHash(infoHashHash: string): Promise<Torrent | null> {
-    return this.#obfuscated.get(infoHashHash) ?? null
+    return (await this.#lookup.byObfuscated(infoHashHash)) ?? null
   }
 }

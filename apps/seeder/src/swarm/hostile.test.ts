@@ -106,7 +106,7 @@ async function fetchedName(made: MadeTorrent, port: number): Promise<string> {
 test.each(Object.entries(attacks))('a seeder survives %s', async (_what, bytes) => {
   const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
   const seeder = await bench.swarm()
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const known = handshake(made.infoHash)
   const sockets = [
     await send(seeder.port, bytes),
@@ -127,7 +127,7 @@ test.each(Object.entries(attacks))('a fetching node survives %s', async (_what, 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   bench.onClose(() => new Promise((resolve) => server.close(resolve)))
   const seeder = await bench.swarm()
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const leecher = await bench.swarm()
   const hostile = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const request = await bench.request(made, { peers: [hostile, `127.0.0.1:${seeder.port}`] })
@@ -153,7 +153,7 @@ test('a peer that sends wrong bytes does not spoil the item', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   bench.onClose(() => new Promise((resolve) => server.close(resolve)))
   const seeder = await bench.swarm()
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const leecher = await bench.swarm()
   const peers = [`127.0.0.1:${(server.address() as AddressInfo).port}`, `127.0.0.1:${seeder.port}`]
   const request = await bench.request(made, { peers, metainfo: made.metainfo })
@@ -164,7 +164,7 @@ test('a peer that sends wrong bytes does not spoil the item', async () => {
 test('a peer that asks for everything and reads nothing costs little', async () => {
   const made = await bench.torrent('one.bin', [['one.bin', 4_000_000]])
   const seeder = await bench.swarm()
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const socket = connect(seeder.port, '127.0.0.1')
   socket.on('error', () => {})
   socket.pause()

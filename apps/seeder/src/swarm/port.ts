@@ -5,6 +5,15 @@ export interface WholeTorrent {
   files: { path: string; size: number }[]
 }
 
+/** Finds what is seeded when somebody asks for it; nothing of a torrent is kept in memory before that. */
+export interface Shelf {
+  /**
+   * The torrent, its files compared with what is known of them.
+   * @returns undefined when it may not be served now: it is gone, its bytes changed, or its disk is not there
+   */
+  open(infoHash: string): Promise<WholeTorrent | undefined>
+}
+
 export interface FetchRequest {
   infoHash: string
   /** The size and piece length the manifest promises; metadata that says otherwise is refused before a byte is written. */
@@ -34,7 +43,10 @@ export interface Fetched {
 }
 
 export interface SwarmStats {
+  /** Torrents seeded, asleep or awake, and torrents being fetched. */
   torrents: number
+  /** Torrents with state in memory: those asked for lately, and those being fetched. */
+  awake: number
   connections: number
   /** Bytes per second. */
   uploadRate: number
@@ -50,8 +62,15 @@ export interface Swarm {
   start(): Promise<void>
   /** The TCP port that peers connect to. */
   readonly port: number
-  /** Seeds from disk without hashing. Resolves once the torrent answers peers; a torrent already seeded is left as it is. */
-  seed(torrent: WholeTorrent): Promise<void>
+  /**
+   * Offers a torrent that the shelf has, from now on, and announces it at once. It stays asleep until a peer, an offer
+   * or `wake` asks for it. One already seeded is left as it is. @throws FetchFailedError while it is being fetched
+   */
+  seed(infoHash: string): void
+  /** `seed` for all that was seeded before the last stop: announced evenly over the trackers' interval, not at once. */
+  restore(infoHashes: Iterable<string>): void
+  /** Makes a seeded torrent answer peers ahead of their asking. @returns false when it is not seeded or the shelf lacks it */
+  wake(infoHash: string): Promise<boolean>
   /** Whether it is seeded; one that is still being fetched is not. */
   has(infoHash: string): boolean
   /** Downloads every piece, each checked by SHA-1. @throws FetchFailedError; the abort reason when aborted */

@@ -47,6 +47,7 @@ function setUp({ fetching = false, full = false } = {}) {
     connections,
     maxConns: 2,
     find: (infoHash) => known.get(infoHash),
+    wake: (infoHash) => Promise.resolve(known.has(infoHash)),
     announceSoon: (infoHash) => announced.push(infoHash),
     logger: pino({ level: 'silent' }),
   })

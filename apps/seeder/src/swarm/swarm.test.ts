@@ -29,7 +29,7 @@ async function expectFetched(made: MadeTorrent, request: FetchRequest): Promise<
 test('a second node fetches by infohash alone what the first seeds', async () => {
   const made = await bench.torrent('one.bin', [['one.bin', 1_000_000]])
   const seeder = await bench.swarm()
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   expect(seeder.has(made.infoHash)).toBe(true)
   const leecher = await bench.swarm()
   const received: number[] = []
@@ -62,7 +62,7 @@ test('pieces span files, and files without bytes are made too', async () => {
   ])
   const seeder = await bench.swarm()
   const order = ['a/none', 'a/ümläut.txt', 'b.bin', 'z.bin', '日本語/c']
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const leecher = await bench.swarm()
   const request = await bench.request(made, { peers: [`127.0.0.1:${seeder.port}`], metainfo: made.metainfo })
   const fetched = await leecher.fetch(request)
@@ -74,11 +74,12 @@ test('pieces span files, and files without bytes are made too', async () => {
 test('what was fetched is seeded on from where it was moved to', async () => {
   const made = await bench.torrent('one.bin', [['one.bin', 300_000]])
   const [first, second, third] = [await bench.swarm(), await bench.swarm(), await bench.swarm()]
-  await first.seed(made)
+  first.seed(made.infoHash)
   const request = await bench.request(made, { peers: [`127.0.0.1:${first.port}`] })
   const { metainfo } = await second.fetch(request)
   await first.remove(made.infoHash)
-  await second.seed({ ...made, metainfo, files: [{ path: request.filePath(0), size: made.size }] })
+  bench.shelf.set(made.infoHash, { ...made, metainfo, files: [{ path: request.filePath(0), size: made.size }] })
+  second.seed(made.infoHash)
   const again = await bench.request(made, { peers: [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`] })
   expect((await third.fetch(again)).name).toBe('one.bin')
   await expectFetched(made, again)
@@ -90,7 +91,7 @@ test.each([
 ])('metadata of another %s than promised is refused before a byte is written', async (_what, wrong) => {
   const made = await bench.torrent('one.bin', [['one.bin', 1_000_000]])
   const seeder = await bench.swarm()
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const leecher = await bench.swarm()
   const request = await bench.request(made, { peers: [`127.0.0.1:${seeder.port}`], ...wrong })
   await expect(leecher.fetch(request)).rejects.toThrow(FetchFailedError)
@@ -115,7 +116,7 @@ test.each([
 test('an abort ends a fetch with its reason, and leaves nothing connected', async () => {
   const made = await bench.torrent('one.bin', [['one.bin', 3_000_000]])
   const seeder = await bench.swarm({ uploadLimit: 200_000 })
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const leecher = await bench.swarm()
   const abort = new AbortController()
   const reason = new Error('no longer wanted')
@@ -133,7 +134,7 @@ test('a file cut short on disk is never served as something else', async () => {
   const made = await bench.torrent('one.bin', [['one.bin', 200_000]])
   const seeder = await bench.swarm()
   await truncate(made.files[0]?.path ?? '', 100_000)
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const leecher = await bench.swarm()
   const request = await bench.request(made, {
     peers: [`127.0.0.1:${seeder.port}`],
@@ -144,7 +145,7 @@ test('a file cut short on disk is never served as something else', async () => {
   expect(stored.length).toBeLessThanOrEqual(98_304)
   expect(stored.equals((made.contents[0] ?? Buffer.alloc(0)).subarray(0, stored.length))).toBe(true)
   const intact = await bench.torrent('two.bin', [['two.bin', 50_000]])
-  await seeder.seed(intact)
+  seeder.seed(intact.infoHash)
   await leecher.fetch(await bench.request(intact, { peers: [`127.0.0.1:${seeder.port}`] }))
 })
 
@@ -156,15 +157,15 @@ test('a holder that starts late is found', async () => {
   const leecher = await bench.swarm()
   const fetching = leecher.fetch(await bench.request(made, { peers: [`127.0.0.1:${port}`] }))
   const late = await bench.swarm({ port })
-  await late.seed(made)
+  late.seed(made.infoHash)
   expect((await fetching).name).toBe('one.bin')
 })
 
 test('the same torrent is neither seeded nor fetched twice', async () => {
   const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
   const swarm = await bench.swarm()
-  await swarm.seed(made)
-  await swarm.seed(made)
+  swarm.seed(made.infoHash)
+  swarm.seed(made.infoHash)
   expect(swarm.stats().torrents).toBe(1)
   await expect(swarm.fetch(await bench.request(made))).rejects.toThrow(FetchFailedError)
   await swarm.remove(made.infoHash)
@@ -193,7 +194,7 @@ test('a thousand items are seeded within seconds', async () => {
   const swarm = await bench.swarm()
   const items = await Promise.all(Array.from({ length: 1_000 }, (_, index) => renamed(made, index)))
   const started = performance.now()
-  for (const item of items) await swarm.seed(item)
+  for (const item of items) swarm.seed(item.infoHash)
   expect(swarm.stats().torrents).toBe(1_000)
   expect(performance.now() - started).toBeLessThan(10_000)
 })
@@ -241,7 +242,7 @@ test('dials whom a tracker names for what it fetches, and nobody for what it hol
   const swarm = await bench.swarm({
     trackers: [`http://127.0.0.1:${(tracker.address() as AddressInfo).port}/announce`],
   })
-  await swarm.seed(await bench.torrent('held', [['held', 100_000]]))
+  swarm.seed((await bench.torrent('held', [['held', 100_000]])).infoHash)
   await vi.waitFor(() => expect(numwant).toEqual(['0']))
   const stop = new AbortController()
   const wanted = await bench.torrent('wanted', [['wanted', 100_000]])

@@ -8,13 +8,13 @@ import type { ActiveTorrent } from './active-torrent.ts'
 import { Announcer } from './announcer/index.ts'
 import type { Progress } from './announcer/index.ts'
 import { Download } from './download.ts'
-import { Engine } from './engine.ts'
+import { Engine, obfuscated } from './engine.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
 import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
 import { readMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
-import type { Fetched, FetchRequest, Swarm, SwarmStats, WholeTorrent } from './port.ts'
+import type { Fetched, FetchRequest, Shelf, Swarm, SwarmStats } from './port.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { Signalling } from './signalling.ts'
 import { tendPeers } from './torrent-peers.ts'
@@ -38,6 +38,7 @@ export interface SwarmOptions {
   /** Bytes per second of all items together; no limit when absent. */
   uploadLimit?: number
   downloadLimit?: number
+  shelf: Shelf
   egress: Egress
   logger: Logger
 }
@@ -50,8 +51,11 @@ export class WebTorrentSwarm implements Swarm {
   readonly #options: SwarmOptions
   readonly #openFiles = new OpenFiles()
   readonly #readAhead = new ReadAhead()
-  /** Torrents seeded or fetched, by infohash. */
+  /** Seeded torrents, asleep or awake, by their obfuscated hash. */
+  readonly #seeded = new Map<string, string>()
+  /** Torrents awake or being fetched, by infohash. */
   readonly #torrents = new Map<string, ActiveTorrent>()
+  readonly #waking = new Map<string, Promise<Torrent | undefined>>()
   readonly #channels: Connections
   #engine: Engine | undefined
   #announcer: Announcer | undefined
@@ -71,12 +75,21 @@ export class WebTorrentSwarm implements Swarm {
 
   async start(): Promise<void> {
     const { port, host, maxConns, maxPeers = 1_000, uploadLimit, downloadLimit, egress, logger } = this.#options
-    const engine = new Engine({
-      torrentPort: host === undefined ? port : { port, host },
-      ...(maxConns !== undefined && { maxConns }),
-      ...(uploadLimit !== undefined && { uploadLimit }),
-      ...(downloadLimit !== undefined && { downloadLimit }),
-    })
+    const engine = new Engine(
+      {
+        torrentPort: host === undefined ? port : { port, host },
+        ...(maxConns !== undefined && { maxConns }),
+        ...(uploadLimit !== undefined && { uploadLimit }),
+        ...(downloadLimit !== undefined && { downloadLimit }),
+      },
+      {
+        byInfoHash: (infoHash) => this.#awake(infoHash),
+        byObfuscated: async (hash) => {
+          const fetching = [...this.#torrents.values()].find(({ torrent }) => torrent.infoHashHash === hash)
+          return fetching?.torrent ?? this.#awake(this.#seeded.get(hash) ?? '')
+        },
+      },
+    )
     // Peers named by others are addresses already; a name among them is not looked up at all.
     engine.blocked = { contains: (address) => !isAddress(address) || !egress.isAllowedAddress(address) }
     engine.on('upload', (bytes: number) => (this.#uploaded += bytes))
@@ -103,6 +116,7 @@ export class WebTorrentSwarm implements Swarm {
         connections: this.#channels,
         maxConns: this.#maxConns,
         find: (infoHash) => this.#torrents.get(infoHash),
+        wake: (infoHash) => this.wake(infoHash),
         announceSoon: (infoHash) => this.#announcer?.signal(infoHash),
         logger,
       }),
@@ -114,25 +128,32 @@ export class WebTorrentSwarm implements Swarm {
     return this.#running().torrentPort
   }
 
-  async seed({ infoHash, metainfo, files }: WholeTorrent): Promise<void> {
-    const engine = this.#running()
-    const known = this.#torrents.get(infoHash)
-    if (known?.fetching === false) return
-    if (known !== undefined) throw new FetchFailedError(infoHash, 'it is being fetched')
-    const torrent = this.#open(engine, infoHash, metainfo, (index) => files[index]?.path ?? '', true)
-    await ready(torrent)
+  seed(infoHash: string): void {
+    this.#running()
+    if (this.#torrents.get(infoHash)?.fetching === true) throw new FetchFailedError(infoHash, 'it is being fetched')
+    if (this.has(infoHash)) return
+    this.#seeded.set(obfuscated(infoHash), infoHash)
     this.#announcer?.add(infoHash)
   }
 
+  restore(infoHashes: Iterable<string>): void {
+    for (const infoHash of infoHashes) this.seed(infoHash)
+  }
+
   has(infoHash: string): boolean {
-    return this.#torrents.get(infoHash)?.fetching === false
+    return this.#seeded.has(obfuscated(infoHash))
+  }
+
+  async wake(infoHash: string): Promise<boolean> {
+    return (await this.#awake(infoHash)) !== undefined
   }
 
   async fetch(request: FetchRequest): Promise<Fetched> {
     const engine = this.#running()
     const { infoHash, signal } = request
     signal.throwIfAborted()
-    if (this.#torrents.has(infoHash)) throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
+    if (this.#torrents.has(infoHash) || this.has(infoHash))
+      throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
     if (request.metainfo !== undefined) checkMetainfo(request.metainfo, request)
     let store: FileStore | undefined
     const torrent = this.#open(
@@ -162,16 +183,18 @@ export class WebTorrentSwarm implements Swarm {
 
   async remove(infoHash: string): Promise<void> {
     const known = this.#torrents.get(infoHash)
-    if (known === undefined) return
+    if (!this.#seeded.delete(obfuscated(infoHash)) && known === undefined) return
     this.#torrents.delete(infoHash)
     this.#announcer?.remove(infoHash)
+    if (known === undefined) return
     this.#readAhead.forget(infoHash)
     if (!known.torrent.destroyed) await new Promise<void>((resolve) => known.torrent.destroy({}, () => resolve()))
   }
 
   stats(): SwarmStats {
     return {
-      torrents: this.#torrents.size,
+      torrents: this.#seeded.size + [...this.#torrents.values()].filter(({ fetching }) => fetching).length,
+      awake: this.#torrents.size,
       connections: this.#connections,
       uploadRate: this.#engine?.uploadSpeed ?? 0,
       downloadRate: this.#engine?.downloadSpeed ?? 0,
@@ -186,9 +209,33 @@ export class WebTorrentSwarm implements Swarm {
     this.#engine = undefined
     await this.#announcer?.close()
     this.#torrents.clear()
+    this.#seeded.clear()
     await new Promise<void>((resolve) => engine.destroy(() => resolve()))
     this.#channels.close()
     await this.#openFiles.close()
+  }
+
+  /** The torrent of a handshake or an offer, woken if it sleeps. */
+  async #awake(infoHash: string): Promise<Torrent | undefined> {
+    const known = this.#torrents.get(infoHash)
+    if (known !== undefined || !this.has(infoHash)) return known?.torrent
+    const waking = this.#waking.get(infoHash) ?? this.#wake(infoHash).finally(() => this.#waking.delete(infoHash))
+    this.#waking.set(infoHash, waking)
+    return waking
+  }
+
+  async #wake(infoHash: string): Promise<Torrent | undefined> {
+    try {
+      const whole = await this.#options.shelf.open(infoHash)
+      if (whole === undefined || this.#engine === undefined || !this.has(infoHash)) return undefined
+      const path = (index: number): string => whole.files[index]?.path ?? ''
+      const torrent = this.#open(this.#engine, infoHash, whole.metainfo, path, true)
+      await ready(torrent)
+      return torrent
+    } catch (error) {
+      this.#options.logger.warn({ infoHash, err: error }, 'an item could not be woken')
+      return undefined
+    }
   }
 
   #open(
@@ -225,7 +272,7 @@ export class WebTorrentSwarm implements Swarm {
       this.#options.logger.warn({ infoHash, err: error }, 'a torrent stopped')
       if (this.#torrents.get(infoHash)?.torrent !== torrent) return
       this.#torrents.delete(infoHash)
-      this.#announcer?.remove(infoHash)
+      if (!whole) this.#announcer?.remove(infoHash)
     })
     tendPeers(torrent, {
       peerId: engine.peerId,
@@ -239,7 +286,7 @@ export class WebTorrentSwarm implements Swarm {
 
   #progress(infoHash: string): Progress | undefined {
     const entry = this.#torrents.get(infoHash)
-    if (entry === undefined) return undefined
+    if (entry === undefined) return this.has(infoHash) ? { uploaded: 0, downloaded: 0, left: 0 } : undefined
     const { torrent, fetching, size } = entry
     const left = fetching && !torrent.done ? Math.max(size - torrent.downloaded, 1) : 0
     return { uploaded: torrent.uploaded, downloaded: torrent.received, left }

@@ -118,7 +118,7 @@ test.each(['web seed', 'redirect of a web seed', 'peer'])('a private address is 
   const asked: string[] = []
   const inner = await serve(ranges({ '/one.bin': made.contents[0] ?? Buffer.alloc(0) }, asked))
   const seeder = await bench.swarm()
-  await seeder.seed(made)
+  seeder.seed(made.infoHash)
   const outer = await serve((_request, response) => response.writeHead(302, { location: `${inner}/one.bin` }).end())
   const leecher = await bench.swarm({ allowPrivate: false, allowedOrigins: [outer] })
   const request = await bench.request(made, {

@@ -30,6 +30,8 @@ const build = promisify(
 export class Workbench {
   readonly folder: string
   readonly #closers: (() => Promise<unknown>)[] = []
+  /** What every swarm of the bench may seed. */
+  readonly shelf = new Map<string, WholeTorrent>()
 
   constructor(folder: string) {
     this.folder = folder
@@ -58,6 +60,7 @@ export class Workbench {
       port: 0,
       host: '127.0.0.1',
       trackers: [],
+      shelf: { open: async (infoHash) => this.shelf.get(infoHash) },
       egress,
       logger: pino({ level: 'silent' }),
       ...options,
@@ -93,14 +96,9 @@ export class Workbench {
         return { path, size: content.length }
       }),
     )
-    return {
-      infoHash,
-      metainfo,
-      files: stored,
-      pieceLength,
-      size,
-      contents,
-    }
+    const made = { infoHash, metainfo, files: stored, pieceLength, size, contents }
+    this.shelf.set(infoHash, made)
+    return made
   }
 
   async request(made: MadeTorrent, more: Partial<FetchRequest> = {}): Promise<FetchRequest> {

@@ -70,7 +70,7 @@ export function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
     transfers,
     share: { wants: () => given.wanted, mayFetch: () => given.mayFetch },
     serving: {
-      offer: ({ infoHash }) => Promise.resolve(void offered.push(infoHash)),
+      offer: (infoHash) => Promise.resolve(void offered.push(infoHash)),
       withdraw: (infoHash) => Promise.resolve(void withdrawn.push(infoHash)),
       forget: () => Promise.resolve(),
     },
