@@ -77,7 +77,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     port: swarmConfig.port,
     host: swarmConfig.host ?? http.host,
     trackers: swarmConfig.trackers,
-    maxPeers: swarmConfig.maxConns,
+    limits: { maxConns: swarmConfig.maxConns },
     shelf: { open: async (infoHash) => torrentOf(library, infoHash) },
     egress,
     logger: log,

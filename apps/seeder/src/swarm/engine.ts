@@ -20,10 +20,7 @@ export function obfuscated(infoHash: string): string {
 export class Engine extends WebTorrent {
   readonly #lookup: Lookup
 
-  constructor(
-    options: Pick<ClientOptions, 'torrentPort' | 'maxConns' | 'downloadLimit' | 'uploadLimit'>,
-    lookup: Lookup,
-  ) {
+  constructor(options: Pick<ClientOptions, 'torrentPort' | 'maxConns'>, lookup: Lookup) {
     super({
       ...options,
       dht: false,

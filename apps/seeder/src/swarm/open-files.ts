@@ -18,11 +18,11 @@ const flags = { read: constants.O_RDONLY, write: constants.O_RDWR | constants.O_
  * files than it may have descriptors. The least recently used one is closed first.
  */
 export class OpenFiles {
-  readonly #limit: number
+  limit: number
   readonly #entries = new Map<string, Entry>()
 
   constructor(limit = 256) {
-    this.#limit = limit
+    this.limit = limit
   }
 
   /** Runs `work` with a handle that stays open until it settles. */
@@ -68,7 +68,7 @@ export class OpenFiles {
   }
 
   async #trim(): Promise<void> {
-    if (this.#entries.size <= this.#limit) return
+    if (this.#entries.size <= this.limit) return
     for (const [key, entry] of this.#entries) {
       if (entry.users === 0) return this.#drop(key)
     }

@@ -56,6 +56,36 @@ export interface SwarmStats {
   downloaded: number
 }
 
+/** What the swarm may use of the machine. Each may change while it runs; a rate of 0 is no limit. */
+export interface SwarmLimits {
+  /** Bytes per second of all items together. */
+  uploadLimit: number
+  downloadLimit: number
+  /** Bytes per second of each item that has no limit of its own. */
+  itemUploadLimit: number
+  itemDownloadLimit: number
+  /** Connections over TCP of all items together. */
+  maxConns: number
+  /** Connections of any kind of one item. */
+  maxConnsPerItem: number
+  /** File handles kept open for the next read or write. */
+  maxOpenFiles: number
+  /** Torrents awake at a time; those being fetched count too, and never go to sleep. */
+  maxActive: number
+  /** Milliseconds for which a torrent stays awake after its last byte went to a peer that is still connected. */
+  idleAfter: number
+  /** WebRTC connections, open or being made. */
+  maxChannels: number
+  /** WebRTC connections being made. */
+  maxNegotiating: number
+}
+
+/** An item's own rates in bytes per second; 0 is no limit. What is absent is as for every item. */
+export interface ItemLimits {
+  uploadLimit?: number
+  downloadLimit?: number
+}
+
 /** The BitTorrent and WebRTC engine. Nothing outside this folder knows which one it is. */
 export interface Swarm {
   /** Opens the peer port. */
@@ -77,6 +107,10 @@ export interface Swarm {
   fetch(request: FetchRequest): Promise<Fetched>
   /** Stops seeding or fetching and drops its connections. */
   remove(infoHash: string): Promise<void>
+  /** Changes the limits that are given, at once and for what is under way too. */
+  limit(limits: Partial<SwarmLimits>): void
+  /** The limits in force. */
+  limits(): SwarmLimits
   stats(): SwarmStats
   close(): Promise<void>
 }

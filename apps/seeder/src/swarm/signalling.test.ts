@@ -45,7 +45,7 @@ function setUp({ fetching = false, full = false } = {}) {
   } as unknown as Connections
   const signalling = new Signalling({
     connections,
-    maxConns: 2,
+    maxConns: () => 2,
     find: (infoHash) => known.get(infoHash),
     wake: (infoHash) => Promise.resolve(known.has(infoHash)),
     announceSoon: (infoHash) => announced.push(infoHash),

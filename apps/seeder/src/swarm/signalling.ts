@@ -5,7 +5,7 @@ import type { Channel, Connections, PendingOffer } from './webrtc/index.ts'
 export interface SignallingOptions {
   connections: Connections
   /** Connections per torrent. */
-  maxConns: number
+  maxConns: () => number
   find: (infoHash: string) => ActiveTorrent | undefined
   wake: (infoHash: string) => Promise<boolean>
   /** Announces to the trackers that pass offers on, without waiting for the interval. */
@@ -51,7 +51,7 @@ export class Signalling {
     if (!(await this.#options.wake(infoHash))) return null
     const torrent = this.#options.find(infoHash)?.torrent
     if (torrent === undefined || torrent.destroyed || connections.full) return null
-    if (torrent._peers?.has(peerId) === true || torrent._numConns >= maxConns) return null
+    if (torrent._peers?.has(peerId) === true || torrent._numConns >= maxConns()) return null
     return connections.answer(sdp, peerId, (channel) => this.#join(infoHash, channel))
   }
 

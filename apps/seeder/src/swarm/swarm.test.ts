@@ -115,7 +115,7 @@ test.each([
 
 test('an abort ends a fetch with its reason, and leaves nothing connected', async () => {
   const made = await bench.torrent('one.bin', [['one.bin', 3_000_000]])
-  const seeder = await bench.swarm({ uploadLimit: 200_000 })
+  const seeder = await bench.swarm({ limits: { uploadLimit: 200_000 } })
   seeder.seed(made.infoHash)
   const leecher = await bench.swarm()
   const abort = new AbortController()

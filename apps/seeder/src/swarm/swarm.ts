@@ -12,9 +12,10 @@ import { Engine, obfuscated } from './engine.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
 import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
+import { defaultLimits } from './limits.ts'
 import { readMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
-import type { Fetched, FetchRequest, Shelf, Swarm, SwarmStats } from './port.ts'
+import type { Fetched, FetchRequest, Shelf, Swarm, SwarmLimits, SwarmStats } from './port.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { Signalling } from './signalling.ts'
 import { tendPeers } from './torrent-peers.ts'
@@ -27,17 +28,10 @@ export interface SwarmOptions {
   host?: string
   /** Announce URLs (http, https, udp, ws, wss) of this node's own trackers. */
   trackers: readonly string[]
-  /** Connections per item. */
-  maxConns?: number
-  /** Connections over TCP of all items together. */
-  maxPeers?: number
-  /** WebRTC connections, open or being made, of all items together. */
-  maxChannels?: number
   /** STUN and TURN URLs; without any, browsers behind the same kind of address translation cannot be reached. */
   iceServers?: readonly string[]
-  /** Bytes per second of all items together; no limit when absent. */
-  uploadLimit?: number
-  downloadLimit?: number
+  /** Those of the first moment, as far as they differ from the defaults. */
+  limits?: Partial<SwarmLimits>
   shelf: Shelf
   egress: Egress
   logger: Logger
@@ -57,6 +51,7 @@ export class WebTorrentSwarm implements Swarm {
   readonly #torrents = new Map<string, ActiveTorrent>()
   readonly #waking = new Map<string, Promise<Torrent | undefined>>()
   readonly #channels: Connections
+  #limits: SwarmLimits
   #engine: Engine | undefined
   #announcer: Announcer | undefined
   #connections = 0
@@ -65,23 +60,19 @@ export class WebTorrentSwarm implements Swarm {
 
   constructor(options: SwarmOptions) {
     this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
     this.#channels = new Connections({
       egress: options.egress,
       iceServers: options.iceServers ?? [],
-      maxConnections: options.maxChannels ?? 300,
+      maxConnections: this.#limits.maxChannels,
       ...(options.host !== undefined && { host: options.host }),
     })
   }
 
   async start(): Promise<void> {
-    const { port, host, maxConns, maxPeers = 1_000, uploadLimit, downloadLimit, egress, logger } = this.#options
+    const { port, host, egress, logger } = this.#options
     const engine = new Engine(
-      {
-        torrentPort: host === undefined ? port : { port, host },
-        ...(maxConns !== undefined && { maxConns }),
-        ...(uploadLimit !== undefined && { uploadLimit }),
-        ...(downloadLimit !== undefined && { downloadLimit }),
-      },
+      { torrentPort: host === undefined ? port : { port, host }, maxConns: this.#limits.maxConnsPerItem },
       {
         byInfoHash: (infoHash) => this.#awake(infoHash),
         byObfuscated: async (hash) => {
@@ -100,9 +91,8 @@ export class WebTorrentSwarm implements Swarm {
       throw new SwarmStartError(port, { cause: error })
     }
     engine.on('error', (error: Error) => logger.error({ err: error }, 'the swarm engine failed'))
-    const server = engine._connPool?.tcpServer
-    if (server !== undefined) server.maxConnections = maxPeers
     this.#engine = engine
+    this.limit({})
     this.#announcer = new Announcer({
       trackers: this.#options.trackers,
       node: { peerId: engine.peerId, port: () => engine.torrentPort },
@@ -114,7 +104,7 @@ export class WebTorrentSwarm implements Swarm {
       },
       signalling: new Signalling({
         connections: this.#channels,
-        maxConns: this.#maxConns,
+        maxConns: () => this.#limits.maxConnsPerItem,
         find: (infoHash) => this.#torrents.get(infoHash),
         wake: (infoHash) => this.wake(infoHash),
         announceSoon: (infoHash) => this.#announcer?.signal(infoHash),
@@ -189,6 +179,24 @@ export class WebTorrentSwarm implements Swarm {
     if (known === undefined) return
     this.#readAhead.forget(infoHash)
     if (!known.torrent.destroyed) await new Promise<void>((resolve) => known.torrent.destroy({}, () => resolve()))
+  }
+
+  limit(limits: Partial<SwarmLimits>): void {
+    this.#limits = { ...this.#limits, ...limits }
+    const { uploadLimit, downloadLimit, maxConns, maxConnsPerItem, maxOpenFiles, maxChannels } = this.#limits
+    this.#openFiles.limit = maxOpenFiles
+    this.#channels.maxConnections = maxChannels
+    const engine = this.#engine
+    if (engine === undefined) return
+    engine.throttleUpload(uploadLimit || -1)
+    engine.throttleDownload(downloadLimit || -1)
+    engine.maxConns = maxConnsPerItem
+    const server = engine._connPool?.tcpServer
+    if (server !== undefined) server.maxConnections = maxConns
+  }
+
+  limits(): SwarmLimits {
+    return this.#limits
   }
 
   stats(): SwarmStats {
@@ -276,7 +284,7 @@ export class WebTorrentSwarm implements Swarm {
     })
     tendPeers(torrent, {
       peerId: engine.peerId,
-      maxConns: this.#maxConns,
+      maxConns: () => this.#limits.maxConnsPerItem,
       readAhead: this.#readAhead,
       store: () => store,
       connected: (wire) => this.#count(wire),
@@ -290,10 +298,6 @@ export class WebTorrentSwarm implements Swarm {
     const { torrent, fetching, size } = entry
     const left = fetching && !torrent.done ? Math.max(size - torrent.downloaded, 1) : 0
     return { uploaded: torrent.uploaded, downloaded: torrent.received, left }
-  }
-
-  get #maxConns(): number {
-    return this.#options.maxConns ?? 55
   }
 
   #count(wire: Wire): void {

@@ -15,7 +15,8 @@ const maxRejections = 100
 export interface TorrentPeersOptions {
   /** This node's own peer id, in hex. */
   peerId: string
-  maxConns: number
+  /** Most connections of the torrent. */
+  maxConns(): number
   readAhead: ReadAhead
   /** Known once the torrent has metadata. */
   store(): FileStore | undefined
@@ -42,7 +43,7 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
   torrent._addIncomingPeer = (peer) => {
     // Ended during its handshake: the engine would keep it among its peers for ever.
     if (peer.destroyed) return
-    if (torrent._numConns >= options.maxConns) return peer.destroy()
+    if (torrent._numConns >= options.maxConns()) return peer.destroy()
     addIncomingPeer(peer)
   }
 

@@ -34,8 +34,6 @@ declare module 'webtorrent' {
     natPmp?: boolean
     utp?: boolean
     webSeeds?: boolean
-    downloadLimit?: number
-    uploadLimit?: number
     peerId?: string
     userAgent?: string
   }
@@ -101,6 +99,8 @@ declare module 'webtorrent' {
   export default class WebTorrent extends EventEmitter {
     constructor(options: ClientOptions)
     readonly peerId: string
+    /** Connections per torrent. */
+    maxConns: number
     readonly torrentPort: number
     readonly destroyed: boolean
     readonly downloadSpeed: number
@@ -109,6 +109,8 @@ declare module 'webtorrent' {
     blocked?: { contains(host: string): boolean }
     readonly _connPool: { readonly tcpServer: Server } | null
     add<T>(torrent: string | Uint8Array, options: TorrentOptions<T>): Torrent
+    throttleUpload(bytesPerSecond: number): void
+    throttleDownload(bytesPerSecond: number): void
     get(torrent: string): Promise<Torrent | null>
     _getByHash(infoHashHash: string): Promise<Torrent | null>
     destroy(done: Done): void

@@ -46,8 +46,11 @@ export class Connections {
   /** Each with the time-out of its making. */
   readonly #open = new Map<PeerConnection, NodeJS.Timeout>()
 
+  maxConnections: number
+
   constructor(options: ConnectionsOptions) {
     this.#options = options
+    this.maxConnections = options.maxConnections
   }
 
   get size(): number {
@@ -55,7 +58,7 @@ export class Connections {
   }
 
   get full(): boolean {
-    return this.#open.size >= this.#options.maxConnections
+    return this.#open.size >= this.maxConnections
   }
 
   /** Answers an offer. @throws Error when the description is malformed */
