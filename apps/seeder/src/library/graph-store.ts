@@ -6,6 +6,9 @@ interface Statements {
   upsert: StatementSync
   get: StatementSync
   page: StatementSync
+  keys: StatementSync
+  keysWith: StatementSync
+  newest: StatementSync
   nextSoul: StatementSync
 }
 
@@ -46,6 +49,12 @@ export class SqliteGraphStore implements GraphStore {
         WHERE excluded.ts > ts OR (excluded.ts = ts AND excluded.value > value)`),
       get: db.prepare('SELECT soul, key, ts, value FROM entries WHERE soul = ? AND key = ?'),
       page: db.prepare('SELECT soul, key, ts, value FROM entries WHERE soul = ? AND key > ? ORDER BY key LIMIT ?'),
+      // Answered by the index alone: values are not read.
+      keys: db.prepare('SELECT key FROM entries WHERE soul = ? AND key > ? ORDER BY key LIMIT ?'),
+      keysWith: db.prepare(
+        'SELECT key FROM entries WHERE soul = ? AND key > ? AND instr(value, ?) > 0 ORDER BY key LIMIT ?',
+      ),
+      newest: db.prepare('SELECT max(ts) AS ts FROM entries WHERE soul = ?'),
       nextSoul: db.prepare('SELECT soul FROM entries WHERE soul > ? AND soul >= ? ORDER BY soul LIMIT 1'),
     }
   }
@@ -73,6 +82,16 @@ export class SqliteGraphStore implements GraphStore {
 
   page(soul: string, afterKey: string, limit: number): Entry[] {
     return this.#statements.page.all(soul, afterKey, limit).map(entryOf)
+  }
+
+  keys(soul: string, afterKey: string, limit: number, text?: string): string[] {
+    const { keys, keysWith } = this.#statements
+    const rows = text === undefined ? keys.all(soul, afterKey, limit) : keysWith.all(soul, afterKey, text, limit)
+    return rows.map((row) => String(row['key']))
+  }
+
+  newest(soul: string): number {
+    return Number(this.#statements.newest.get(soul)?.['ts'] ?? 0)
   }
 
   souls(prefix: string, afterSoul: string, limit: number): string[] {

@@ -98,6 +98,21 @@ describe('one node', () => {
     expect(later.ts).toBeGreaterThan(published.ts)
   })
 
+  test('tells who published which item in order, and finds what may be retracted without reading the rest', async () => {
+    const { graph, identity } = await (await network()).founder('a')
+    const hashes = Array.from({ length: 450 }, (_, n) => hash(n)).toSorted()
+    await Promise.all(hashes.map((infoHash) => graph.publish('m', infoHash, manifestOf(infoHash))))
+    const own = hashes.map((infoHash) => ({ pub: identity.id, infoHash }))
+    expect([...graph.manifests()]).toEqual(own)
+    expect([...graph.manifests({ pub: identity.id })]).toEqual(own)
+    expect([...graph.manifests({ pub: (await WebIdentity.generate()).id })]).toEqual([])
+    expect([...graph.manifests({ retracted: true })]).toEqual([])
+    const [one, two] = [hashes[3] ?? '', hashes[300] ?? '']
+    await graph.publish('m', one, manifestOf(one, { state: 'retracted' }))
+    await graph.publish('m', two, manifestOf(two, { name: '"state":"retracted"' }))
+    expect([...graph.manifests({ retracted: true })]).toEqual([{ pub: identity.id, infoHash: one }])
+  })
+
   test('publications of one key in one millisecond rise strictly', async () => {
     const { graph, identity } = await (await network()).founder('a')
     const all = await Promise.all(

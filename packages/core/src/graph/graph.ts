@@ -4,7 +4,7 @@ import type { Identity, NodeId, Verifier } from '../identity/index.ts'
 import { Membership } from '../membership/index.ts'
 import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Heartbeat } from '../presence/index.ts'
-import { readValue, storedEntries } from './archive.ts'
+import { readValue, storedEntries, storedManifests } from './archive.ts'
 import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
 import { bodyFits, bodySchemas, Guard } from './guard.ts'
 import type { Admitted } from './guard.ts'
@@ -190,6 +190,10 @@ class GunGraph implements Graph {
       const accepted = readValue(kind, entry)
       if (accepted !== undefined) yield accepted
     }
+  }
+
+  manifests(only: { pub?: NodeId; retracted?: boolean } = {}): Iterable<{ pub: NodeId; infoHash: string }> {
+    return storedManifests(this.#options.store, this.#network, only)
   }
 
   watch<K extends Kind>(kind: K, listener: (value: Accepted<Bodies[K]>) => void): () => void {

@@ -23,6 +23,15 @@ export class MemoryGraphStore implements GraphStore {
     return keys.slice(0, limit).flatMap((key) => node.get(key) ?? [])
   }
 
+  keys(soul: string, afterKey: string, limit: number, text = ''): string[] {
+    const entries = this.page(soul, afterKey, Infinity).filter(({ value }) => value.includes(text))
+    return entries.slice(0, limit).map(({ key }) => key)
+  }
+
+  newest(soul: string): number {
+    return Math.max(0, ...this.page(soul, '', Infinity).map(({ ts }) => ts))
+  }
+
   souls(prefix: string, afterSoul: string, limit: number): string[] {
     const found = [...this.#souls.keys()].filter((soul) => soul.startsWith(prefix) && soul > afterSoul)
     return found.toSorted(byText).slice(0, limit)

@@ -26,6 +26,10 @@ export interface GraphStore {
   get(soul: string, key: string): Entry | undefined
   /** Entries of one soul in key order, after `afterKey`, at most `limit`. */
   page(soul: string, afterKey: string, limit: number): Entry[]
+  /** The keys of one soul in order, after `afterKey`, at most `limit`; with `text`, of values that contain it. */
+  keys(soul: string, afterKey: string, limit: number, text?: string): string[]
+  /** The greatest time among one soul's values; 0 when there are none. */
+  newest(soul: string): number
   /** Souls that start with `prefix`, in order, after `afterSoul`, at most `limit`. */
   souls(prefix: string, afterSoul: string, limit: number): string[]
 }
@@ -91,6 +95,11 @@ export interface Graph {
   get<K extends Kind>(kind: K, pub: NodeId, key: string): Accepted<Bodies[K]> | undefined
   /** Every value of a kind, or those of one publisher, read in pages: a large graph never lies in memory whole. */
   entries<K extends Kind>(kind: K, pub?: NodeId): Iterable<Accepted<Bodies[K]>>
+  /**
+   * Who published which item, by publisher and then by infohash, read in pages and without the manifests themselves.
+   * With `retracted` at least those that are: what is said of them is to be asked of `get`.
+   */
+  manifests(only?: { pub?: NodeId; retracted?: boolean }): Iterable<{ pub: NodeId; infoHash: string }>
   /** Whether the network's owner admits `pub` now, in `role` if one is given; in an open network everybody. */
   admits(pub: NodeId, role?: Role): boolean
   /** Calls `listener` for each newly accepted value, own ones included. @returns a function that ends the watch */

@@ -60,7 +60,8 @@ export class Sums {
     }
     let newest = 0
     for (const soul of this.#groups.get(own)?.souls.keys() ?? []) {
-      for await (const entry of this.entries(soul, '', breath)) newest = Math.max(newest, entry.ts)
+      newest = Math.max(newest, this.#store.newest(soul))
+      await breath.take()
     }
     return newest
   }

@@ -53,6 +53,26 @@ export function graphStoreContract(name: string, open: () => GraphStore): void {
       expect(store.page(place, 'k24', 10)).toEqual([])
     })
 
+    test('lists the keys of one soul in order, all or those whose value contains a text', async () => {
+      const store = open()
+      const keys = Array.from({ length: 25 }, (_, i) => `k${String(i).padStart(2, '0')}`)
+      const marked = (key: string): boolean => Number(key.slice(1)) % 3 === 0
+      const entries = keys.map((key) => entry(key, 1, marked(key) ? '{"state":"%_gone"}' : '{"state":"%X_gone"}'))
+      await store.upsert([...entries.toReversed(), { ...entry('z', 1), soul: `${place}x` }], false)
+      expect([...store.keys(place, '', 20), ...store.keys(place, 'k19', 20)]).toEqual(keys)
+      expect(store.keys(place, 'k24', 20)).toEqual([])
+      const found = [...store.keys(place, '', 5, '"%_gone"'), ...store.keys(place, 'k12', 20, '"%_gone"')]
+      expect(found).toEqual(keys.filter(marked))
+      expect(store.keys(place, '', 20, 'none of them')).toEqual([])
+    })
+
+    test('knows the newest time of one soul', async () => {
+      const store = open()
+      await store.upsert([entry('a', 3), entry('b', 7), entry('c', 5), { ...entry('d', 9), soul: `${place}x` }], false)
+      expect(store.newest(place)).toBe(7)
+      expect(store.newest('en1/net/m/pub/00')).toBe(0)
+    })
+
     test('lists the souls of a prefix in order', async () => {
       const store = open()
       const souls = ['en1/net/h/a/00', 'en1/net/m/a/00', 'en1/net/m/a/ff', 'en1/net/m/b/00', 'en1/net/o']
