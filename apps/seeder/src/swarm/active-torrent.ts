@@ -1,11 +1,56 @@
 import type { Torrent } from 'webtorrent'
+import type { FileStore } from './file-store.ts'
+import type { Used } from './recency.ts'
 
-/** A torrent that this node seeds or fetches now. */
-export interface ActiveTorrent {
+/** A torrent with state in memory: one that is seeded and awake, or one that is being fetched. */
+export class ActiveTorrent implements Used {
+  readonly infoHash: string
   readonly torrent: Torrent
   readonly fetching: boolean
-  /** Bytes of a torrent being fetched. */
-  size: number
+  /** Known once there is metadata. */
+  store: FileStore | undefined
+  /** Bytes, of a torrent being fetched. */
+  size = 0
   /** A peer's connection broke on this side: the next announce carries offers, whatever the torrent's state. */
-  lostPeer: boolean
+  lostPeer = false
+  /** When somebody last asked for it, and when a peer was last sent bytes of it, in milliseconds of the injected clock. */
+  askedAt: number
+  tookAt = -Infinity
+  #holds = 0
+
+  constructor(infoHash: string, torrent: Torrent, fetching: boolean, now: number) {
+    this.infoHash = infoHash
+    this.torrent = torrent
+    this.fetching = fetching
+    this.askedAt = now
+  }
+
+  get usedAt(): number {
+    return Math.max(this.askedAt, this.tookAt)
+  }
+
+  /** Whether there is a peer, connected or being connected. */
+  get hasPeers(): boolean {
+    return (this.torrent._peers?.size ?? 0) > 0
+  }
+
+  /** Kept awake whatever else wants its place, until the answer is called. */
+  hold(): () => void {
+    let held = true
+    this.#holds++
+    return () => {
+      if (held) this.#holds--
+      held = false
+    }
+  }
+
+  get held(): boolean {
+    return this.#holds > 0
+  }
+
+  /** Ends its connections and lets go of its files, which stay as they are. */
+  async end(): Promise<void> {
+    const { torrent } = this
+    if (!torrent.destroyed) await new Promise<void>((resolve) => torrent.destroy({}, () => resolve()))
+  }
 }

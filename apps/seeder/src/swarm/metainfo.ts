@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { nameSchema, pathSchema } from '@eldernode/core'
 import { decode, rawEntry } from './bencode.ts'
 import type { Bencoded } from './bencode.ts'
-import { BadMetainfoError } from './errors.ts'
+import { BadMetainfoError, FetchFailedError } from './errors.ts'
 
 /** 2,048 pieces take 40 KiB; the rest is for the names of many files. */
 export const maxMetainfoBytes = 4 * 1024 * 1024
@@ -83,4 +83,13 @@ export function readMetainfo(
     )
   }
   return metainfo
+}
+
+/** The engine's own reader may not see foreign bytes before this: some make it loop for ever. @throws FetchFailedError */
+export function checkMetainfo(metainfo: Uint8Array, promised: Parameters<typeof readMetainfo>[1]): void {
+  try {
+    readMetainfo(metainfo, promised)
+  } catch (error) {
+    throw new FetchFailedError(promised.infoHash, (error as Error).message, { cause: error })
+  }
 }

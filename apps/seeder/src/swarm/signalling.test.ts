@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Torrent } from 'webtorrent'
-import type { ActiveTorrent } from './active-torrent.ts'
+import { ActiveTorrent } from './active-torrent.ts'
 import { Signalling } from './signalling.ts'
 import type { Channel, Connections, PendingOffer } from './webrtc/index.ts'
 
@@ -30,7 +30,7 @@ function setUp({ fetching = false, full = false } = {}) {
     _numConns: 0,
     addPeer: (peer: unknown) => joined.push(peer),
   } as unknown as Torrent
-  const active: ActiveTorrent = { torrent, fetching, size: 1, lostPeer: false }
+  const active = new ActiveTorrent('aa', torrent, fetching, 0)
   const known = new Map([['aa', active]])
   const connections = {
     full,
@@ -47,7 +47,7 @@ function setUp({ fetching = false, full = false } = {}) {
     connections,
     maxConns: () => 2,
     find: (infoHash) => known.get(infoHash),
-    wake: (infoHash) => Promise.resolve(known.has(infoHash)),
+    wake: (infoHash) => Promise.resolve(known.get(infoHash)),
     announceSoon: (infoHash) => announced.push(infoHash),
     logger: pino({ level: 'silent' }),
   })

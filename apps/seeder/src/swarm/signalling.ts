@@ -7,7 +7,7 @@ export interface SignallingOptions {
   /** Connections per torrent. */
   maxConns: () => number
   find: (infoHash: string) => ActiveTorrent | undefined
-  wake: (infoHash: string) => Promise<boolean>
+  wake: (infoHash: string) => Promise<ActiveTorrent | undefined>
   /** Announces to the trackers that pass offers on, without waiting for the interval. */
   announceSoon: (infoHash: string) => void
   logger: Logger
@@ -48,8 +48,7 @@ export class Signalling {
    */
   async answer(infoHash: string, peerId: string, sdp: string): Promise<string | null> {
     const { connections, maxConns } = this.#options
-    if (!(await this.#options.wake(infoHash))) return null
-    const torrent = this.#options.find(infoHash)?.torrent
+    const torrent = (await this.#options.wake(infoHash))?.torrent
     if (torrent === undefined || torrent.destroyed || connections.full) return null
     if (torrent._peers?.has(peerId) === true || torrent._numConns >= maxConns()) return null
     return connections.answer(sdp, peerId, (channel) => this.#join(infoHash, channel))

@@ -1,24 +1,24 @@
 import { once } from 'node:events'
 import { isIP } from 'node:net'
 import type Wire from 'bittorrent-protocol'
-import type { Torrent, TorrentOptions } from 'webtorrent'
 import type { Logger } from 'pino'
 import type { Egress } from '../egress/index.ts'
+import { ActiveSet } from './active-set.ts'
 import type { ActiveTorrent } from './active-torrent.ts'
 import { Announcer } from './announcer/index.ts'
 import type { Progress } from './announcer/index.ts'
 import { Download } from './download.ts'
 import { Engine, obfuscated } from './engine.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
-import { FileStore } from './file-store.ts'
-import type { FileStoreOptions } from './file-store.ts'
 import { defaultLimits } from './limits.ts'
-import { readMetainfo } from './metainfo.ts'
+import { checkMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
+import { Opening } from './opening.ts'
 import type { Fetched, FetchRequest, Shelf, Swarm, SwarmLimits, SwarmStats } from './port.ts'
 import { ReadAhead } from './read-ahead.ts'
+import { SeededItems } from './seeded-items.ts'
 import { Signalling } from './signalling.ts'
-import { tendPeers } from './torrent-peers.ts'
+import { Waking } from './waking.ts'
 import { Connections } from './webrtc/index.ts'
 
 export interface SwarmOptions {
@@ -35,24 +35,26 @@ export interface SwarmOptions {
   shelf: Shelf
   egress: Egress
   logger: Logger
+  /** Milliseconds, never backwards. */
+  now?: () => number
 }
-
-/** The engine looks for peers every so many seconds only to tell nobody. */
-const never = 2_000_000
 
 /** The `Swarm` port on WebTorrent: TCP peers, WebRTC peers, and HTTP servers as web seeds (BEP 19). */
 export class WebTorrentSwarm implements Swarm {
   readonly #options: SwarmOptions
   readonly #openFiles = new OpenFiles()
   readonly #readAhead = new ReadAhead()
-  /** Seeded torrents, asleep or awake, by their obfuscated hash. */
-  readonly #seeded = new Map<string, string>()
-  /** Torrents awake or being fetched, by infohash. */
-  readonly #torrents = new Map<string, ActiveTorrent>()
-  readonly #waking = new Map<string, Promise<Torrent | undefined>>()
+  readonly #seeded = new SeededItems()
+  /** Seeded torrents that are awake, and those being fetched. */
+  readonly #active: ActiveSet<ActiveTorrent>
+  /** Torrents being fetched, by what encrypted handshakes name them. */
+  readonly #fetches = new Map<string, ActiveTorrent>()
   readonly #channels: Connections
+  readonly #now: () => number
   #limits: SwarmLimits
   #engine: Engine | undefined
+  #opening: Opening | undefined
+  #waking: Waking | undefined
   #announcer: Announcer | undefined
   #connections = 0
   #uploaded = 0
@@ -61,6 +63,12 @@ export class WebTorrentSwarm implements Swarm {
   constructor(options: SwarmOptions) {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
+    this.#now = options.now ?? (() => performance.now())
+    this.#active = new ActiveSet({
+      ...this.#limits,
+      now: this.#now,
+      sleep: (torrent) => void this.#end(torrent),
+    })
     this.#channels = new Connections({
       egress: options.egress,
       iceServers: options.iceServers ?? [],
@@ -70,19 +78,18 @@ export class WebTorrentSwarm implements Swarm {
   }
 
   async start(): Promise<void> {
-    const { port, host, egress, logger } = this.#options
+    const { port, host, shelf, egress, logger, trackers } = this.#options
+    const maxConns = (): number => this.#limits.maxConnsPerItem
     const engine = new Engine(
-      { torrentPort: host === undefined ? port : { port, host }, maxConns: this.#limits.maxConnsPerItem },
+      { torrentPort: host === undefined ? port : { port, host }, maxConns: maxConns() },
       {
-        byInfoHash: (infoHash) => this.#awake(infoHash),
-        byObfuscated: async (hash) => {
-          const fetching = [...this.#torrents.values()].find(({ torrent }) => torrent.infoHashHash === hash)
-          return fetching?.torrent ?? this.#awake(this.#seeded.get(hash) ?? '')
-        },
+        byInfoHash: async (infoHash) => (await this.#awake(infoHash))?.torrent,
+        byObfuscated: async (hash) =>
+          (this.#fetches.get(hash) ?? (await this.#awake(this.#seeded.byObfuscated(hash) ?? '')))?.torrent,
       },
     )
     // Peers named by others are addresses already; a name among them is not looked up at all.
-    engine.blocked = { contains: (address) => !isAddress(address) || !egress.isAllowedAddress(address) }
+    engine.blocked = { contains: (address) => isIP(address) === 0 || !egress.isAllowedAddress(address) }
     engine.on('upload', (bytes: number) => (this.#uploaded += bytes))
     engine.on('download', (bytes: number) => (this.#downloaded += bytes))
     try {
@@ -92,21 +99,33 @@ export class WebTorrentSwarm implements Swarm {
     }
     engine.on('error', (error: Error) => logger.error({ err: error }, 'the swarm engine failed'))
     this.#engine = engine
+    const opening = new Opening({
+      engine,
+      openFiles: this.#openFiles,
+      readAhead: this.#readAhead,
+      maxConns,
+      connected: (wire) => this.#count(wire),
+      failed: (torrent) => this.#failed(torrent),
+      now: this.#now,
+      logger,
+    })
+    this.#opening = opening
+    this.#waking = new Waking({ shelf, active: this.#active, open: (whole) => opening.whole(whole), logger })
     this.limit({})
     this.#announcer = new Announcer({
-      trackers: this.#options.trackers,
+      trackers,
       node: { peerId: engine.peerId, port: () => engine.torrentPort },
       progress: (infoHash) => this.#progress(infoHash),
       found: (infoHash, peer) => {
         // Who lacks pieces comes by itself. Holders of a large library would dial each other for every item otherwise.
-        const known = this.#torrents.get(infoHash)
+        const known = this.#active.get(infoHash)
         if (known?.fetching === true) known.torrent.addPeer(peer)
       },
       signalling: new Signalling({
         connections: this.#channels,
-        maxConns: () => this.#limits.maxConnsPerItem,
-        find: (infoHash) => this.#torrents.get(infoHash),
-        wake: (infoHash) => this.wake(infoHash),
+        maxConns,
+        find: (infoHash) => this.#active.get(infoHash),
+        wake: (infoHash) => this.#awake(infoHash),
         announceSoon: (infoHash) => this.#announcer?.signal(infoHash),
         logger,
       }),
@@ -120,10 +139,8 @@ export class WebTorrentSwarm implements Swarm {
 
   seed(infoHash: string): void {
     this.#running()
-    if (this.#torrents.get(infoHash)?.fetching === true) throw new FetchFailedError(infoHash, 'it is being fetched')
-    if (this.has(infoHash)) return
-    this.#seeded.set(obfuscated(infoHash), infoHash)
-    this.#announcer?.add(infoHash)
+    if (this.#active.get(infoHash)?.fetching === true) throw new FetchFailedError(infoHash, 'it is being fetched')
+    if (this.#seeded.add(infoHash)) this.#announcer?.add(infoHash)
   }
 
   restore(infoHashes: Iterable<string>): void {
@@ -131,7 +148,7 @@ export class WebTorrentSwarm implements Swarm {
   }
 
   has(infoHash: string): boolean {
-    return this.#seeded.has(obfuscated(infoHash))
+    return this.#seeded.has(infoHash)
   }
 
   async wake(infoHash: string): Promise<boolean> {
@@ -139,32 +156,25 @@ export class WebTorrentSwarm implements Swarm {
   }
 
   async fetch(request: FetchRequest): Promise<Fetched> {
-    const engine = this.#running()
+    this.#running()
     const { infoHash, signal } = request
     signal.throwIfAborted()
-    if (this.#torrents.has(infoHash) || this.has(infoHash))
+    if (this.#active.get(infoHash) !== undefined || this.has(infoHash) || this.#opening === undefined)
       throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
     if (request.metainfo !== undefined) checkMetainfo(request.metainfo, request)
-    let store: FileStore | undefined
-    const torrent = this.#open(
-      engine,
-      infoHash,
-      request.metainfo ?? infoHash,
-      (index) => request.filePath(index),
-      false,
-      (opened) => {
-        store = opened
-      },
-    )
-    const entry = this.#torrents.get(infoHash)
-    if (entry !== undefined) entry.size = request.size
+    const fetched = this.#opening.fetch(infoHash, request.metainfo, (index) => request.filePath(index))
+    const { torrent } = fetched
+    fetched.size = request.size
+    fetched.hold()
+    this.#active.add(fetched)
+    this.#fetches.set(obfuscated(infoHash), fetched)
     torrent.once('infoHash', () => this.#announcer?.add(infoHash))
     const download = new Download(torrent, request, { egress: this.#options.egress, logger: this.#options.logger })
     try {
-      const fetched = await download.finished
-      await store?.createEmptyFiles()
+      const result = await download.finished
+      await fetched.store?.createEmptyFiles()
       this.#announcer?.complete(infoHash)
-      return fetched
+      return result
     } finally {
       download.end()
       await this.remove(infoHash)
@@ -172,13 +182,13 @@ export class WebTorrentSwarm implements Swarm {
   }
 
   async remove(infoHash: string): Promise<void> {
-    const known = this.#torrents.get(infoHash)
-    if (!this.#seeded.delete(obfuscated(infoHash)) && known === undefined) return
-    this.#torrents.delete(infoHash)
+    const known = this.#active.get(infoHash)
+    this.#waking?.forget(infoHash)
+    if (!this.#seeded.delete(infoHash) && known === undefined) return
     this.#announcer?.remove(infoHash)
     if (known === undefined) return
-    this.#readAhead.forget(infoHash)
-    if (!known.torrent.destroyed) await new Promise<void>((resolve) => known.torrent.destroy({}, () => resolve()))
+    this.#active.delete(known)
+    await this.#end(known)
   }
 
   limit(limits: Partial<SwarmLimits>): void {
@@ -186,6 +196,7 @@ export class WebTorrentSwarm implements Swarm {
     const { uploadLimit, downloadLimit, maxConns, maxConnsPerItem, maxOpenFiles, maxChannels } = this.#limits
     this.#openFiles.limit = maxOpenFiles
     this.#channels.maxConnections = maxChannels
+    this.#active.limit(this.#limits)
     const engine = this.#engine
     if (engine === undefined) return
     engine.throttleUpload(uploadLimit || -1)
@@ -201,8 +212,8 @@ export class WebTorrentSwarm implements Swarm {
 
   stats(): SwarmStats {
     return {
-      torrents: this.#seeded.size + [...this.#torrents.values()].filter(({ fetching }) => fetching).length,
-      awake: this.#torrents.size,
+      torrents: this.#seeded.size + this.#fetches.size,
+      awake: this.#active.size,
       connections: this.#connections,
       uploadRate: this.#engine?.uploadSpeed ?? 0,
       downloadRate: this.#engine?.downloadSpeed ?? 0,
@@ -216,87 +227,43 @@ export class WebTorrentSwarm implements Swarm {
     if (engine === undefined) return
     this.#engine = undefined
     await this.#announcer?.close()
-    this.#torrents.clear()
-    this.#seeded.clear()
+    this.#waking?.close()
+    this.#active.close()
     await new Promise<void>((resolve) => engine.destroy(() => resolve()))
     this.#channels.close()
     await this.#openFiles.close()
   }
 
-  /** The torrent of a handshake or an offer, woken if it sleeps. */
-  async #awake(infoHash: string): Promise<Torrent | undefined> {
-    const known = this.#torrents.get(infoHash)
-    if (known !== undefined || !this.has(infoHash)) return known?.torrent
-    const waking = this.#waking.get(infoHash) ?? this.#wake(infoHash).finally(() => this.#waking.delete(infoHash))
-    this.#waking.set(infoHash, waking)
-    return waking
+  /** The torrent that a handshake or an offer asks for, woken if it sleeps. */
+  async #awake(infoHash: string): Promise<ActiveTorrent | undefined> {
+    const known = this.#active.get(infoHash)
+    if (known !== undefined) known.askedAt = this.#now()
+    if (known !== undefined || !this.has(infoHash) || this.#engine === undefined) return known
+    return this.#waking?.wake(infoHash)
   }
 
-  async #wake(infoHash: string): Promise<Torrent | undefined> {
-    try {
-      const whole = await this.#options.shelf.open(infoHash)
-      if (whole === undefined || this.#engine === undefined || !this.has(infoHash)) return undefined
-      const path = (index: number): string => whole.files[index]?.path ?? ''
-      const torrent = this.#open(this.#engine, infoHash, whole.metainfo, path, true)
-      await ready(torrent)
-      return torrent
-    } catch (error) {
-      this.#options.logger.warn({ infoHash, err: error }, 'an item could not be woken')
-      return undefined
-    }
+  #failed(torrent: ActiveTorrent): void {
+    if (!this.#active.delete(torrent)) return
+    if (torrent.fetching) this.#announcer?.remove(torrent.infoHash)
+    void this.#end(torrent)
   }
 
-  #open(
-    engine: Engine,
-    infoHash: string,
-    metainfo: string | Uint8Array,
-    filePath: (index: number) => string,
-    whole: boolean,
-    opened: (store: FileStore) => void = () => {},
-  ): Torrent {
-    let store: FileStore | undefined
-    const options: TorrentOptions<FileStoreOptions> = {
-      announce: [],
-      skipVerify: whole,
-      strategy: 'sequential',
-      noPeersIntervalTime: never,
-      store: FileStore,
-      storeCacheSlots: 0,
-      storeOpts: {
-        own: {
-          openFiles: this.#openFiles,
-          filePath,
-          opened: (made) => {
-            store = made
-            opened(made)
-          },
-        },
-      },
-    }
-    const torrent = engine.open(infoHash, metainfo, options)
-    this.#torrents.set(infoHash, { torrent, fetching: !whole, size: 0, lostPeer: false })
-    torrent.on('warning', (warning: Error) => this.#options.logger.debug({ infoHash, warning }, 'torrent warning'))
-    torrent.on('error', (error: Error) => {
-      this.#options.logger.warn({ infoHash, err: error }, 'a torrent stopped')
-      if (this.#torrents.get(infoHash)?.torrent !== torrent) return
-      this.#torrents.delete(infoHash)
-      if (!whole) this.#announcer?.remove(infoHash)
-    })
-    tendPeers(torrent, {
-      peerId: engine.peerId,
-      maxConns: () => this.#limits.maxConnsPerItem,
-      readAhead: this.#readAhead,
-      store: () => store,
-      connected: (wire) => this.#count(wire),
-    })
-    return torrent
+  async #end(active: ActiveTorrent): Promise<void> {
+    const { infoHash, torrent, fetching } = active
+    if (fetching) this.#fetches.delete(obfuscated(infoHash))
+    else this.#seeded.addUploaded(infoHash, torrent.uploaded)
+    this.#readAhead.forget(infoHash)
+    await active.end()
   }
 
   #progress(infoHash: string): Progress | undefined {
-    const entry = this.#torrents.get(infoHash)
-    if (entry === undefined) return this.has(infoHash) ? { uploaded: 0, downloaded: 0, left: 0 } : undefined
-    const { torrent, fetching, size } = entry
-    const left = fetching && !torrent.done ? Math.max(size - torrent.downloaded, 1) : 0
+    const active = this.#active.get(infoHash)
+    if (active === undefined && !this.has(infoHash)) return undefined
+    if (active?.fetching !== true) {
+      return { uploaded: this.#seeded.uploaded(infoHash) + (active?.torrent.uploaded ?? 0), downloaded: 0, left: 0 }
+    }
+    const { torrent, size } = active
+    const left = torrent.done ? 0 : Math.max(size - torrent.downloaded, 1)
     return { uploaded: torrent.uploaded, downloaded: torrent.received, left }
   }
 
@@ -309,26 +276,4 @@ export class WebTorrentSwarm implements Swarm {
     if (this.#engine === undefined) throw new SwarmClosedError()
     return this.#engine
   }
-}
-
-/** The engine's own reader may not see foreign bytes before this: some make it loop for ever. */
-function checkMetainfo(metainfo: Uint8Array, request: FetchRequest): void {
-  try {
-    readMetainfo(metainfo, request)
-  } catch (error) {
-    throw new FetchFailedError(request.infoHash, (error as Error).message, { cause: error })
-  }
-}
-
-function isAddress(host: string): boolean {
-  return isIP(host) !== 0
-}
-
-/** Resolves once peers are answered; rejects when the torrent ends before. */
-function ready(torrent: Torrent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    torrent.once('ready', resolve)
-    torrent.once('error', reject)
-    torrent.once('close', () => reject(new FetchFailedError(torrent.infoHash, 'it was removed')))
-  })
 }
