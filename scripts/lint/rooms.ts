@@ -30,11 +30,15 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/main.ts`, knows: [`${seeder}/compose.ts`, `${seeder}/config.ts`] },
   {
     path: `${seeder}/compose.ts`,
-    knows: [...below, ...['http', 'replication', 'upkeep', 'config.ts', 'undo.ts'].map((name) => `${seeder}/${name}`)],
+    knows: [
+      ...below,
+      ...['http', 'limits', 'replication', 'upkeep', 'config.ts', 'undo.ts'].map((name) => `${seeder}/${name}`),
+    ],
   },
   { path: `${seeder}/config.ts`, knows: [] },
   { path: `${seeder}/undo.ts`, knows: [] },
   { path: `${seeder}/http`, knows: below },
+  { path: `${seeder}/limits`, knows: below },
   { path: `${seeder}/replication`, knows: below },
   { path: `${seeder}/upkeep`, knows: below },
   { path: `${seeder}/ingest`, knows: [`${seeder}/library`] },

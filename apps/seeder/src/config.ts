@@ -4,6 +4,19 @@ import { z } from 'zod'
 const port = z.int().min(0).max(65535)
 const trackerUrl = z.url({ protocol: /^(https?|wss?|udp)$/ }).max(300)
 const label = z.string().max(64)
+/** Settings that a running node takes from the file when it gets SIGHUP. */
+const hot = { hot: true }
+const rate = (what: string) => z.int().min(0).max(100_000_000_000).default(0).describe(what).meta(hot)
+const most = (max: number, standard: number, what: string) =>
+  z.int().min(1).max(max).default(standard).describe(what).meta(hot)
+const clock = (standard: string, what: string) =>
+  z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
+    .meta({ expected: 'a time such as 08:30' })
+    .default(standard)
+    .describe(what)
+    .meta(hot)
 
 /** Every setting of the seeder: type, default and what it does. */
 export const configSchema = z.object({
@@ -45,7 +58,46 @@ export const configSchema = z.object({
       .refine((urls) => urls.join('').length <= 3000, 'must be at most 3,000 characters together')
       .default([])
       .describe('Announce URLs (http, https, udp, ws, wss).'),
-    maxConns: z.int().min(1).max(65_535).default(1000).describe('Most peer connections at a time, over all items.'),
+    iceServers: z
+      .array(
+        z
+          .string()
+          .max(300)
+          .regex(/^(stuns?|turns?):\S+$/)
+          .meta({ expected: 'an address such as stun:host:3478' }),
+      )
+      .max(8)
+      .default([])
+      .describe('STUN and TURN servers for WebRTC, such as stun:host:3478 or turn:user:password@host:3478.')
+      .meta({ secret: true }),
+    uploadLimit: rate('Most bytes per second sent to peers and web seed clients, over all items; 0 is no limit.'),
+    downloadLimit: rate('Most bytes per second fetched from peers and web seeds, over all items; 0 is no limit.'),
+    itemUploadLimit: rate('Most bytes per second sent of one item, unless it has a limit of its own; 0 is no limit.'),
+    itemDownloadLimit: rate('Most bytes per second fetched of one item, unless it has its own; 0 is no limit.'),
+    alternative: z
+      .object({
+        days: z
+          .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+          .max(7)
+          .default([])
+          .describe('Days on which the two limits below replace the limits over all items; none is never.')
+          .meta(hot),
+        from: clock('08:00', 'Local time at which the alternative limits begin.'),
+        to: clock(
+          '18:00',
+          'Local time at which they end; on the next day when it is not after swarm.alternative.from.',
+        ),
+        uploadLimit: rate('swarm.uploadLimit in that time.'),
+        downloadLimit: rate('swarm.downloadLimit in that time.'),
+      })
+      .prefault({}),
+    maxConns: most(65_535, 1000, 'Most TCP connections to peers at a time, over all items.'),
+    maxConnsPerItem: most(65_535, 55, 'Most connections to peers at a time of one item, TCP and WebRTC together.'),
+    maxChannels: most(10_000, 400, 'Most WebRTC connections at a time, over all items, open or being made.'),
+    maxNegotiating: most(10_000, 100, 'Most WebRTC connections being made at a time; offers beyond it are dropped.'),
+    maxActive: most(100_000, 500, 'Most items awake at a time; the one unused for longest goes to sleep first.'),
+    idleAfter: most(86_400, 120, 'Seconds after its last byte to a connected peer for which an item stays awake.'),
+    maxOpenFiles: most(100_000, 256, 'Most files kept open for the next read; the descriptor limit must allow it.'),
   }),
   network: z.object({
     owner: nodeIdSchema
@@ -92,7 +144,8 @@ export const configSchema = z.object({
     level: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')
-      .describe('Least important log line to print.'),
+      .describe('Least important log line to print.')
+      .meta(hot),
   }),
 })
 

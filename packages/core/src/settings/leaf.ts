@@ -15,6 +15,8 @@ export interface Leaf {
   expected: string
   /** Set by `.meta({ secret: true })`: the value is never printed. */
   secret: boolean
+  /** Set by `.meta({ hot: true })`: a change is applied to a running process. */
+  hot: boolean
 }
 
 /** Every setting begins with this in the environment. */
@@ -52,6 +54,7 @@ const leafOf = (schema: JsonSchema, path: readonly string[]): Leaf => {
     description: schema.description ?? '',
     expected: schema.type === 'array' ? `a list, each item ${expectedOf(item)}` : expectedOf(schema),
     secret: schema['secret'] === true,
+    hot: schema['hot'] === true,
   }
 }
 

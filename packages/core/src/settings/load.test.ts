@@ -8,7 +8,7 @@ import { sourceText } from './source.ts'
 const schema = z.object({
   data: z.string().min(1).default('/var/lib/x').describe('Where it keeps things.'),
   swarm: z.object({
-    maxConns: z.int().min(1).max(1000).default(55).describe('Connections.'),
+    maxConns: z.int().min(1).max(1000).default(55).describe('Connections.').meta({ hot: true }),
     trackers: z.array(z.url()).default([]).describe('Announce URLs.'),
   }),
   network: z.object({
@@ -162,6 +162,8 @@ describe('describeSettings', () => {
       default: '55',
       expected: 'a whole number from 1 to 1000',
       description: 'Connections.',
+      hot: true,
     })
+    expect(rows.filter(({ hot }) => hot)).toHaveLength(1)
   })
 })

@@ -10,23 +10,31 @@ export interface SettingRow {
   default: string
   expected: string
   description: string
+  /** Whether a running process takes a new value. */
+  hot: boolean
 }
 
 /** Every setting of a schema, for the README and `--help`. */
 export const describeSettings = (schema: z.ZodObject): SettingRow[] =>
-  leavesOf(schema).map(({ key, env, default: value, expected, description }) => ({
+  leavesOf(schema).map(({ key, env, default: value, expected, description, hot }) => ({
     key,
     env,
     default: value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value),
     expected,
     description,
+    hot,
   }))
 
 /** The settings part of `--help`. */
 export const helpText = (schema: z.ZodObject): string =>
   describeSettings(schema)
-    .map(({ key, env, default: value, expected, description }) => {
-      const notes = [env, expected, ...(value === '' ? [] : [`default ${value}`])]
+    .map(({ key, env, default: value, expected, description, hot }) => {
+      const notes = [
+        env,
+        expected,
+        ...(value === '' ? [] : [`default ${value}`]),
+        ...(hot ? ['applied on SIGHUP'] : []),
+      ]
       return `  --${key}\n      ${description}\n      (${notes.join('; ')})\n`
     })
     .join('')

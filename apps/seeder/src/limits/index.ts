@@ -1,0 +1,1 @@
+export { Limits, limitsOf, type LimitSettings, type LimitsOptions } from './limits.ts'
