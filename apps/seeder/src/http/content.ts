@@ -80,7 +80,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of an item of one file', params: itemParams },
     handler: async (request, reply) => {
-      const held = heldFile(library, request.params.id)
+      const held = await heldFile(library, request.params.id)
       if (!held.alone) throw new PathRequiredError(held.infoHash)
       return await send(request, reply, held, request.query.download)
     },
@@ -92,7 +92,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of one file of an item, by its path', params: pathParams },
     handler: async (request, reply) => {
-      const held = heldFile(library, request.params.id, request.params['*'])
+      const held = await heldFile(library, request.params.id, request.params['*'])
       return await send(request, reply, held, request.query.download)
     },
   })
@@ -104,16 +104,16 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     schema: { ...documentation, summary: 'Web seed: <name>, or <name>/<path> (BEP 19)', params: pathParams },
     handler: async (request, reply) => {
       const { id, '*': path } = request.params
-      return await send(request, reply, webSeedFile(library, id, path))
+      return await send(request, reply, await webSeedFile(library, id, path))
     },
   })
 }
 
 type Served = HeldFile & { file: ItemFile }
 
-/** @throws MediaNotFoundError, MediaRetractedError, FileNotFoundError */
-function heldFile(library: Library, id: string, path?: string): Served {
-  const held = library.file(id, path)
+/** @throws MediaNotFoundError, MediaRetractedError, FileNotFoundError, StorageSuspendedError */
+async function heldFile(library: Library, id: string, path?: string): Promise<Served> {
+  const held = await library.file(id, path)
   if (held === undefined) throw new MediaNotFoundError(id)
   if (held.state === 'retracted') throw new MediaRetractedError(id)
   if (held.file === undefined) throw new FileNotFoundError(id, path ?? '')
@@ -134,11 +134,11 @@ async function openBlob(library: Library, { infoHash, file }: Served): Promise<F
  * What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. WebTorrent
  * appends nothing for a single file.
  */
-function webSeedFile(library: Library, id: string, path: string): Served {
-  const first = heldFile(library, id)
+async function webSeedFile(library: Library, id: string, path: string): Promise<Served> {
+  const first = await heldFile(library, id)
   if (first.alone && first.file.path === first.name && (path === first.name || path === '')) return first
   if (!path.startsWith(`${first.name}/`)) throw new FileNotFoundError(id, path)
-  return heldFile(library, id, path.slice(first.name.length + 1))
+  return await heldFile(library, id, path.slice(first.name.length + 1))
 }
 
 function headersOf({ path, type }: ItemFile, { etag, modified }: Validators, download: boolean) {

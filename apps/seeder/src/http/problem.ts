@@ -58,6 +58,7 @@ const statuses: Record<string, number> = {
   clock_behind: 503,
   graph_closed: 503,
   not_ready: 503,
+  storage_suspended: 503,
   swarm_closed: 503,
   disk_full: 507,
 }

@@ -1,18 +1,28 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { mkdirSync, renameSync, statSync } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
+import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInputError, sha256Schema } from '@eldernode/core'
 
-/** What tells a blob from a changed one without reading it. The time is in microseconds since 1970. */
+/**
+ * What tells a blob from a changed one without reading it. Times are in microseconds since 1970. `ctimeUs` cannot be set
+ * back by who changes a file; it and `inode` (its lower 53 bits) are absent where a former version did not note them.
+ */
 export interface Print {
   size: number
   mtimeUs: number
+  ctimeUs?: number
+  inode?: number
 }
 
 export interface Blobs {
   path(sha256: string): string
   /** `undefined` when there is no such file. */
   print(sha256: string): Print | undefined
+  /** `print` without blocking the loop. */
+  look(sha256: string): Promise<Print | undefined>
+  /** Makes the folders, synced, so that adopting a blob touches its folder only. */
+  prepare(): Promise<void>
   /** Renames a file on the same file system over the blob. Durable after `sync`. */
   adopt(from: string, sha256: string): void
   /** Makes the folders of these blobs durable. */
@@ -20,19 +30,37 @@ export interface Blobs {
   /** Takes the blob out of its place at once; its room is free once `trash` is removed. */
   moveTo(sha256: string, path: string): void
   /** Names in one of the 256 folders, `00` to `ff`. */
-  names(prefix: string): string[]
-  /** Removes something in a blob folder that is no blob of ours. */
-  sweep(prefix: string, name: string): void
+  names(prefix: string): Promise<string[]>
+  /** Removes something in a blob folder that is no blob's name. */
+  sweep(prefix: string, name: string): Promise<void>
 }
 
 /** The 256 folder names. */
 export const prefixes = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
 
-/** @returns size and modification time of a regular file, `undefined` when there is none */
+/** @returns the print of a regular file, `undefined` when there is none */
 export function printOf(path: string): Print | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
-  if (!stats?.isFile()) return undefined
-  return { size: Number(stats.size), mtimeUs: Number(stats.mtimeNs / 1000n) }
+  return stats?.isFile() ? printFrom(stats) : undefined
+}
+
+function printFrom({ size, mtimeNs, ctimeNs, ino }: BigIntStats): Print {
+  return {
+    size: Number(size),
+    mtimeUs: Number(mtimeNs / 1000n),
+    ctimeUs: Number(ctimeNs / 1000n),
+    inode: Number(BigInt.asUintN(53, ino)),
+  }
+}
+
+/** Whether a file is what was noted of it, as far as it was noted. */
+export function isSame(noted: Print, found: Print | undefined): boolean {
+  return (
+    noted.size === found?.size &&
+    noted.mtimeUs === found.mtimeUs &&
+    (noted.ctimeUs ?? found.ctimeUs) === found.ctimeUs &&
+    (noted.inode ?? found.inode) === found.inode
+  )
 }
 
 /** Makes the names in a folder, or a file's bytes, durable. */
@@ -45,10 +73,8 @@ export async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** Opens the blobs in `folder`. All folders are made and synced here, so that adopting one touches its folder only. */
-export async function openBlobs(folder: string): Promise<Blobs> {
-  for (const prefix of prefixes) mkdirSync(join(folder, prefix), { recursive: true, mode: 0o750 })
-  await syncPath(folder)
+/** The blobs in `folder`, which need not be there before `prepare`. */
+export function blobsIn(folder: string): Blobs {
   const path = (sha256: string) => {
     if (!sha256Schema.safeParse(sha256).success)
       throw new InvalidInputError('A blob is named by its SHA-256: 64 lower-case hex digits.')
@@ -57,13 +83,30 @@ export async function openBlobs(folder: string): Promise<Blobs> {
   return {
     path,
     print: (sha256) => printOf(path(sha256)),
+    look: async (sha256) => {
+      try {
+        const stats = await stat(path(sha256), { bigint: true })
+        return stats.isFile() ? printFrom(stats) : undefined
+      } catch (error) {
+        if (isAbsence(error)) return undefined
+        throw error
+      }
+    },
+    prepare: async () => {
+      for (const prefix of prefixes) mkdirSync(join(folder, prefix), { recursive: true, mode: 0o750 })
+      await syncPath(folder)
+    },
     adopt: (from, sha256) => renameSync(from, path(sha256)),
     sync: async (hashes) => {
       const touched = new Set([...hashes].map((sha256) => sha256.slice(0, 2)))
       await Promise.all([...touched].map((prefix) => syncPath(join(folder, prefix))))
     },
     moveTo: (sha256, to) => renameSync(path(sha256), to),
-    names: (prefix) => readdirSync(join(folder, prefix)),
-    sweep: (prefix, name) => rmSync(join(folder, prefix, name), { recursive: true, force: true }),
+    names: (prefix) => readdir(join(folder, prefix)),
+    sweep: (prefix, name) => rm(join(folder, prefix, name), { recursive: true, force: true }),
   }
+}
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }

@@ -1,17 +1,14 @@
 import type { ItemFile } from '@eldernode/core'
+import { BlobTable } from './blob-table.ts'
+import type { BlobState } from './blob-table.ts'
 import type { Print } from './blobs.ts'
 import type { Position } from './cursor.ts'
 import { Database } from './database.ts'
 import { itemOf } from './item-row.ts'
 import type { ItemRow } from './item-row.ts'
-import type { HeldFile, Item } from './port.ts'
-
-export type BlobState = 'sound' | 'suspect' | 'damaged'
-
-export interface BlobRecord extends Print {
-  sha256: string
-  state: BlobState
-}
+import { Life } from './life.ts'
+import { PieceTable } from './piece-table.ts'
+import type { Condition, HeldFile, Item } from './port.ts'
 
 interface FileRow extends ItemFile {
   info_hash: string
@@ -21,13 +18,22 @@ interface FileRow extends ItemFile {
 const pageSize = 64
 const oldestWithContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1 ORDER BY created_at, info_hash LIMIT 1`
 
+const withBlob = (state: BlobState) => `EXISTS (
+  SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state = '${state}')`
+
 /** The catalog's tables, one method for each question. */
 export class Catalog {
+  readonly blobs: BlobTable
+  readonly pieces: PieceTable
+  readonly life: Life
   readonly #db: Database
 
   /** @throws CatalogTooNewError */
   constructor(path: string) {
     this.#db = new Database(path)
+    this.blobs = new BlobTable(this.#db)
+    this.pieces = new PieceTable(this.#db)
+    this.life = new Life(this.#db, this.blobs)
   }
 
   /** Makes the changes of `work`, which must not await, in one transaction. */
@@ -155,6 +161,7 @@ export class Catalog {
 
   /** Forgets an item and the blobs that no other one needs. @returns the names of those blobs */
   removeItem(infoHash: string): string[] {
+    this.blobs.doubtPatchy(infoHash)
     const hashes = this.#db.rows<{ sha256: string }>('SELECT DISTINCT sha256 FROM files WHERE info_hash = ?', infoHash)
     this.#db.run('DELETE FROM items WHERE info_hash = ?', infoHash)
     const unneeded = `DELETE FROM blobs WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = blobs.sha256)`
@@ -174,58 +181,37 @@ export class Catalog {
     return this.#db.rows('SELECT info_hash AS infoHash, until FROM refusals WHERE until > ? ORDER BY info_hash', now)
   }
 
-  blob(sha256: string): BlobRecord | undefined {
-    return this.#db.row<BlobRecord>(
-      'SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 = ?',
-      sha256,
-    )
+  /** A blob that nobody wrote lately. */
+  setBlob({ sha256, state, ...print }: Print & { sha256: string; state: BlobState }): void {
+    this.blobs.set({ ...print, sha256, state, writtenAt: 0, verifiedAt: 0 })
   }
 
-  /** Blobs whose names start with `prefix`. */
-  blobs(prefix: string): BlobRecord[] {
-    return this.#db.rows<BlobRecord>(
-      'SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs WHERE sha256 >= ? AND sha256 < ?',
-      prefix,
-      `${prefix}g`,
-    )
+  condition(infoHash: string): Condition | undefined {
+    const row = this.#db.row<{ held: number }>('SELECT held FROM items WHERE info_hash = ?', infoHash)
+    if (row === undefined) return undefined
+    if (row.held === 1) return 'held'
+    const states = new Set(this.blobs.of(infoHash).map(({ state }) => state))
+    if (states.has('damaged')) return 'damaged'
+    return states.has('suspect') ? 'suspect' : 'patchy'
   }
 
-  blobsOf(infoHash: string): BlobRecord[] {
-    return this.#db.rows<BlobRecord>(
-      `SELECT sha256, size, mtime_us AS mtimeUs, state FROM blobs
-       WHERE sha256 IN (SELECT sha256 FROM files WHERE info_hash = ?)`,
-      infoHash,
-    )
+  /** Sizes and blobs of an item's files, in order. */
+  extents(infoHash: string): { size: number; sha256: string }[] {
+    return this.#db.rows('SELECT size, sha256 FROM files WHERE info_hash = ? ORDER BY n', infoHash)
   }
 
-  /** Writes what is known of a blob, and with it which items are held. */
-  setBlob(blob: BlobRecord): void {
-    this.#db.run(
-      `INSERT INTO blobs VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET mtime_us = excluded.mtime_us, state = excluded.state`,
-      blob.sha256,
-      blob.size,
-      blob.mtimeUs,
-      blob.state,
-    )
-    this.#db.run(
-      `UPDATE items SET held = NOT EXISTS (
-         SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state <> 'sound')
-       WHERE info_hash IN (SELECT info_hash FROM files WHERE sha256 = ?)`,
-      blob.sha256,
-    )
+  /** How many bytes an item has, and a piece of it. */
+  shape(infoHash: string): { size: number; pieceLength: number } | undefined {
+    return this.#db.row('SELECT size, piece_length AS pieceLength FROM items WHERE info_hash = ?', infoHash)
   }
 
-  /** Items not held: those with a damaged blob, or those with suspect blobs only. */
-  lost(damaged: boolean): string[] {
-    return this.#db
-      .rows<{ info_hash: string }>(
-        `SELECT info_hash FROM items WHERE held = 0 AND ? = EXISTS (
-         SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state = 'damaged')
-       ORDER BY info_hash`,
-        damaged ? 1 : 0,
-      )
-      .map((row) => row.info_hash)
+  /** Items that wait for a hash of blobs that may have changed, and have lost nothing for sure. */
+  suspects(): string[] {
+    return this.#lost(`NOT ${withBlob('damaged')} AND ${withBlob('suspect')}`)
+  }
+
+  damaged(): string[] {
+    return this.#lost(withBlob('damaged'))
   }
 
   totals(): { items: number; bytes: number } {
@@ -234,6 +220,12 @@ export class Catalog {
 
   close(): void {
     this.#db.close()
+  }
+
+  #lost(where: string): string[] {
+    return this.#db
+      .rows<{ info_hash: string }>(`SELECT info_hash FROM items WHERE held = 0 AND ${where} ORDER BY info_hash`)
+      .map((row) => row.info_hash)
   }
 
   #whole(row: ItemRow): Item {

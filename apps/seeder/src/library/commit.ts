@@ -1,18 +1,22 @@
 import { DiskFullError } from '@eldernode/core'
-import { printOf, syncPath } from './blobs.ts'
+import { isSame, printOf, syncPath } from './blobs.ts'
 import type { Blobs } from './blobs.ts'
 import type { Catalog } from './catalog.ts'
 import { StagingMismatchError } from './errors.ts'
 import type { Item, Library, Staging } from './port.ts'
+import type { Storage } from './storage.ts'
 
 interface CommitParts {
-  folder: string
+  storage: Storage
   catalog: Catalog
   blobs: Blobs
   /** How many commits rely on each blob right now. */
   pins: Map<string, number>
   /** Removes those of the blobs that neither the catalog nor a pin needs. */
   dropUnneeded: (hashes: Iterable<string>) => Promise<void>
+  /** Told of other items that are held again because of the bytes that came. */
+  changed(infoHashes: Iterable<string>): void
+  now: () => number
 }
 
 const syncsAtOnce = 8
@@ -21,7 +25,15 @@ const syncsAtOnce = 8
  * The order that makes a crash harmless: bytes are synced before they get their name, names before the transaction
  * that speaks of them. Before the transaction the library sees nothing but leftovers; after it, the whole item.
  */
-export function createCommit({ folder, catalog, blobs, pins, dropUnneeded }: CommitParts): Library['commit'] {
+export function createCommit({
+  storage,
+  catalog,
+  blobs,
+  pins,
+  dropUnneeded,
+  changed,
+  now,
+}: CommitParts): Library['commit'] {
   const pin = (sha256: string, by: 1 | -1) => {
     const count = (pins.get(sha256) ?? 0) + by
     if (count === 0) pins.delete(sha256)
@@ -29,9 +41,8 @@ export function createCommit({ folder, catalog, blobs, pins, dropUnneeded }: Com
   }
 
   const isSound = (sha256: string) => {
-    const record = catalog.blob(sha256)
-    const print = blobs.print(sha256)
-    return record?.state === 'sound' && record.size === print?.size && record.mtimeUs === print.mtimeUs
+    const record = catalog.blobs.get(sha256)
+    return record?.state === 'sound' && !record.patchy && isSame(record, blobs.print(sha256))
   }
 
   const place = async (staging: Staging, item: Item, metainfo: Uint8Array) => {
@@ -44,25 +55,37 @@ export function createCommit({ folder, catalog, blobs, pins, dropUnneeded }: Com
       unsynced.push(sha256)
     }
     await blobs.sync(unsynced)
-    return catalog.transact(() => {
+    // What was renamed on an empty mount point would vanish once the disk is back.
+    storage.assertHere()
+    const mended: string[] = []
+    const result = catalog.transact(() => {
       const before = catalog.item(item.infoHash)
       for (const sha256 of staged.keys()) {
         // Also one found sound above: a removal may have dropped its record since, and the pin kept its file.
         if (isSound(sha256)) continue
         const print = blobs.print(sha256)
         if (print === undefined) throw new StagingMismatchError(item.name, 'vanished while it was committed')
-        catalog.setBlob({ ...print, sha256, state: 'sound' })
+        const at = now()
+        mended.push(
+          ...catalog.blobs.dropBadPieces(sha256),
+          ...catalog.blobs.set({ ...print, sha256, state: 'sound', writtenAt: at, verifiedAt: at }),
+        )
       }
       catalog.addItem(item, metainfo)
       const after = catalog.item(item.infoHash)
       if (after === undefined) throw new StagingMismatchError(item.name, 'does not make the item whole')
       return { item: after, created: before === undefined }
     })
+    const others = new Set(mended)
+    others.delete(item.infoHash)
+    if (others.size > 0) changed(others)
+    return result
   }
 
   return async (staging, item, metainfo) => {
     const hashes = [...new Set(item.files.map((file) => file.sha256))]
     try {
+      storage.assertHere()
       const held = catalog.item(item.infoHash)
       if (held !== undefined) return { item: held, created: false }
       await syncStaged(staging, item)
@@ -77,7 +100,8 @@ export function createCommit({ folder, catalog, blobs, pins, dropUnneeded }: Com
         if (!done) await dropUnneeded(hashes)
       }
     } catch (error) {
-      throw DiskFullError.of(error, folder)
+      storage.assertHere()
+      throw DiskFullError.of(error, storage.folder)
     } finally {
       await staging.discard()
     }

@@ -35,12 +35,24 @@ export class UnknownItemError extends EldernodeError {
   }
 }
 
-/** There are blobs and no catalog that knows them. Sweeping them would destroy them. */
+/** There are blobs, or the mark of a library, and no catalog that knows them. Sweeping them would destroy them. */
 export class CatalogMissingError extends EldernodeError {
   constructor(folder: string) {
     super(
       'catalog_missing',
-      `${folder} has blobs but no catalog: restore catalog.db from a backup, or move the blobs folder away to start empty.`,
+      `${folder} has the blobs of a library but there is no catalog: restore catalog.db from a backup, or move the blobs folder away to start empty.`,
+    )
+  }
+}
+
+/** The blobs are not where they belong: their disk is not mounted, or another one is. */
+export class StorageSuspendedError extends EldernodeError {
+  constructor(folder: string, state: 'missing' | 'foreign') {
+    const found = state === 'missing' ? 'has no file library-id' : 'belongs to another library (its library-id differs)'
+    super(
+      'storage_suspended',
+      `The storage folder ${folder} ${found}: mount the disk with the blobs, or set storage.folder; ` +
+        'until then nothing is stored or served, and nothing is lost.',
     )
   }
 }

@@ -22,29 +22,29 @@ test('a file is found by path in the item of an infohash or a SHA-256', async ()
   const [first, second] = item.files
   const about = { infoHash: item.infoHash, name: item.name, createdAt: 7, state: 'live', alone: false }
   for (const id of [item.infoHash, item.sha256]) {
-    expect(library.file(id)).toEqual({ ...about, file: first })
-    expect(library.file(id, second?.path)).toEqual({ ...about, file: second })
-    expect(library.file(id, 'nothing')).toEqual({ ...about, file: undefined })
+    expect(await library.file(id)).toEqual({ ...about, file: first })
+    expect(await library.file(id, second?.path)).toEqual({ ...about, file: second })
+    expect(await library.file(id, 'nothing')).toEqual({ ...about, file: undefined })
   }
-  expect(library.file('a'.repeat(40))).toBeUndefined()
-  expect(library.file('a'.repeat(64), 'x')).toBeUndefined()
+  expect(await library.file('a'.repeat(40))).toBeUndefined()
+  expect(await library.file('a'.repeat(64), 'x')).toBeUndefined()
   const single = await put(library, ['alone'])
-  expect(library.file(single.item.infoHash)?.alone).toBe(true)
+  expect((await library.file(single.item.infoHash))?.alone).toBe(true)
 })
 
 test('the file of a retracted item says so, and is not found by content', async () => {
   const { item } = await put(library, ['gone'])
   library.retract(item.infoHash, 5)
-  expect(library.file(item.infoHash)?.state).toBe('retracted')
-  expect(library.file(item.sha256)).toBeUndefined()
+  expect((await library.file(item.infoHash))?.state).toBe('retracted')
+  expect(await library.file(item.sha256)).toBeUndefined()
 })
 
 test('a changed blob is not held, and with it no other file of its item', async () => {
   const { item } = await put(library, ['flipped', 'sound'])
   const [flipped, sound] = item.files
   await writeFile(library.blobPath(sha256('flipped')), '!lipped')
-  expect(library.file(item.infoHash, sound?.path)).toBeDefined()
-  expect(library.file(item.infoHash, flipped?.path)).toBeUndefined()
-  expect(library.file(item.infoHash, sound?.path)).toBeUndefined()
+  expect(await library.file(item.infoHash, sound?.path)).toBeDefined()
+  expect(await library.file(item.infoHash, flipped?.path)).toBeUndefined()
+  expect(await library.file(item.infoHash, sound?.path)).toBeUndefined()
   expect(library.suspects()).toEqual([item.infoHash])
 })

@@ -215,7 +215,7 @@ describe('remove', () => {
         new Promise((resolve) => setImmediate(resolve)).then(() => library.remove(old.item.infoHash)),
       ])
       await access(library.blobPath(sha256('contested')))
-      expect(library.check(fresh.item.infoHash)).toBe(true)
+      expect(await library.check(fresh.item.infoHash)).toBe(true)
       await library.remove(fresh.item.infoHash)
       expect(await blobNames()).toEqual([])
     }

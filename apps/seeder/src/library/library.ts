@@ -1,40 +1,48 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskFullError } from '@eldernode/core'
-import { openBlobs, prefixes } from './blobs.ts'
-import type { Blobs } from './blobs.ts'
+import { blobsIn } from './blobs.ts'
 import { Catalog } from './catalog.ts'
 import { createCommit } from './commit.ts'
 import { formatCursor, parseCursor } from './cursor.ts'
-import { CatalogMissingError, UnknownItemError } from './errors.ts'
+import { UnknownItemError } from './errors.ts'
 import { lockFolder } from './lock.ts'
-import type { Digest, Library } from './port.ts'
-import { createSoundness } from './soundness.ts'
+import { PieceLedger } from './piece-ledger.ts'
+import type { Digest, Library, StorageState } from './port.ts'
+import { Soundness } from './soundness.ts'
 import { createStaging } from './staging.ts'
+import { assertUnused, Storage } from './storage.ts'
 
 export interface LibraryOptions {
   /** The data folder; made when missing. */
   folder: string
+  /** The storage folder, without it the data folder. Made when missing, unless the library has one already. */
+  storage?: string
   digest: Digest
+  now?: () => number
 }
 
-/** Opens the library in `<folder>/{catalog.db,blobs,incoming,quarantine}`, in time that depends on files, not bytes. */
-export async function openLibrary({ folder, digest }: LibraryOptions): Promise<Library> {
-  const incoming = join(folder, 'incoming')
-  const quarantine = join(folder, 'quarantine')
-  for (const path of [incoming, quarantine, join(folder, 'blobs')]) mkdirSync(path, { recursive: true, mode: 0o750 })
+/**
+ * Opens the library: `<folder>/catalog.db` and `<storage>/{blobs,incoming,quarantine}`. It looks at no blob, so that the
+ * time does not grow with their number.
+ * @throws DataFolderLockedError, CatalogMissingError, CatalogTooNewError
+ */
+export async function openLibrary({
+  folder,
+  storage = folder,
+  digest,
+  now = Date.now,
+}: LibraryOptions): Promise<Library> {
+  mkdirSync(folder, { recursive: true, mode: 0o750 })
   const unlock = lockFolder(folder)
   let catalog: Catalog | undefined
   try {
-    const blobs = await openBlobs(join(folder, 'blobs'))
     const path = join(folder, 'catalog.db')
-    if (!existsSync(path) && prefixes.some((prefix) => blobs.names(prefix).length > 0))
-      throw new CatalogMissingError(folder)
+    if (!existsSync(path)) await assertUnused(storage)
     catalog = new Catalog(path)
-    for (const name of readdirSync(incoming)) await rm(join(incoming, name), { recursive: true, force: true })
-    return await build(folder, catalog, blobs, digest, unlock)
+    return await build(storage, catalog, digest, now, unlock)
   } catch (error) {
     catalog?.close()
     unlock()
@@ -45,22 +53,38 @@ export async function openLibrary({ folder, digest }: LibraryOptions): Promise<L
 async function build(
   folder: string,
   catalog: Catalog,
-  blobs: Blobs,
   digest: Digest,
+  now: () => number,
   unlock: () => void,
 ): Promise<Library> {
-  const incoming = join(folder, 'incoming')
-  const soundness = createSoundness({ catalog, blobs, digest, quarantine: join(folder, 'quarantine') })
-  await soundness.survey()
+  const conditionListeners = new Set<(infoHash: string) => void>()
+  const storageListeners = new Set<(state: StorageState) => void>()
+  const changed = (infoHashes: Iterable<string>) => {
+    for (const infoHash of infoHashes) for (const listener of conditionListeners) listener(infoHash)
+  }
+
+  const blobs = blobsIn(join(folder, 'blobs'))
+  const storage = new Storage({
+    folder,
+    blobs,
+    catalog,
+    changed: (state) => storageListeners.forEach((listener) => listener(state)),
+  })
+  await storage.look()
+  catalog.life.begin(now())
+  const soundness = new Soundness({ catalog, blobs, digest, storage, changed, now })
+  const pieces = new PieceLedger({ catalog, changed })
 
   /** Blobs whose item is being committed: no one else may remove them, whatever the catalog says. */
   const pins = new Map<string, number>()
 
   const dropUnneeded = async (hashes: Iterable<string>) => {
     for (const sha256 of hashes) {
+      // What is on a disk that is away is swept once it is back.
+      if (!storage.isHere()) return
       // No await between the questions and the move: a commit may begin to rely on the blob at any await.
-      if (pins.has(sha256) || catalog.blob(sha256) !== undefined || blobs.print(sha256) === undefined) continue
-      const trash = join(incoming, randomBytes(12).toString('hex'))
+      if (pins.has(sha256) || catalog.blobs.get(sha256) !== undefined || blobs.print(sha256) === undefined) continue
+      const trash = join(storage.incoming, randomBytes(12).toString('hex'))
       blobs.moveTo(sha256, trash)
       await rm(trash, { force: true })
     }
@@ -68,18 +92,22 @@ async function build(
 
   return {
     stage: async () => {
+      storage.assertHere()
       try {
-        return await createStaging(incoming)
+        return await createStaging(storage.incoming)
       } catch (error) {
+        storage.assertHere()
         throw DiskFullError.of(error, folder)
       }
     },
-    commit: createCommit({ folder, catalog, blobs, pins, dropUnneeded }),
+    commit: createCommit({ storage, catalog, blobs, pins, dropUnneeded, changed, now }),
     get: (infoHash) => catalog.item(infoHash),
     bySha256: (sha256) => catalog.oldestWith(sha256),
-    file: (id, path) => {
+    file: async (id, path) => {
       const found = catalog.file(id, path)
-      return found?.file === undefined || soundness.checkBlob(found.file.sha256) ? found : undefined
+      if (found?.file === undefined) return found
+      storage.assertHere()
+      return (await soundness.checkBlob(found.file.sha256)) ? found : undefined
     },
     list: ({ cursor, limit }) => {
       const items = catalog.newest(limit + 1, cursor === undefined ? undefined : parseCursor(cursor))
@@ -98,28 +126,61 @@ async function build(
     remove: async (infoHash) => {
       await dropUnneeded(catalog.transact(() => catalog.removeItem(infoHash)))
     },
-    purgeable: (now) => catalog.purgeable(now),
-    purge: async (infoHash, now) => {
+    purgeable: (at) => catalog.purgeable(at),
+    purge: async (infoHash, at) => {
       const dropped = catalog.transact(() => {
         const item = catalog.item(infoHash, false)
-        const due = item?.state === 'retracted' && (item.purgeAfter ?? Infinity) <= now
+        const due = item?.state === 'retracted' && (item.purgeAfter ?? Infinity) <= at
         return due ? catalog.removeItem(infoHash) : undefined
       })
       if (dropped !== undefined) await dropUnneeded(dropped)
       return dropped !== undefined
     },
     nextPurge: () => catalog.nextPurge(),
-    refuse: (infoHash, until, now) => catalog.transact(() => catalog.refuse(infoHash, until, now)),
+    refuse: (infoHash, until, at) => catalog.transact(() => catalog.refuse(infoHash, until, at)),
     forgive: (infoHash) => catalog.forgive(infoHash),
-    refused: (now) => catalog.refused(now),
+    refused: (at) => catalog.refused(at),
     check: (infoHash) => soundness.check(infoHash),
-    suspects: () => catalog.lost(false),
-    damaged: () => catalog.lost(true),
-    verify: (infoHash, options) => soundness.verify(infoHash, options ?? {}),
+    condition: (infoHash) => catalog.condition(infoHash),
+    open: async (infoHash) => {
+      if (!(await soundness.check(infoHash))) {
+        if (catalog.condition(infoHash) === 'suspect') changed([infoHash])
+        return undefined
+      }
+      const metainfo = catalog.metainfo(infoHash)
+      if (metainfo === undefined || catalog.item(infoHash, false)?.state !== 'live') return undefined
+      const files = catalog.extents(infoHash).map(({ sha256, size }) => ({ path: blobs.path(sha256), size }))
+      return { infoHash, metainfo, files }
+    },
+    suspects: () => catalog.suspects(),
+    damaged: () => catalog.damaged(),
+    verify: async (infoHash, options) => {
+      await soundness.verify(infoHash, options ?? {})
+      return catalog.condition(infoHash) === 'held'
+    },
+    pieces: (infoHash) => pieces.of(infoHash),
+    recordPieces: (infoHash, verifiedAt) => catalog.pieces.set(infoHash, verifiedAt),
+    quarantinePiece: (infoHash, piece) => pieces.quarantine(infoHash, piece),
+    mendedPiece: async (infoHash, piece, signal) => {
+      await soundness.mended(infoHash, piece, signal)
+      return catalog.condition(infoHash)
+    },
     totals: () => ({ ...catalog.totals() }),
+    onCondition: (listener) => subscribe(conditionListeners, listener),
+    onStorage: (listener) => subscribe(storageListeners, listener),
+    storage: () => ({ folder, state: storage.state }),
+    look: () => storage.look(),
+    alive: () => catalog.life.alive(now()),
     close: () => {
+      catalog.pieces.flush()
+      catalog.life.end(now())
       catalog.close()
       unlock()
     },
   }
+}
+
+function subscribe<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
 }

@@ -80,6 +80,36 @@ const migrations = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX refusals_until ON refusals (until);
   `,
+  // Of blobs from before, only size and time are known: the rest of the print is learned when they are next compared.
+  `
+  ALTER TABLE blobs ADD COLUMN ctime_us INTEGER;
+  ALTER TABLE blobs ADD COLUMN inode INTEGER;
+  ALTER TABLE blobs ADD COLUMN written_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE blobs ADD COLUMN verified_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE blobs SET written_at = max(mtime_us / 1000, 0), verified_at = max(mtime_us / 1000, 0);
+  CREATE INDEX blobs_written ON blobs (written_at);
+
+  CREATE TABLE piece_times (
+    info_hash TEXT PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+    verified_at BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE bad_pieces (
+    sha256 TEXT NOT NULL REFERENCES blobs ON DELETE CASCADE,
+    info_hash TEXT NOT NULL REFERENCES items ON DELETE CASCADE,
+    piece INTEGER NOT NULL,
+    PRIMARY KEY (sha256, info_hash, piece)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX bad_pieces_item ON bad_pieces (info_hash, piece);
+
+  CREATE TABLE library (
+    id TEXT NOT NULL,
+    marked INTEGER NOT NULL CHECK (marked IN (0, 1)),
+    clean INTEGER NOT NULL CHECK (clean IN (0, 1)),
+    alive_at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO library SELECT lower(hex(randomblob(16))), 0, 0, coalesce(max(written_at), 0) FROM blobs;
+  `,
 ]
 
 /** Brings the catalog to the newest layout, each step in a transaction of its own. @throws CatalogTooNewError */

@@ -115,6 +115,6 @@ test('opening again hashes nothing', async () => {
   expect([again.suspects(), again.damaged()]).toEqual([[], []])
   expect(again.get(item.infoHash)).toEqual(itemOf(['a', 'b']))
   await utimes(again.blobPath(sha256('a')), 1, 1)
-  expect(again.check(item.infoHash)).toBe(false)
+  expect(await again.check(item.infoHash)).toBe(false)
   again.close()
 })

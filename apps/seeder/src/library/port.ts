@@ -46,25 +46,58 @@ export interface Page {
   nextCursor?: string
 }
 
+/**
+ * What becomes of an item's bytes. `held`: whole and verified. `patchy`: whole but for pieces known to be wrong, which
+ * are to be mended in place; the others may be served. `suspect`: waits for `verify`. `damaged`: lost, wholly or in part.
+ */
+export type Condition = 'held' | 'patchy' | 'suspect' | 'damaged'
+
+/** Whether the storage folder is the library's own: `missing` is an empty mount point, `foreign` another's disk. */
+export type StorageState = 'here' | 'missing' | 'foreign'
+
+/** An item as the swarm serves it, all its files compared just now. */
+export interface OpenItem {
+  infoHash: string
+  metainfo: Uint8Array
+  /** In item order; absolute paths. */
+  files: { path: string; size: number }[]
+}
+
+/** What is known of each piece of an item, by its number. */
+export interface Pieces {
+  /** Seconds since 1970 when it was last found right, by itself or with its whole item; 0 when that is not known. */
+  verifiedAt: Uint32Array
+  /** Pieces found wrong and not mended yet, in rising order. They must not be sent. */
+  bad: number[]
+}
+
 /** Hashes a whole file off the main thread. @returns its SHA-256 in hex and its size in bytes */
 export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: string; size: number }>
 
 /**
  * What this node holds. Bytes lie in content-addressed blobs, so no foreign name ever becomes a path on disk.
  *
- * A blob whose size or modification time is not what the catalog remembers makes every item with it _suspect_: none of
- * the methods below shows such an item until `verify` has hashed the blob again. A missing or wrong blob makes them
- * _damaged_: they are not held, their sound blobs are kept, and a commit of the same infohash makes them whole again.
+ * Opening it looks at no blob. They are compared when an item is opened or a file is asked for, and by `survey`. One
+ * whose print (size, times, inode) is not what the catalog remembers makes every item with it _suspect_: none of the
+ * methods below shows such an item until `verify` has hashed the blob again. So does a stop without `close` to what was
+ * written in the ten minutes before it. A missing or wrong blob makes its items _damaged_: they are not held, their sound
+ * blobs are kept, and a commit of the same infohash makes them whole again.
+ *
+ * While the storage folder is away (see StorageState) the catalog answers as before, but no bytes are served, stored,
+ * removed or judged.
  */
 export interface Library {
-  /** A fresh folder on the blobs' file system. Leftovers of a crash are swept when the library opens. */
+  /**
+   * A fresh folder on the blobs' file system. Leftovers of a crash are swept when the library opens.
+   * @throws StorageSuspendedError, DiskFullError
+   */
   stage(): Promise<Staging>
   /**
    * Makes staged bytes an item: fsync, rename each file into the blobs, fsync the folders, then one transaction.
    * When it resolves the item survives a crash, and the staging folder is gone; it is gone on failure too.
    * An infohash already held, live or retracted, is returned as it is, and nothing is stored.
    * The caller has verified the bytes: sizes are compared, nothing is hashed.
-   * @throws StagingMismatchError when a staged file is missing or of another size; DiskFullError
+   * @throws StagingMismatchError when a staged file is missing or of another size; DiskFullError; StorageSuspendedError
    */
   commit(staging: Staging, item: Item, metainfo: Uint8Array): Promise<{ item: Item; created: boolean }>
   get(infoHash: string): Item | undefined
@@ -74,8 +107,9 @@ export interface Library {
    * The file at `path` of the item with that infohash or SHA-256, or its first file without `path`. Its blob is checked
    * as by `check`, it alone, so that the cost does not grow with the number of files.
    * @returns `undefined` when the item is not held
+   * @throws StorageSuspendedError
    */
-  file(id: string, path?: string): HeldFile | undefined
+  file(id: string, path?: string): Promise<HeldFile | undefined>
   /** Live items, newest first by `createdAt`. @throws InvalidInputError for a cursor it did not make */
   list(options: { cursor?: string; limit: number }): Page
   /** Every item held, retracted ones included, in infohash order, read in pages. */
@@ -102,21 +136,63 @@ export interface Library {
   /** What is refused beyond `now`. */
   refused(now: number): { infoHash: string; until: number }[]
   /**
-   * Compares size and modification time of the item's blobs with the catalog, without reading them.
-   * @returns whether it is held; an item with a changed blob is suspect from here on
+   * Compares the item's files with what was noted of them, reading none. An item with a changed file is suspect from here
+   * on, one with a missing file damaged; unless the storage folder is away.
+   * @returns whether it is held or patchy, and its bytes are here
    */
-  check(infoHash: string): boolean
-  /** Infohashes that wait for `verify`, found when the library opened or by `check`. */
+  check(infoHash: string): Promise<boolean>
+  /** Infohashes that wait for `verify`: written shortly before an unclean stop, or found changed by a comparison. */
   suspects(): string[]
   /** Infohashes whose bytes are lost here, wholly or in part: to be fetched again or removed. */
   damaged(): string[]
   /**
-   * Hashes blobs of one item again: the changed ones, or `all`. A wrong one is moved to `<data>/quarantine`.
+   * Hashes blobs of one item again: the changed ones, or `all`. A wrong one is moved to `<storage>/quarantine`.
    * @returns whether the item is held now
+   * @throws StorageSuspendedError
    */
   verify(infoHash: string, options?: { all?: boolean; signal?: AbortSignal }): Promise<boolean>
+  /** @returns `undefined` when there is no such item */
+  condition(infoHash: string): Condition | undefined
+  /**
+   * A live item that is held or patchy, after comparing its files without blocking the loop.
+   * @returns `undefined` when it may not be served now; if it is suspect, it is hashed again ahead of others
+   */
+  open(infoHash: string): Promise<OpenItem | undefined>
+  /** @returns `undefined` when there is no such item */
+  pieces(infoHash: string): Pieces | undefined
+  /**
+   * Remembers when pieces were verified (seconds since 1970, by piece number; 0 leaves what is known). Written with the
+   * next batch, at the latest on close: what a crash takes costs nothing but reading a piece again. For an item that goes
+   * to sleep, not for each read. An unknown item is no error.
+   */
+  recordPieces(infoHash: string, verifiedAt: Uint32Array): void
+  /**
+   * Remembers, durably, that a piece was read and its hash is wrong. From here on the item is patchy, and with it every
+   * item that shares a file under the piece: not held, and such files are given to nobody as files.
+   * @throws UnknownItemError; InvalidInputError when the item has no such piece
+   */
+  quarantinePiece(infoHash: string, piece: number): void
+  /**
+   * To be called when the right bytes of a quarantined piece were written in place and synced. Once the item has no other
+   * bad piece in a file, that file is hashed; wrong ones are damaged then, so that the item is fetched anew: check the
+   * other pieces of a file before the last one is mended.
+   * @returns what the item is now
+   */
+  mendedPiece(infoHash: string, piece: number, signal?: AbortSignal): Promise<Condition | undefined>
   /** Kept up to date by each change, never counted. `items`: live ones; `bytes`: of all blobs, each counted once. */
   totals(): { items: number; bytes: number }
+  /**
+   * Has `listener` told, after the change, of each item whose condition changed by itself: a blob was found changed, lost,
+   * right or wrong, or a piece bad or mended. Also of a suspect item that `open` was asked for. @returns ends it
+   */
+  onCondition(listener: (infoHash: string) => void): () => void
+  /** Has `listener` told when the storage folder went away or came back. @returns ends it */
+  onStorage(listener: (state: StorageState) => void): () => void
+  storage(): { folder: string; state: StorageState }
+  /** Looks whether the storage folder went away or came back: one small read. */
+  look(): Promise<void>
+  /** A sign of life, about once a minute: what was written long before it needs no verifying after an unclean stop. */
+  alive(): void
   /** Gives the data folder free. Nothing else may be called afterwards. */
   close(): void
 }

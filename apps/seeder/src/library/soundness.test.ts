@@ -42,7 +42,7 @@ test('a flipped bit is noticed when the library opens, before it is served, and 
   expect(await library.verify(bad.item.infoHash)).toBe(false)
   expect([library.suspects(), library.damaged()]).toEqual([[], [bad.item.infoHash]])
   expect(await quarantined()).toEqual([sha256('flipped')])
-  expect(library.check(good.item.infoHash)).toBe(true)
+  expect(await library.check(good.item.infoHash)).toBe(true)
 
   await reopen()
   expect(library.damaged()).toEqual([bad.item.infoHash])
@@ -52,7 +52,7 @@ test('a flipped bit is noticed when the library opens, before it is served, and 
 test('a damaged item is whole again once its bytes are committed again', async () => {
   const { item } = await put(library, ['flipped', 'sound'])
   await flip('flipped')
-  expect(library.check(item.infoHash)).toBe(false)
+  expect(await library.check(item.infoHash)).toBe(false)
   await library.verify(item.infoHash)
   expect(await put(library, ['flipped', 'sound'])).toEqual({ item, created: true })
   expect([library.damaged(), library.suspects()]).toEqual([[], []])
@@ -77,7 +77,7 @@ test('a missing blob damages its items, and its return mends them without hashin
   const { item } = await put(library, ['away', 'here'])
   const path = library.blobPath(sha256('away'))
   await rename(path, join(folder, 'elsewhere'))
-  expect(library.check(item.infoHash)).toBe(false)
+  expect(await library.check(item.infoHash)).toBe(false)
   expect(library.damaged()).toEqual([item.infoHash])
   await rename(join(folder, 'elsewhere'), path)
   await reopen()
@@ -129,7 +129,7 @@ test('bytes committed while the old ones are read again are not condemned', asyn
   })
   expect(await library.verify(item.infoHash)).toBe(true)
   expect(await quarantined()).toEqual([])
-  expect(library.check(item.infoHash)).toBe(true)
+  expect(await library.check(item.infoHash)).toBe(true)
 })
 
 test('an item removed while it is verified stays removed', async () => {
@@ -150,7 +150,7 @@ test('an item removed while it is verified stays removed', async () => {
 test('a damaged item can be retracted, purged and removed', async () => {
   const { item } = await put(library, ['lost'])
   await rm(library.blobPath(sha256('lost')))
-  library.check(item.infoHash)
+  await library.check(item.infoHash)
   library.retract(item.infoHash, 5)
   expect(library.purgeable(5)).toHaveLength(1)
   await library.remove(item.infoHash)

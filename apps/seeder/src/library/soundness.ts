@@ -1,107 +1,175 @@
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
-import { prefixes } from './blobs.ts'
+import type { BlobRecord, BlobState } from './blob-table.ts'
+import { isSame } from './blobs.ts'
 import type { Blobs, Print } from './blobs.ts'
-import type { BlobRecord, Catalog } from './catalog.ts'
-import type { Digest, Library } from './port.ts'
+import type { Catalog } from './catalog.ts'
+import type { Digest } from './port.ts'
+import type { Storage } from './storage.ts'
 
-interface SoundnessParts {
+export interface SoundnessParts {
   catalog: Catalog
   blobs: Blobs
   digest: Digest
-  /** Where wrong blobs are moved, so that nothing serves them and an operator can look at them. */
-  quarantine: string
+  storage: Storage
+  /** Told of items whose condition changed, after the catalog says so. */
+  changed(infoHashes: Iterable<string>): void
+  now: () => number
 }
 
-export interface Soundness {
-  /** Compares every blob with the catalog and sweeps the files that it does not know. Reads no blob. */
-  survey(): Promise<void>
-  check: Library['check']
-  /** `check` of one blob. @returns whether its bytes may be served */
-  checkBlob(sha256: string): boolean
-  verify(infoHash: string, options: { all?: boolean; signal?: AbortSignal }): Promise<boolean>
+/** A bad piece that was written anew, whose file is hashed because of it. */
+interface Mended {
+  infoHash: string
+  piece: number
 }
 
-/** The modification time remembered for a blob whose bytes were found wrong: no file has it. */
+/** The modification time noted for a blob whose bytes were found wrong: no file has it. */
 const never = -1
 const unreadable = new Set<unknown>(['ENOENT', 'EIO'])
-
-const same = (a: Print, b: Print | undefined) => a.size === b?.size && a.mtimeUs === b.mtimeUs
+const looksAtOnce = 8
 
 /** Keeps account of which blobs are what the catalog says. */
-export function createSoundness({ catalog, blobs, digest, quarantine }: SoundnessParts): Soundness {
-  /** @returns the state that size and time alone speak for; `undefined` when the recorded one stands */
-  const compare = (record: BlobRecord): BlobRecord['state'] | undefined => {
-    const print = blobs.print(record.sha256)
-    let state: BlobRecord['state'] = 'suspect'
-    if (print?.size !== record.size) state = 'damaged'
-    else if (same(record, print) && record.state !== 'suspect') state = 'sound'
-    return state === record.state ? undefined : state
+export class Soundness {
+  readonly #parts: SoundnessParts
+  readonly #running = new Map<string, Promise<void>>()
+
+  constructor(parts: SoundnessParts) {
+    this.#parts = parts
   }
 
-  const apply = (records: BlobRecord[]) => {
-    const changed = records.flatMap((record) => {
-      const state = compare(record)
-      return state === undefined ? [] : [{ ...record, state }]
-    })
-    if (changed.length > 0) catalog.transact(() => changed.forEach((record) => catalog.setBlob(record)))
+  /** Compares the blobs of an item with the catalog. @returns whether all are there, sound or patchy */
+  async check(infoHash: string): Promise<boolean> {
+    await this.compare(this.#parts.catalog.blobs.of(infoHash))
+    const condition = this.#parts.catalog.condition(infoHash)
+    return this.#parts.storage.state === 'here' && (condition === 'held' || condition === 'patchy')
   }
 
-  const condemn = (record: BlobRecord) => {
-    if (blobs.print(record.sha256) !== undefined) blobs.moveTo(record.sha256, join(quarantine, record.sha256))
-    catalog.transact(() => catalog.setBlob({ ...record, mtimeUs: never, state: 'damaged' }))
+  /** `check` of one blob. @returns whether its bytes may be given to anybody as they are */
+  async checkBlob(sha256: string): Promise<boolean> {
+    const { blobs } = this.#parts.catalog
+    const record = blobs.get(sha256)
+    if (record !== undefined) await this.compare([record])
+    const after = blobs.get(sha256)
+    return this.#parts.storage.state === 'here' && after?.state === 'sound' && !after.patchy
   }
 
-  const hash = async (sha256: string, signal?: AbortSignal) => {
+  /** Compares files with what is noted of them, reading none, and notes what changed. */
+  async compare(records: readonly BlobRecord[]): Promise<void> {
+    const { blobs } = this.#parts
+    const differing: string[] = []
+    const queue = records.values()
+    const work = async () => {
+      for (const record of queue) if (isNews(record, await blobs.look(record.sha256))) differing.push(record.sha256)
+    }
+    await Promise.all(Array.from({ length: Math.min(looksAtOnce, records.length) }, work))
+    if (differing.length > 0) this.#note(differing)
+  }
+
+  /** Hashes blobs of an item: those that may have changed, or `all`. */
+  async verify(infoHash: string, { all = false, signal }: { all?: boolean; signal?: AbortSignal }): Promise<void> {
+    for (const { sha256, state } of this.#parts.catalog.blobs.of(infoHash)) {
+      signal?.throwIfAborted()
+      if (all || state !== 'sound') await this.#hashOnce(sha256, signal)
+    }
+  }
+
+  /** Hashes the files under a mended piece that have no other bad piece. */
+  async mended(infoHash: string, piece: number, signal?: AbortSignal): Promise<void> {
+    const { catalog } = this.#parts
+    for (const sha256 of catalog.blobs.under(infoHash, piece)) {
+      signal?.throwIfAborted()
+      while (this.#running.has(sha256)) await Promise.allSettled([this.#running.get(sha256)])
+      if (catalog.blobs.badPieces(infoHash, sha256).some((other) => other !== piece))
+        this.#change(() => catalog.blobs.dropBadPieces(sha256, infoHash, piece))
+      else await this.#hashOnce(sha256, signal, { infoHash, piece })
+    }
+  }
+
+  #hashOnce(sha256: string, signal?: AbortSignal, mended?: Mended): Promise<void> {
+    const run =
+      this.#running.get(sha256) ?? this.#hash(sha256, signal, mended).finally(() => this.#running.delete(sha256))
+    this.#running.set(sha256, run)
+    return run
+  }
+
+  async #hash(sha256: string, signal?: AbortSignal, mended?: Mended): Promise<void> {
+    const { catalog, blobs, digest, storage, now } = this.#parts
     for (;;) {
+      storage.assertHere()
       const print = blobs.print(sha256)
       const found = print && (await digest(blobs.path(sha256), signal).catch(lost))
-      const record = catalog.blob(sha256)
+      const record = catalog.blobs.get(sha256)
       if (record === undefined) return
-      // A commit may have put fresh bytes in its place while the old ones were read.
-      if (print && !same(print, blobs.print(sha256))) continue
-      if (print && found?.sha256 === sha256) {
-        if (record.state !== 'sound' || !same(record, print))
-          catalog.transact(() => catalog.setBlob({ ...record, ...print, state: 'sound' }))
-      } else condemn(record)
+      // Somebody may have put fresh bytes in its place while the old ones were read.
+      if (print && !isSame(print, blobs.print(sha256))) continue
+      // A disk that went away makes no blob wrong.
+      if (found === undefined) storage.assertHere()
+      this.#change(() => {
+        if (print && found?.sha256 === sha256) {
+          const dropped = record.patchy ? catalog.blobs.dropBadPieces(sha256) : []
+          return [...dropped, ...catalog.blobs.set({ ...record, ...print, state: 'sound', verifiedAt: now() })]
+        }
+        const dropped = mended ? catalog.blobs.dropBadPieces(sha256, mended.infoHash, mended.piece) : []
+        // Pieces known to be wrong explain a wrong hash: they are mended in place.
+        if (print && catalog.blobs.get(sha256)?.patchy === true) {
+          return [...dropped, ...catalog.blobs.set({ ...record, ...print, state: 'sound' })]
+        }
+        return [...dropped, ...this.#condemn(record)]
+      })
       return
     }
   }
 
-  const running = new Map<string, Promise<void>>()
-  const hashOnce = (sha256: string, signal?: AbortSignal) => {
-    const run = running.get(sha256) ?? hash(sha256, signal).finally(() => running.delete(sha256))
-    running.set(sha256, run)
-    return run
+  #condemn(record: BlobRecord): string[] {
+    const { blobs, storage } = this.#parts
+    const { sha256 } = record
+    if (blobs.print(sha256) !== undefined) blobs.moveTo(sha256, join(storage.quarantine, sha256))
+    return this.#lose({ ...record, mtimeUs: never })
   }
 
-  return {
-    survey: async () => {
-      for (const prefix of prefixes) {
-        const records = catalog.blobs(prefix)
-        const known = new Set(records.map((record) => record.sha256))
-        for (const name of blobs.names(prefix)) if (!known.has(name)) blobs.sweep(prefix, name)
-        apply(records)
-        await setImmediate()
-      }
-    },
-    check: (infoHash) => {
-      apply(catalog.blobsOf(infoHash))
-      return catalog.item(infoHash) !== undefined
-    },
-    checkBlob: (sha256) => {
-      const record = catalog.blob(sha256)
-      if (record !== undefined) apply([record])
-      return catalog.blob(sha256)?.state === 'sound'
-    },
-    verify: async (infoHash, { all = false, signal }) => {
-      for (const { sha256, state } of catalog.blobsOf(infoHash)) {
-        signal?.throwIfAborted()
-        if (all || state !== 'sound') await hashOnce(sha256, signal)
-      }
-      return catalog.item(infoHash) !== undefined
-    },
+  #lose(record: BlobRecord): string[] {
+    const { blobs } = this.#parts.catalog
+    const dropped = record.patchy ? blobs.dropBadPieces(record.sha256) : []
+    return [...dropped, ...blobs.set({ ...record, state: 'damaged' })]
   }
+
+  /** Looks once more, with nothing happening in between, and notes what is found. */
+  #note(hashes: readonly string[]): void {
+    const { catalog, blobs, storage } = this.#parts
+    if (!storage.isHere()) return
+    const news = new Set<string>()
+    this.#change(() => {
+      for (const sha256 of hashes) {
+        const record = catalog.blobs.get(sha256)
+        const print = record && blobs.print(sha256)
+        if (record === undefined || !isNews(record, print)) continue
+        const state = stateOf(record, print)
+        // An item whose other blobs are not sound either is no more or less held, and yet another thing to do.
+        if (state !== record.state) for (const infoHash of catalog.blobs.owners(sha256)) news.add(infoHash)
+        if (state === 'damaged') this.#lose(record)
+        else catalog.blobs.set({ ...record, ...(state === 'sound' && print), state })
+      }
+      return news
+    })
+  }
+
+  #change(work: () => Iterable<string>): void {
+    const changed = new Set(this.#parts.catalog.transact(work))
+    if (changed.size > 0) this.#parts.changed(changed)
+  }
+}
+
+/** The state that the print alone speaks for. */
+function stateOf(record: BlobRecord, print: Print | undefined): BlobState {
+  if (print?.size !== record.size) return 'damaged'
+  // Its bytes are being mended in place; each piece is checked when it is read.
+  if (record.patchy) return record.state
+  return isSame(record, print) && record.state !== 'suspect' ? 'sound' : 'suspect'
+}
+
+/** Whether there is something to note: another state, or a print that is fuller than the one noted. */
+function isNews(record: BlobRecord, print: Print | undefined): boolean {
+  const state = stateOf(record, print)
+  return state !== record.state || (state === 'sound' && !record.patchy && record.inode === undefined)
 }
 
 function lost(error: unknown): undefined {

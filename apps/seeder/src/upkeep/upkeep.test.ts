@@ -107,7 +107,7 @@ test('what was due while the node was down goes at its start', async () => {
 test('a retracted item whose bytes are damaged goes too, and is looked for once', async () => {
   const item = await hold('damaged')
   await rm(library.blobPath(item.sha256))
-  expect(library.check(item.infoHash)).toBe(false)
+  expect(await library.check(item.infoHash)).toBe(false)
   library.retract(item.infoHash, Date.now() - 1)
   const looked = vi.spyOn(library, 'purgeable')
   upkeep.start()
@@ -120,7 +120,7 @@ test('a retracted item whose bytes are damaged goes too, and is looked for once'
 test('a catalog that cannot be read is asked again, and the process goes on', async () => {
   const item = await hold('unread')
   await utimes(library.blobPath(item.sha256), 1, 1)
-  expect(library.check(item.infoHash)).toBe(false)
+  expect(await library.check(item.infoHash)).toBe(false)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
   vi.spyOn(library, 'suspects').mockImplementationOnce(() => {
     throw new Error('disk I/O error')
@@ -137,7 +137,7 @@ test('changed blobs are hashed again: the good one counts again, the wrong one i
   const [good, wrong] = [await hold('good'), await hold('wrong')]
   await utimes(library.blobPath(good.sha256), 1, 1)
   await writeFile(library.blobPath(wrong.sha256), 'WRONG')
-  for (const { infoHash } of [good, wrong]) expect(library.check(infoHash)).toBe(false)
+  for (const { infoHash } of [good, wrong]) expect(await library.check(infoHash)).toBe(false)
   upkeep.start()
   await vi.waitUntil(() => checked.length === 2, { timeout: 10_000 })
   expect(checked.toSorted()).toEqual([`${good.infoHash} true`, `${wrong.infoHash} false`].toSorted())

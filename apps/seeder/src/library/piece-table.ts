@@ -1,0 +1,43 @@
+import type { Database } from './database.ts'
+import { packTimes, unpackTimes } from './pieces.ts'
+
+/** As many awake items as are written in one transaction. */
+const mostWaiting = 64
+
+/** When the pieces of items were verified one by one. */
+export class PieceTable {
+  readonly #db: Database
+  readonly #waiting = new Map<string, Uint8Array>()
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Seconds since 1970 for each of `count` pieces, 0 where nothing is known. */
+  get(infoHash: string, count: number): Uint32Array {
+    const text = 'SELECT verified_at AS bytes FROM piece_times WHERE info_hash = ?'
+    const bytes = this.#waiting.get(infoHash) ?? this.#db.row<{ bytes: Uint8Array }>(text, infoHash)?.bytes
+    return unpackTimes(bytes, count)
+  }
+
+  /** Kept in memory until there is enough to be worth a write. */
+  set(infoHash: string, verifiedAt: Uint32Array): void {
+    this.#waiting.set(infoHash, packTimes(verifiedAt))
+    if (this.#waiting.size >= mostWaiting) this.flush()
+  }
+
+  /** Writes what is kept in memory. */
+  flush(): void {
+    if (this.#waiting.size === 0) return
+    this.#db.transact(() => {
+      for (const [infoHash, bytes] of this.#waiting)
+        this.#db.run(
+          `INSERT INTO piece_times SELECT info_hash, ? FROM items WHERE info_hash = ?
+           ON CONFLICT DO UPDATE SET verified_at = excluded.verified_at`,
+          bytes,
+          infoHash,
+        )
+    })
+    this.#waiting.clear()
+  }
+}
