@@ -1,9 +1,10 @@
 import { InvalidInputError } from '@eldernode/core'
 import type { Logger } from 'pino'
+import { InfoHashTable } from '../info-hash-table.ts'
+import { printable } from './errors.ts'
 import { HttpTracker } from './http.ts'
-import type { Announcing, TrackerConnection } from './port.ts'
+import type { Announcing, Progress, TrackerConnection } from './port.ts'
 import { Schedule } from './schedule.ts'
-import type { Progress } from './schedule.ts'
 import { UdpTracker } from './udp.ts'
 import { WebSocketTracker } from './websocket.ts'
 import type { OfferExchange } from './websocket.ts'
@@ -11,70 +12,128 @@ import type { OfferExchange } from './websocket.ts'
 export interface AnnouncerOptions {
   trackers: readonly string[]
   node: Announcing
+  /** Asked for at each announce; undefined is a torrent held whole that nobody downloads. */
   progress: (infoHash: string) => Progress | undefined
   /** A tracker named a peer, as `ip:port`. */
   found(infoHash: string, peer: string): void
   signalling: OfferExchange
   logger: Logger
+  /** Milliseconds, never going back. */
   now?: () => number
   random?: () => number
 }
 
 /** Milliseconds for farewells when the node stops. */
-const farewellTime = 1_000
+const farewellTime = 3_000
+
+/** Announces under way at a time to one tracker. HTTP takes a connection for each. */
+const concurrency = { http: 32, udp: 128, ws: 256 }
+
+/** Texts of one tracker that are logged: one that has always something else to say may not fill the log. */
+const mostWarnings = 20
 
 /** Tells every tracker what this node has and wants. Trackers that are down, or talk nonsense, are tried again. */
 export class Announcer {
+  readonly #table = new InfoHashTable({ obfuscated: false })
   readonly #schedules: Schedule[] = []
   /** Those of trackers that pass offers on. */
   readonly #signalling: Schedule[] = []
 
+  /** @throws InvalidInputError for a URL that is no tracker's */
   constructor(options: AnnouncerOptions) {
     for (const url of new Set(options.trackers)) {
+      const { now = () => performance.now(), random = Math.random, logger } = options
+      const kind = kindOf(url)
+      const said = warnings(url, logger)
       const schedule: Schedule = new Schedule({
-        tracker: connect(url, options, () => schedule.restart()),
-        concurrency: url.startsWith('ws') ? 64 : 8,
-        farewell: !url.startsWith('ws'),
+        tracker: connect(kind, url, options, now, said, (error) => schedule.restart(error)),
+        table: this.#table,
+        concurrency: concurrency[kind],
+        farewell: kind !== 'ws',
         progress: options.progress,
-        answered: (infoHash, { peers }) => {
+        answered: (infoHash, { peers, warning }) => {
+          if (warning !== undefined) said(warning)
           for (const peer of peers) options.found(infoHash, peer)
         },
-        failed: (error) => options.logger.debug({ tracker: url, err: error }, 'an announce failed'),
-        now: options.now ?? Date.now,
-        random: options.random ?? Math.random,
+        failed: (error) => logger.debug({ tracker: url, err: error }, 'an announce failed'),
+        stands: (up, error) => {
+          if (up) logger.info({ tracker: url }, 'a tracker answers again')
+          else logger.warn({ tracker: url, err: error }, 'a tracker does not answer; it is tried again')
+        },
+        now,
+        random,
       })
       this.#schedules.push(schedule)
-      if (url.startsWith('ws')) this.#signalling.push(schedule)
+      if (kind === 'ws') this.#signalling.push(schedule)
     }
   }
 
+  /** Announces at once. @throws InvalidInputError for what is no infohash */
   add(infoHash: string): void {
-    for (const schedule of this.#schedules) schedule.add(infoHash)
+    const slot = this.#table.add(infoHash)
+    for (const schedule of this.#schedules) schedule.add(slot)
   }
 
-  /** Asks for offers to be passed on now. */
+  /** Announces what was held before, in the order given, spread over each tracker's interval. */
+  restore(infoHashes: Iterable<string>): void {
+    const slots = Array.from(infoHashes, (infoHash) => this.#table.add(infoHash))
+    for (const schedule of this.#schedules) schedule.restore(slots)
+  }
+
+  /** Asks for offers to be passed on, as soon as the trackers allow. */
   signal(infoHash: string): void {
-    for (const schedule of this.#signalling) schedule.hurry(infoHash)
+    const slot = this.#table.slotOf(infoHash)
+    if (slot !== undefined) for (const schedule of this.#signalling) schedule.hurry(slot)
   }
 
+  /** The torrent is whole now. */
   complete(infoHash: string): void {
-    for (const schedule of this.#schedules) schedule.complete(infoHash)
+    const slot = this.#table.add(infoHash)
+    for (const schedule of this.#schedules) schedule.complete(slot)
   }
 
+  /** Says farewell. */
   remove(infoHash: string): void {
-    for (const schedule of this.#schedules) schedule.remove(infoHash)
+    const slot = this.#table.slotOf(infoHash)
+    if (slot === undefined) return
+    for (const schedule of this.#schedules) schedule.remove(slot)
+    this.#table.delete(infoHash)
   }
 
+  /** Says farewell for as much as 3 s allow. */
   async close(): Promise<void> {
     await Promise.all(this.#schedules.map((schedule) => schedule.close(farewellTime)))
   }
 }
 
-function connect(url: string, options: AnnouncerOptions, reset: () => void): TrackerConnection {
-  const { protocol } = new URL(url)
-  if (protocol === 'http:' || protocol === 'https:') return new HttpTracker(url, options.node)
-  if (protocol === 'udp:') return new UdpTracker(url, options.node, options.now ?? Date.now)
-  if (protocol !== 'ws:' && protocol !== 'wss:')
-    throw new InvalidInputError(`${url} is no tracker URL: use http, https, udp, ws or wss`)
-  return new WebSocketTracker(url, options.node, options.signalling, reset)
+function kindOf(url: string): 'http' | 'udp' | 'ws' {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : ''
+  if (protocol === 'http:' || protocol === 'https:') return 'http'
+  if (protocol === 'udp:') return 'udp'
+  if (protocol === 'ws:' || protocol === 'wss:') return 'ws'
+  throw new InvalidInputError(`${url} is no tracker URL: use http, https, udp, ws or wss`)
+}
+
+function connect(
+  kind: 'http' | 'udp' | 'ws',
+  url: string,
+  { node, signalling }: AnnouncerOptions,
+  now: () => number,
+  said: (text: string) => void,
+  lost: (error: Error) => void,
+): TrackerConnection {
+  if (kind === 'http') return new HttpTracker(url, node, now)
+  if (kind === 'udp') return new UdpTracker(url, node, now)
+  return new WebSocketTracker({ url, node, exchange: signalling, lost, said, now })
+}
+
+/** Logs what a tracker says to the operator, each text once. */
+function warnings(tracker: string, logger: Logger): (text: string) => void {
+  const seen = new Set<string>()
+  return (text) => {
+    const warning = printable(text)
+    if (seen.has(warning) || seen.size >= mostWarnings) return
+    seen.add(warning)
+    logger.warn({ tracker, warning }, 'a tracker warns')
+  }
 }

@@ -1,2 +1,2 @@
 export { Announcer } from './announcer.ts'
-export type { Progress } from './schedule.ts'
+export type { Progress } from './port.ts'

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
+import { Deadlines } from './deadlines.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { compactPeers, compactPeers6 } from './peers.ts'
 import { wanted } from './port.ts'
@@ -14,10 +15,12 @@ const events = { update: 0, completed: 1, started: 2, stopped: 3 }
 /** A connection id is good for a minute (BEP 15); it is not used in its last seconds. */
 const connectionIdLife = 50_000
 
-/** Milliseconds until a packet counts as lost, one more each time it is sent again. */
-const resends = [3_000, 6_000, 12_000]
+/** Milliseconds until a packet counts as lost, and how often it is sent. */
+const [patience, sendings] = [4_000, 3]
 
 interface Waiting {
+  packet: Buffer
+  sent: number
   resolve(answer: Buffer): void
   reject(error: Error): void
 }
@@ -28,6 +31,7 @@ export class UdpTracker implements TrackerConnection {
   readonly #node: Announcing
   readonly #now: () => number
   readonly #waiting = new Map<number, Waiting>()
+  readonly #deadlines: Deadlines<number>
   /** The same in every announce, so that the tracker knows this node when its address changes. */
   readonly #key = randomInt(0x7fffffff)
   #opening: Promise<Socket> | null = null
@@ -39,9 +43,11 @@ export class UdpTracker implements TrackerConnection {
     this.#url = url
     this.#node = node
     this.#now = now
+    this.#deadlines = new Deadlines(patience, now)
   }
 
-  async announce({ infoHash, event, uploaded, downloaded, left }: Announce): Promise<AnnounceAnswer> {
+  async announce(announce: Announce): Promise<AnnounceAnswer> {
+    const { infoHash, event, uploaded, downloaded, left } = announce
     const connectionId = await this.#connect()
     const packet = Buffer.alloc(98)
     packet.writeBigUInt64BE(connectionId, 0)
@@ -53,7 +59,7 @@ export class UdpTracker implements TrackerConnection {
     packet.writeBigUInt64BE(BigInt(uploaded), 72)
     packet.writeUInt32BE(events[event], 80)
     packet.writeUInt32BE(this.#key, 88)
-    packet.writeInt32BE(wanted(left), 92)
+    packet.writeInt32BE(wanted(announce), 92)
     packet.writeUInt16BE(this.#node.port(), 96)
     const answer = await this.#exchange(packet)
     if (answer.length < 20) throw new TrackerFailedError(this.#url, 'the answer is too short')
@@ -91,30 +97,36 @@ export class UdpTracker implements TrackerConnection {
     const socket = await this.#socket()
     const transaction = randomInt(0x7fffffff)
     packet.writeUInt32BE(transaction, 12)
-    let timer: NodeJS.Timeout | undefined
-    const send = (attempt: number): void => {
-      const wait = resends[attempt]
-      if (wait === undefined)
-        return this.#waiting.get(transaction)?.reject(new TrackerFailedError(this.#url, 'silence'))
-      socket.send(packet)
-      timer = setTimeout(() => send(attempt + 1), wait)
+    const answer = await new Promise<Buffer>((resolve, reject) => {
+      this.#waiting.set(transaction, { packet, sent: 0, resolve, reject })
+      this.#send(socket, transaction)
+    })
+    const action = answer.readUInt32BE(0)
+    const asked = packet.readUInt32BE(8)
+    if (action === actionError && asked === actionAnnounce) {
+      const reason = answer.subarray(8).toString('utf8')
+      // Some trackers say so when they were started anew: it is no word about the torrent.
+      if (!/connection.?id/i.test(reason)) throw new TrackerRefusedError(this.#url, reason)
+      this.#connecting = null
+      throw new TrackerFailedError(this.#url, reason)
     }
-    try {
-      const answer = await new Promise<Buffer>((resolve, reject) => {
-        this.#waiting.set(transaction, { resolve, reject })
-        send(0)
-      })
-      const action = answer.readUInt32BE(0)
-      const announcing = packet.readUInt32BE(8) === actionAnnounce
-      if (action === actionError && announcing) {
-        throw new TrackerRefusedError(this.#url, answer.subarray(8).toString('utf8'))
-      }
-      if (action !== packet.readUInt32BE(8)) throw new TrackerFailedError(this.#url, `action ${action}`)
-      return answer
-    } finally {
-      clearTimeout(timer)
-      this.#waiting.delete(transaction)
+    if (action !== asked) throw new TrackerFailedError(this.#url, `action ${action}`)
+    return answer
+  }
+
+  #send(socket: Socket, transaction: number): void {
+    const waiting = this.#waiting.get(transaction)
+    if (waiting === undefined) return
+    if (waiting.sent++ < sendings) {
+      // What cannot be sent is sent again, as what was lost; a socket that broke says so itself.
+      socket.send(waiting.packet, () => {})
+      return this.#deadlines.add(transaction, () => this.#send(socket, transaction))
     }
+    this.#waiting.delete(transaction)
+    this.#connecting = null
+    waiting.reject(new TrackerFailedError(this.#url, 'silence'))
+    // Its name may lead elsewhere by now.
+    if (this.#waiting.size === 0) this.#drop(new TrackerFailedError(this.#url, 'silence'))
   }
 
   #socket(): Promise<Socket> {
@@ -133,7 +145,11 @@ export class UdpTracker implements TrackerConnection {
     this.#family = family
     socket.on('error', (error) => this.#drop(new TrackerFailedError(this.#url, error.message, { cause: error })))
     socket.on('message', (message) => {
-      if (message.length >= 8) this.#waiting.get(message.readUInt32BE(4))?.resolve(message)
+      if (message.length < 8) return
+      const transaction = message.readUInt32BE(4)
+      this.#waiting.get(transaction)?.resolve(message)
+      this.#waiting.delete(transaction)
+      this.#deadlines.delete(transaction)
     })
     // A connected socket takes packets of the tracker only, and learns of a closed port.
     await new Promise<void>((resolve, reject) => {
@@ -150,6 +166,7 @@ export class UdpTracker implements TrackerConnection {
   #drop(error: Error): void {
     for (const waiting of this.#waiting.values()) waiting.reject(error)
     this.#waiting.clear()
+    this.#deadlines.clear()
     this.#connecting = null
     const opening = this.#opening
     this.#opening = null

@@ -1,27 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { WebSocket } from 'ws'
-import { z } from 'zod'
-import { answerSchema, offerSchema } from '../webrtc/sdp.ts'
 import type { PendingOffer } from '../webrtc/connections.ts'
+import { Deadlines } from './deadlines.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
+import { retryIn } from './intervals.ts'
 import type { Announce, AnnounceAnswer, Announcing, TrackerConnection } from './port.ts'
-
-/** 20 bytes, one per character, as WebTorrent trackers write hashes and ids in JSON. */
-const binary = z
-  .string()
-  .length(20)
-  .refine((value) => Buffer.from(value, 'latin1').toString('latin1') === value, 'must be bytes')
-
-const messageSchema = z.object({
-  action: z.literal('announce'),
-  info_hash: binary,
-  peer_id: binary.optional(),
-  offer_id: z.string().max(64).optional(),
-  offer: offerSchema.optional(),
-  answer: answerSchema.optional(),
-  interval: z.number().positive().max(86_400).optional(),
-  'failure reason': z.string().optional(),
-})
+import { toHex, toLatin1, trackerMessage } from './websocket-messages.ts'
+import type { TrackerMessage } from './websocket-messages.ts'
 
 export interface OfferExchange {
   /** Offers to go with an announce: none for a torrent that is held whole, unless a peer was lost. */
@@ -32,39 +17,57 @@ export interface OfferExchange {
 
 const [answerTimeout, pingEvery, offerLife] = [15_000, 30_000, 50_000]
 
+/** Milliseconds between announces to a tracker that does not say: WebTorrent trackers forget within minutes. */
+const usualWebSocketInterval = 2 * 60_000
+
+/** A tracker that takes in nothing may not make this node pile up answers to the offers it sends. */
+const maxUnsent = 4 * 1024 * 1024
+
 interface Waiting {
   resolve: (answer: AnnounceAnswer) => void
   reject: (error: Error) => void
-  timer: NodeJS.Timeout
+}
+
+export interface WebSocketTrackerOptions {
+  url: string
+  node: Announcing
+  exchange: OfferExchange
+  /** The connection broke: everything must be announced anew. */
+  lost(error: Error): void
+  /** The tracker has something to say to the operator. */
+  said(text: string): void
+  now: () => number
 }
 
 /** Announces to a WebTorrent tracker, and passes WebRTC offers and answers, over one socket for all torrents. */
 export class WebSocketTracker implements TrackerConnection {
-  readonly #url: string
-  readonly #node: Announcing
-  readonly #exchange: OfferExchange
-  readonly #reset: () => void
+  readonly #options: WebSocketTrackerOptions
+  readonly #peerId: string
+  /** By infohash. */
   readonly #waiting = new Map<string, Waiting>()
+  readonly #deadlines: Deadlines<string>
   readonly #offers = new Map<string, PendingOffer>()
+  readonly #offerDeadlines: Deadlines<string>
   #opening: Promise<WebSocket> | null = null
+  #trackerId: string | undefined
   #closed = false
 
-  /** `reset` is called when the connection broke: everything must be announced anew. */
-  constructor(url: string, node: Announcing, exchange: OfferExchange, reset: () => void) {
-    this.#url = url
-    this.#node = node
-    this.#exchange = exchange
-    this.#reset = reset
+  constructor(options: WebSocketTrackerOptions) {
+    this.#options = options
+    this.#peerId = toLatin1(options.node.peerId)
+    this.#deadlines = new Deadlines(answerTimeout, options.now)
+    this.#offerDeadlines = new Deadlines(offerLife, options.now)
   }
 
   async announce({ infoHash, event, uploaded, downloaded, left }: Announce): Promise<AnnounceAnswer> {
     const socket = await (this.#opening ??= this.#open())
     const wantsPeers = event === 'started' || event === 'update'
-    const offers = wantsPeers ? await this.#exchange.offers(infoHash) : []
-    const message = {
+    const offers = wantsPeers ? await this.#options.exchange.offers(infoHash) : []
+    if (socket.readyState !== WebSocket.OPEN) throw this.#error('the connection ended')
+    const message = JSON.stringify({
       action: 'announce',
-      info_hash: fromHex(infoHash),
-      peer_id: fromHex(this.#node.peerId),
+      info_hash: toLatin1(infoHash),
+      peer_id: this.#peerId,
       uploaded,
       downloaded,
       left,
@@ -72,19 +75,20 @@ export class WebSocketTracker implements TrackerConnection {
       // Offers collide with those that a browser makes; who has everything leaves them to those who want something.
       numwant: offers.length,
       offers: offers.map((offer) => ({ offer_id: this.#keep(offer), offer: { type: 'offer', sdp: offer.sdp } })),
-    }
+      trackerid: this.#trackerId,
+    })
     // Nobody answers a farewell.
     if (event === 'stopped') {
-      socket.send(JSON.stringify(message))
-      return { interval: 0, peers: [] }
+      socket.send(message)
+      return { interval: undefined, peers: [] }
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      this.#waiting.set(infoHash, { resolve, reject })
+      this.#deadlines.add(infoHash, () => {
         this.#waiting.delete(infoHash)
-        reject(new TrackerFailedError(this.#url, 'it was silent'))
-      }, answerTimeout)
-      this.#waiting.set(infoHash, { resolve, reject, timer })
-      socket.send(JSON.stringify(message))
+        reject(this.#error('it was silent'))
+      })
+      socket.send(message)
     })
   }
 
@@ -94,112 +98,122 @@ export class WebSocketTracker implements TrackerConnection {
       (socket) => socket.close(),
       () => {},
     )
-    this.#drop(new TrackerFailedError(this.#url, 'this node is closing'))
+    this.#drop(this.#error('this node is closing'))
   }
 
   #keep(offer: PendingOffer): string {
     const id = randomBytes(20).toString('latin1')
     this.#offers.set(id, offer)
-    setTimeout(() => this.#offers.delete(id), offerLife).unref()
+    this.#offerDeadlines.add(id, () => this.#offers.delete(id))
     return id
   }
 
   #open(): Promise<WebSocket> {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(this.#url, {
+      if (this.#closed) throw this.#error('this node is closing')
+      const socket = new WebSocket(this.#options.url, {
         maxPayload: 256 * 1024,
         perMessageDeflate: false,
         handshakeTimeout: 10_000,
       })
-      let alive = true
+      let [alive, opened] = [true, false]
       const pinging = setInterval(() => {
         if (!alive) return socket.terminate()
         alive = false
         if (socket.readyState === WebSocket.OPEN) socket.ping()
       }, pingEvery)
       pinging.unref()
-      socket.on('open', () => resolve(socket))
+      socket.on('open', () => {
+        opened = true
+        resolve(socket)
+      })
       socket.on('message', (data) => {
         alive = true
         this.#hear(socket, data as Buffer)
       })
       socket.on('pong', () => (alive = true))
-      socket.on('error', (error) => reject(new TrackerFailedError(this.#url, error.message, { cause: error })))
+      socket.on('error', (error) => reject(this.#error(error.message, error)))
       socket.on('close', () => {
         clearInterval(pinging)
-        const error = new TrackerFailedError(this.#url, 'the connection ended')
+        const error = this.#error('the connection ended')
         reject(error)
         this.#drop(error)
-        if (!this.#closed) this.#reset()
+        if (opened && !this.#closed) this.#options.lost(error)
       })
     })
   }
 
   #drop(error: Error): void {
     this.#opening = null
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer)
-      reject(error)
-    }
+    this.#deadlines.clear()
+    this.#offerDeadlines.clear()
+    for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
+    for (const offer of this.#offers.values()) offer.close()
     this.#offers.clear()
   }
 
   #hear(socket: WebSocket, data: Buffer): void {
-    const message = messageSchema.safeParse(parsed(data)).data
+    const message = trackerMessage(data)
     if (message === undefined) return
+    const refused = message['failure reason']
+    if (message.info_hash === undefined) {
+      if (refused !== undefined) this.#options.said(refused)
+      return
+    }
     const infoHash = toHex(message.info_hash)
-    const peerId = message.peer_id === undefined ? undefined : toHex(message.peer_id)
-    if (peerId !== undefined && peerId !== this.#node.peerId) {
-      if (message.offer !== undefined) void this.#answer(socket, message, infoHash, peerId, message.offer.sdp)
+    if (message.peer_id !== undefined && message.peer_id !== this.#peerId) {
+      if (message.offer !== undefined) void this.#answer(socket, message, infoHash, message.peer_id, message.offer.sdp)
       if (message.answer !== undefined && message.offer_id !== undefined) {
-        this.#offers.get(message.offer_id)?.accept(message.answer.sdp, peerId)
+        const offer = this.#offers.get(message.offer_id)
         this.#offers.delete(message.offer_id)
+        this.#offerDeadlines.delete(message.offer_id)
+        offer?.accept(message.answer.sdp, toHex(message.peer_id))
       }
     }
     const waiting = this.#waiting.get(infoHash)
     if (waiting === undefined || message.offer !== undefined || message.answer !== undefined) return
     this.#waiting.delete(infoHash)
-    clearTimeout(waiting.timer)
-    const refused = message['failure reason']
-    if (refused !== undefined) waiting.reject(new TrackerRefusedError(this.#url, refused))
-    else waiting.resolve({ interval: (message.interval ?? 120) * 1000, peers: [] })
+    this.#deadlines.delete(infoHash)
+    this.#trackerId = message['tracker id'] ?? this.#trackerId
+    if (refused !== undefined)
+      return waiting.reject(new TrackerRefusedError(this.#options.url, refused, retryIn(message['retry in'])))
+    waiting.resolve({
+      interval: seconds(message.interval) ?? usualWebSocketInterval,
+      minInterval: seconds(message['min interval']),
+      warning: message['warning message'] ?? message['warning reason'],
+      peers: [],
+    })
   }
 
   async #answer(
     socket: WebSocket,
-    message: z.infer<typeof messageSchema>,
+    message: TrackerMessage,
     infoHash: string,
     peerId: string,
     sdp: string,
   ): Promise<void> {
-    const answer = await this.#exchange.answer(infoHash, peerId, sdp).catch(() => null)
+    const answer = await this.#options.exchange.answer(infoHash, toHex(peerId), sdp).catch(() => null)
     if (answer === null || socket.readyState !== WebSocket.OPEN) return
+    if (socket.bufferedAmount > maxUnsent) return socket.terminate()
     socket.send(
       JSON.stringify({
         action: 'announce',
         info_hash: message.info_hash,
-        peer_id: fromHex(this.#node.peerId),
-        to_peer_id: message.peer_id,
+        peer_id: this.#peerId,
+        to_peer_id: peerId,
         offer_id: message.offer_id,
+        trackerid: this.#trackerId,
         answer: { type: 'answer', sdp: answer },
       }),
     )
   }
-}
 
-function parsed(data: Buffer): unknown {
-  try {
-    return JSON.parse(data.toString('utf8'))
-  } catch {
-    return undefined
+  #error(reason: string, cause?: Error): TrackerFailedError {
+    return new TrackerFailedError(this.#options.url, reason, cause && { cause })
   }
 }
 
-function fromHex(hex: string): string {
-  return Buffer.from(hex, 'hex').toString('latin1')
-}
-
-function toHex(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString('hex')
+function seconds(sent: number | undefined): number | undefined {
+  return sent === undefined ? undefined : sent * 1000
 }
