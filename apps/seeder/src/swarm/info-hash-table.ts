@@ -16,18 +16,13 @@ export class InfoHashTable {
   #obfuscated = new Uint32Array(64)
   #occupied = new Uint8Array(64)
   readonly #byHash = new SlotIndex((slot) => this.#hashes.readUInt32BE(slot * bytesPerHash))
-  readonly #byObfuscated: SlotIndex | undefined
+  readonly #byObfuscated = new SlotIndex((slot) => this.#obfuscated[slot] ?? 0)
   readonly #free: number[] = []
   readonly #wanted = Buffer.alloc(bytesPerHash)
   /** `req2` and an infohash. */
   readonly #salted = Buffer.from(`req2${'\0'.repeat(bytesPerHash)}`)
   /** Slots ever given: all are below it. */
   #end = 0
-
-  /** Without `obfuscated`, the names of encrypted handshakes are neither computed nor found. */
-  constructor({ obfuscated = true }: { obfuscated?: boolean } = {}) {
-    if (obfuscated) this.#byObfuscated = new SlotIndex((slot) => this.#obfuscated[slot] ?? 0)
-  }
 
   get size(): number {
     return this.#end - this.#free.length
@@ -42,12 +37,10 @@ export class InfoHashTable {
     const slot = this.#free.pop() ?? this.#end++
     if (slot >= this.#occupied.length) this.#grow()
     this.#wanted.copy(this.#hashes, slot * bytesPerHash)
+    this.#obfuscated[slot] = print(this.#obfuscate(slot))
     this.#occupied[slot] = 1
     this.#byHash.insert(slot)
-    if (this.#byObfuscated !== undefined) {
-      this.#obfuscated[slot] = print(this.#obfuscate(slot))
-      this.#byObfuscated.insert(slot)
-    }
+    this.#byObfuscated.insert(slot)
     return slot
   }
 
@@ -61,7 +54,7 @@ export class InfoHashTable {
   byObfuscated(obfuscated: string | Uint8Array): number | undefined {
     if (!this.#want(obfuscated)) return undefined
     const wanted = this.#wanted.toString('latin1')
-    return this.#byObfuscated?.find(print(wanted), (slot) => this.#obfuscate(slot) === wanted)
+    return this.#byObfuscated.find(print(wanted), (slot) => this.#obfuscate(slot) === wanted)
   }
 
   /** 40 hex digits. The slot must be one that was given. */
@@ -74,7 +67,7 @@ export class InfoHashTable {
     const slot = this.slotOf(infoHash)
     if (slot === undefined) return false
     this.#byHash.remove(slot)
-    this.#byObfuscated?.remove(slot)
+    this.#byObfuscated.remove(slot)
     this.#occupied[slot] = 0
     this.#free.push(slot)
     return true

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '@eldernode/core'
 import type { Logger } from 'pino'
-import { InfoHashTable } from '../info-hash-table.ts'
+import type { InfoHashTable } from '../info-hash-table.ts'
 import { printable } from './errors.ts'
 import { HttpTracker } from './http.ts'
 import type { Announcing, Progress, TrackerConnection } from './port.ts'
@@ -12,6 +12,8 @@ import type { OfferExchange } from './websocket.ts'
 export interface AnnouncerOptions {
   trackers: readonly string[]
   node: Announcing
+  /** What is announced is in it before it is added here, and until it was removed here. */
+  table: InfoHashTable
   /** Asked for at each announce; undefined is a torrent held whole that nobody downloads. */
   progress: (infoHash: string) => Progress | undefined
   /** A tracker named a peer, as `ip:port`. */
@@ -34,20 +36,21 @@ const mostWarnings = 20
 
 /** Tells every tracker what this node has and wants. Trackers that are down, or talk nonsense, are tried again. */
 export class Announcer {
-  readonly #table = new InfoHashTable({ obfuscated: false })
+  readonly #table: InfoHashTable
   readonly #schedules: Schedule[] = []
   /** Those of trackers that pass offers on. */
   readonly #signalling: Schedule[] = []
 
   /** @throws InvalidInputError for a URL that is no tracker's */
   constructor(options: AnnouncerOptions) {
+    this.#table = options.table
     for (const url of new Set(options.trackers)) {
       const { now = () => performance.now(), random = Math.random, logger } = options
       const kind = kindOf(url)
       const said = warnings(url, logger)
       const schedule: Schedule = new Schedule({
         tracker: connect(kind, url, options, now, said, (error) => schedule.restart(error)),
-        table: this.#table,
+        table: options.table,
         concurrency: concurrency[kind],
         farewell: kind !== 'ws',
         progress: options.progress,
@@ -68,41 +71,46 @@ export class Announcer {
     }
   }
 
-  /** Announces at once. @throws InvalidInputError for what is no infohash */
+  /** Announces at once. */
   add(infoHash: string): void {
-    const slot = this.#table.add(infoHash)
-    for (const schedule of this.#schedules) schedule.add(slot)
+    this.#each(infoHash, (schedule, slot) => schedule.add(slot))
   }
 
   /** Announces what was held before, in the order given, spread over each tracker's interval. */
   restore(infoHashes: Iterable<string>): void {
-    const slots = Array.from(infoHashes, (infoHash) => this.#table.add(infoHash))
+    const slots: number[] = []
+    for (const infoHash of infoHashes) {
+      const slot = this.#table.slotOf(infoHash)
+      if (slot !== undefined) slots.push(slot)
+    }
     for (const schedule of this.#schedules) schedule.restore(slots)
   }
 
   /** Asks for offers to be passed on, as soon as the trackers allow. */
   signal(infoHash: string): void {
-    const slot = this.#table.slotOf(infoHash)
-    if (slot !== undefined) for (const schedule of this.#signalling) schedule.hurry(slot)
+    this.#each(infoHash, (schedule, slot) => schedule.hurry(slot), this.#signalling)
   }
 
   /** The torrent is whole now. */
   complete(infoHash: string): void {
-    const slot = this.#table.add(infoHash)
-    for (const schedule of this.#schedules) schedule.complete(slot)
+    this.#each(infoHash, (schedule, slot) => schedule.complete(slot))
   }
 
-  /** Says farewell. */
+  /** Says farewell. The slot may be given to another infohash when this returns. */
   remove(infoHash: string): void {
-    const slot = this.#table.slotOf(infoHash)
-    if (slot === undefined) return
-    for (const schedule of this.#schedules) schedule.remove(slot)
-    this.#table.delete(infoHash)
+    this.#each(infoHash, (schedule, slot) => schedule.remove(slot))
   }
 
   /** Says farewell for as much as 3 s allow. */
   async close(): Promise<void> {
     await Promise.all(this.#schedules.map((schedule) => schedule.close(farewellTime)))
+  }
+
+  /** What is not in the table is gone already. */
+  #each(infoHash: string, tell: (schedule: Schedule, slot: number) => void, schedules = this.#schedules): void {
+    const slot = this.#table.slotOf(infoHash)
+    if (slot === undefined) return
+    for (const schedule of schedules) tell(schedule, slot)
   }
 }
 

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { InfoHashTable } from '../info-hash-table.ts'
 import { Announcer } from './announcer.ts'
 import type { AnnouncerOptions } from './announcer.ts'
 
@@ -16,14 +17,41 @@ export function onClose(close: () => Promise<unknown> | void): void {
 export const peerId = Buffer.from('-XX0001-abcdefghijkl').toString('hex')
 export const hash = 'aa'.repeat(20)
 
+/** Knows infohashes as long as they are announced. */
+class TestAnnouncer extends Announcer {
+  readonly #known: InfoHashTable
+
+  constructor(options: AnnouncerOptions) {
+    super(options)
+    this.#known = options.table
+  }
+
+  override add(infoHash: string): void {
+    this.#known.add(infoHash)
+    super.add(infoHash)
+  }
+
+  override restore(infoHashes: Iterable<string>): void {
+    const all = [...infoHashes]
+    for (const infoHash of all) this.#known.add(infoHash)
+    super.restore(all)
+  }
+
+  override remove(infoHash: string): void {
+    super.remove(infoHash)
+    this.#known.delete(infoHash)
+  }
+}
+
 /** An announcer of torrents held whole, and the peers that trackers named. */
 export function announce(
   trackers: string[],
   more: Partial<AnnouncerOptions> = {},
 ): { announcer: Announcer; found: string[] } {
   const found: string[] = []
-  const announcer = new Announcer({
+  const announcer = new TestAnnouncer({
     trackers,
+    table: new InfoHashTable(),
     node: { peerId, port: () => 4321 },
     progress: () => ({ uploaded: 1, downloaded: 2, left: 0 }),
     found: (_infoHash, peer) => found.push(peer),
