@@ -1,6 +1,6 @@
 import { type Endpoints, magnetOf, nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
-import type { Item } from '../library/index.ts'
+import type { Item, ListedItem } from '../library/index.ts'
 
 const fileSchema = z
   .object({
@@ -51,11 +51,10 @@ export function linksOf(id: string, http: string): MediaView['links'] {
   }
 }
 
-/** Shows at most `files` of an item's files. */
+/** Shows the files that the item comes with. */
 export function viewOf(
-  item: Item,
+  item: Item | ListedItem,
   { endpoints, trackers }: { endpoints: Endpoints; trackers: readonly string[] },
-  files = Infinity,
 ): MediaView {
   const links = linksOf(item.infoHash, endpoints.http)
   return {
@@ -66,8 +65,8 @@ export function viewOf(
     size: item.size,
     sha256: item.sha256,
     pieceLength: item.pieceLength,
-    files: item.files.slice(0, files),
-    fileCount: item.files.length,
+    files: item.files,
+    fileCount: 'fileCount' in item ? item.fileCount : item.files.length,
     publisher: item.publisher,
     replicas: item.replicas,
     createdAt: item.createdAt,

@@ -34,10 +34,10 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
       },
     },
     async ({ query: { cursor, limit } }) => {
-      const { items, nextCursor } = library.list({ limit, ...(cursor !== undefined && { cursor }) })
+      const { items, nextCursor } = library.list({ limit, files: filesInList, ...(cursor !== undefined && { cursor }) })
       const sources = shown()
       return {
-        items: items.map((item) => viewOf(item, sources, filesInList)),
+        items: items.map((item) => viewOf(item, sources)),
         ...(nextCursor !== undefined && { nextCursor }),
       }
     },

@@ -47,10 +47,14 @@ export class BlobTable {
     return row && recordOf(row)
   }
 
-  /** At most `limit` blobs, those after `sha256` in the order of their names. */
-  after(sha256: string, limit: number): BlobRecord[] {
-    const text = `SELECT ${columns} FROM blobs WHERE sha256 > ? ORDER BY sha256 LIMIT ?`
-    return this.#db.rows<BlobRow>(text, sha256, limit).map(recordOf)
+  has(sha256: string): boolean {
+    return this.#db.row('SELECT 1 FROM blobs WHERE sha256 = ?', sha256) !== undefined
+  }
+
+  /** At most `limit` blobs, in the order of their names, none of them named `from` or `to`. */
+  between(from: string, to: string, limit: number): BlobRecord[] {
+    const text = `SELECT ${columns} FROM blobs WHERE sha256 > ? AND sha256 < ? ORDER BY sha256 LIMIT ?`
+    return this.#db.rows<BlobRow>(text, from, to, limit).map(recordOf)
   }
 
   /** Of the files of one item, each once. */

@@ -8,7 +8,7 @@ import { itemOf } from './item-row.ts'
 import type { ItemRow } from './item-row.ts'
 import { Life } from './life.ts'
 import { PieceTable } from './piece-table.ts'
-import type { Condition, HeldFile, Item } from './port.ts'
+import type { Condition, HeldFile, Item, ItemHead, ListedItem } from './port.ts'
 
 interface FileRow extends ItemFile {
   info_hash: string
@@ -16,6 +16,8 @@ interface FileRow extends ItemFile {
 
 /** Small, since an item may have thousands of files. */
 const pageSize = 64
+const hashesAtOnce = 10_000
+const headsAtOnce = 500
 const oldestWithContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1 ORDER BY created_at, info_hash LIMIT 1`
 
 const withBlob = (state: BlobState) => `EXISTS (
@@ -99,7 +101,8 @@ export class Catalog {
     return { infoHash, name, createdAt, state, alone, file: file && { ...file } }
   }
 
-  newest(limit: number, after?: Position): Item[] {
+  /** Items with their first `files` files. */
+  newest(limit: number, files: number, after?: Position): ListedItem[] {
     const from = after ?? { createdAt: Number.MAX_SAFE_INTEGER, infoHash: 'g' }
     return this.#db
       .rows<ItemRow>(
@@ -109,7 +112,48 @@ export class Catalog {
         from.infoHash,
         limit,
       )
-      .map((row) => this.#whole(row))
+      .map((row) => ({ ...this.#whole(row, files), fileCount: this.#fileCount(row.info_hash) }))
+  }
+
+  /** Live items that are held, oldest first, then patchy ones; by an index alone. */
+  *servable(): Generator<string> {
+    for (let last: Position = { createdAt: -1, infoHash: '' }; ;) {
+      // One string for thousands of hashes: rows of their own would take four times as long.
+      const { hashes } = this.#db.row<{ hashes: string | null }>(
+        `SELECT group_concat(info_hash, '') AS hashes FROM (
+           SELECT info_hash FROM items WHERE state = 'live' AND held = 1 AND (created_at, info_hash) > (?, ?)
+           ORDER BY created_at, info_hash LIMIT ?)`,
+        last.createdAt,
+        last.infoHash,
+        hashesAtOnce,
+      ) ?? { hashes: null }
+      if (hashes === null) break
+      for (let at = 0; at < hashes.length; at += 40) yield hashes.slice(at, at + 40)
+      const infoHash = hashes.slice(-40)
+      const text = 'SELECT created_at AS createdAt FROM items WHERE info_hash = ?'
+      const end = this.#db.row<{ createdAt: number }>(text, infoHash)
+      if (end === undefined) break
+      last = { ...end, infoHash }
+    }
+    const patchy = `SELECT DISTINCT files.info_hash FROM bad_pieces JOIN files USING (sha256)
+      JOIN items ON items.info_hash = files.info_hash WHERE items.state = 'live'`
+    for (const row of this.#db.rows<{ info_hash: string }>(patchy))
+      if (this.condition(row.info_hash) === 'patchy') yield row.info_hash
+  }
+
+  *heads(): Generator<ItemHead> {
+    for (let last = ''; ;) {
+      const heads = this.#db.rows<ItemHead>(
+        `SELECT info_hash AS infoHash, publisher, state FROM items WHERE held = 1 AND info_hash > ?
+         ORDER BY info_hash LIMIT ?`,
+        last,
+        headsAtOnce,
+      )
+      yield* heads
+      const end = heads.at(-1)
+      if (end === undefined) return
+      last = end.infoHash
+    }
   }
 
   *all(): Generator<Item> {
@@ -228,8 +272,14 @@ export class Catalog {
       .map((row) => row.info_hash)
   }
 
-  #whole(row: ItemRow): Item {
-    const files = 'SELECT path, size, sha256, type FROM files WHERE info_hash = ? ORDER BY n'
-    return itemOf(row, this.#db.rows<ItemFile>(files, row.info_hash))
+  #whole(row: ItemRow, most = Number.MAX_SAFE_INTEGER): Item {
+    const files = 'SELECT path, size, sha256, type FROM files WHERE info_hash = ? AND n < ? ORDER BY n'
+    return itemOf(row, this.#db.rows<ItemFile>(files, row.info_hash, most))
+  }
+
+  /** Files are numbered from 0. */
+  #fileCount(infoHash: string): number {
+    const text = 'SELECT max(n) + 1 AS count FROM files WHERE info_hash = ?'
+    return this.#db.row<{ count: number | null }>(text, infoHash)?.count ?? 0
   }
 }

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 async function blobNames(): Promise<string[]> {
   const names = await readdir(join(folder, 'blobs'), { recursive: true })
-  return names.map((name) => name.slice(3)).filter((name) => name !== '')
+  return names.filter((name) => name.includes('/')).map((name) => name.slice(3))
 }
 
 const incoming = () => readdir(join(folder, 'incoming'))

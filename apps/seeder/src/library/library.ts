@@ -14,6 +14,9 @@ import type { Digest, Library, StorageState } from './port.ts'
 import { Soundness } from './soundness.ts'
 import { createStaging } from './staging.ts'
 import { assertUnused, Storage } from './storage.ts'
+import { Survey } from './survey.ts'
+
+const filesInList = 100
 
 export interface LibraryOptions {
   /** The data folder; made when missing. */
@@ -90,6 +93,8 @@ async function build(
     }
   }
 
+  const survey = new Survey({ catalog, blobs, soundness, storage, dropUnneeded })
+
   return {
     stage: async () => {
       storage.assertHere()
@@ -109,12 +114,14 @@ async function build(
       storage.assertHere()
       return (await soundness.checkBlob(found.file.sha256)) ? found : undefined
     },
-    list: ({ cursor, limit }) => {
-      const items = catalog.newest(limit + 1, cursor === undefined ? undefined : parseCursor(cursor))
+    list: ({ cursor, limit, files = filesInList }) => {
+      const items = catalog.newest(limit + 1, files, cursor === undefined ? undefined : parseCursor(cursor))
       const last = items.length > limit ? items[limit - 1] : undefined
       return last === undefined ? { items } : { items: items.slice(0, limit), nextCursor: formatCursor(last) }
     },
     all: () => catalog.all(),
+    heads: () => catalog.heads(),
+    servable: () => (storage.state === 'here' ? catalog.servable() : []),
     metainfo: (infoHash) => catalog.metainfo(infoHash),
     blobPath: (sha256) => blobs.path(sha256),
     retract: (infoHash, purgeAfter) => {
@@ -140,6 +147,7 @@ async function build(
     refuse: (infoHash, until, at) => catalog.transact(() => catalog.refuse(infoHash, until, at)),
     forgive: (infoHash) => catalog.forgive(infoHash),
     refused: (at) => catalog.refused(at),
+    survey: (position, most) => survey.step(position, most),
     check: (infoHash) => soundness.check(infoHash),
     condition: (infoHash) => catalog.condition(infoHash),
     open: async (infoHash) => {

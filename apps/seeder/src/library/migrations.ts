@@ -108,17 +108,17 @@ const migrations = [
     clean INTEGER NOT NULL CHECK (clean IN (0, 1)),
     alive_at INTEGER NOT NULL
   ) STRICT;
-  INSERT INTO library SELECT lower(hex(randomblob(16))), 0, 0, coalesce(max(written_at), 0) FROM blobs;
+  INSERT INTO library VALUES (lower(hex(randomblob(16))), 0, 0, unixepoch() * 1000);
   `,
 ]
 
-/** Brings the catalog to the newest layout, each step in a transaction of its own. @throws CatalogTooNewError */
-export function migrate(db: DatabaseSync, path: string): void {
+/** Brings the catalog to the newest layout, or to `layout`, each step in its own transaction. @throws CatalogTooNewError */
+export function migrate(db: DatabaseSync, path: string, layout = migrations.length): void {
   const row = db.prepare('PRAGMA user_version').get()
   const version = Number(row?.['user_version'])
   if (version > migrations.length) throw new CatalogTooNewError(path, version, migrations.length)
   for (const [step, sql] of migrations.entries()) {
-    if (step < version) continue
+    if (step < version || step >= layout) continue
     db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
   }
 }

@@ -40,8 +40,20 @@ export interface HeldFile {
   file: ItemFile | undefined
 }
 
+/** An item in a list, of whose files only the first ones are there. */
+export interface ListedItem extends Item {
+  fileCount: number
+}
+
+/** As much of an item as reads its row alone. */
+export interface ItemHead {
+  infoHash: string
+  publisher: NodeId
+  state: Item['state']
+}
+
 export interface Page {
-  items: Item[]
+  items: ListedItem[]
   /** Opaque; give it back as `cursor` for the next page. Absent on the last one. */
   nextCursor?: string
 }
@@ -110,10 +122,17 @@ export interface Library {
    * @throws StorageSuspendedError
    */
   file(id: string, path?: string): Promise<HeldFile | undefined>
-  /** Live items, newest first by `createdAt`. @throws InvalidInputError for a cursor it did not make */
-  list(options: { cursor?: string; limit: number }): Page
-  /** Every item held, retracted ones included, in infohash order, read in pages. */
+  /**
+   * Live items, newest first by `createdAt`, each with at most `files` of its files (100 by default).
+   * @throws InvalidInputError for a cursor it did not make
+   */
+  list(options: { cursor?: string; limit: number; files?: number }): Page
+  /** Every item held with all its files, retracted ones included, in infohash order, read in pages. */
   all(): Iterable<Item>
+  /** The same without the files: a small part of the cost. */
+  heads(): Iterable<ItemHead>
+  /** What `open` would find, as far as the catalog knows; none while the storage folder is away. 100,000 take 20 ms. */
+  servable(): Iterable<string>
   /** The .torrent file's bytes. */
   metainfo(infoHash: string): Uint8Array | undefined
   /** The absolute path of a blob. @throws InvalidInputError for anything but 64 lower-case hex digits */
@@ -141,6 +160,12 @@ export interface Library {
    * @returns whether it is held or patchy, and its bytes are here
    */
   check(infoHash: string): Promise<boolean>
+  /**
+   * One step of a round through all blobs: `check` of at most `most` of them, and now and then the removal of files in the
+   * blob folders that the catalog does not know. @param position '' begins a round
+   * @returns the position for the next step, `undefined` at the end of the round
+   */
+  survey(position: string, most: number): Promise<string | undefined>
   /** Infohashes that wait for `verify`: written shortly before an unclean stop, or found changed by a comparison. */
   suspects(): string[]
   /** Infohashes whose bytes are lost here, wholly or in part: to be fetched again or removed. */

@@ -100,7 +100,7 @@ export class Storage {
 
   /** Of a folder without a marker, as former versions left it: one of its blobs is there, or it never had any. */
   #looksOurs(): boolean {
-    const some = this.#parts.catalog.blobs.after('', sampled)
+    const some = this.#parts.catalog.blobs.between('', 'g', sampled)
     return some.length === 0 || some.some(({ sha256, size }) => this.#parts.blobs.print(sha256)?.size === size)
   }
 
