@@ -1,14 +1,22 @@
+import type Wire from 'bittorrent-protocol'
 import type { Logger } from 'pino'
 import type { Torrent } from 'webtorrent'
 import type { Egress } from '../egress/index.ts'
 import { FetchFailedError } from './errors.ts'
 import { readMetainfo } from './metainfo.ts'
 import type { Metainfo } from './metainfo.ts'
-import type { Fetched, FetchRequest } from './port.ts'
+import type { Fetched, FetchRequest, Passage } from './port.ts'
 import { WebSeed } from './web-seed.ts'
 
 /** The engine gives a peer up after a few failed connections; holders are tried again as long as the fetch lasts. */
 const redialEvery = 5_000
+
+export interface DownloadOptions {
+  egress: Egress
+  /** How the bytes of one answer of a web seed keep to the download limits. */
+  passage: () => Passage
+  logger: Logger
+}
 
 /** One fetch, from an infohash to every byte on disk. `finished` settles once; `end` stops what still runs. */
 export class Download {
@@ -16,21 +24,23 @@ export class Download {
   readonly #torrent: Torrent
   readonly #request: FetchRequest
   readonly #egress: Egress
+  readonly #passage: () => Passage
   readonly #logger: Logger
   readonly #redial: NodeJS.Timeout
   #metainfo: Metainfo | undefined
   #received = 0
   #verified = 0
 
-  constructor(torrent: Torrent, request: FetchRequest, { egress, logger }: { egress: Egress; logger: Logger }) {
+  constructor(torrent: Torrent, request: FetchRequest, { egress, passage, logger }: DownloadOptions) {
     this.#torrent = torrent
     this.#request = request
     this.#egress = egress
+    this.#passage = passage
     this.#logger = logger
     this.#checkMetadata()
-    torrent.on('download', (bytes: number) => {
-      this.#received += bytes
-      request.onProgress?.(this.#received, this.#verified)
+    torrent.on('wire', (wire: Wire) => {
+      // A web seed's piece comes through its wire in one go, minutes after its first bytes if the limits are low.
+      if (wire.type !== 'webSeed') wire.on('download', (bytes: number) => this.#receive(bytes))
     })
     torrent.on('verified', (piece: number) => {
       this.#verified += piece === torrent.pieces.length - 1 ? torrent.lastPieceLength : torrent.pieceLength
@@ -47,6 +57,11 @@ export class Download {
       torrent.once('close', () => reject(new FetchFailedError(request.infoHash, 'it was removed')))
       request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true })
     })
+  }
+
+  #receive(bytes: number): void {
+    this.#received += bytes
+    this.#request.onProgress?.(this.#received, this.#verified)
   }
 
   end(): void {
@@ -89,7 +104,17 @@ export class Download {
     if (metainfo === undefined) return
     for (const url of webSeeds) {
       const failed = (error: unknown): void => this.#logger.debug({ infoHash, url, err: error }, 'a web seed failed')
-      this.#torrent.addWebSeed(new WebSeed({ url, infoHash, metainfo, egress: this.#egress, failed }))
+      this.#torrent.addWebSeed(
+        new WebSeed({
+          url,
+          infoHash,
+          metainfo,
+          egress: this.#egress,
+          passage: this.#passage,
+          received: (bytes: number) => this.#receive(bytes),
+          failed,
+        }),
+      )
     }
   }
 

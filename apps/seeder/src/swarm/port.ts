@@ -86,6 +86,15 @@ export interface ItemLimits {
   downloadLimit?: number
 }
 
+/** How bytes of an item that leave by another way than the swarm's own, such as an HTTP answer, keep to its limits. */
+export interface Passage {
+  /** The most bytes to let pass at once, so that others have their turn; infinite while there is no limit. */
+  readonly most: number
+  /** Resolves when so many bytes may pass, or at `end`; undefined when they may now. One at a time. */
+  pass(bytes: number): Promise<void> | undefined
+  end(): void
+}
+
 /** The BitTorrent and WebRTC engine. Nothing outside this folder knows which one it is. */
 export interface Swarm {
   /** Opens the peer port. */
@@ -111,6 +120,12 @@ export interface Swarm {
   limit(limits: Partial<SwarmLimits>): void
   /** The limits in force. */
   limits(): SwarmLimits
+  /** An item's own limits have changed: they are read again, and hold at once. */
+  limitItem(infoHash: string): void
+  /** Bytes per second that may be downloaded of an item now; 0 is no limit. */
+  downloadLimit(infoHash: string): number
+  /** For bytes of an item that are sent outside of the swarm but within its limits; to be ended. */
+  uploadPassage(infoHash: string): Passage
   stats(): SwarmStats
   close(): Promise<void>
 }

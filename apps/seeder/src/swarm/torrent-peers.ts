@@ -2,6 +2,8 @@ import { Socket } from 'node:net'
 import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
 import type { FileStore } from './file-store.ts'
+import { paceRequests } from './paced-requests.ts'
+import type { TurnOf } from './rates/index.ts'
 import type { Piece, ReadAhead } from './read-ahead.ts'
 import { maxWaiting, Uploads } from './uploads.ts'
 import type { PieceSource } from './uploads.ts'
@@ -21,6 +23,9 @@ export interface TorrentPeersOptions {
   /** Known once the torrent has metadata. */
   store(): FileStore | undefined
   connected(wire: Wire): void
+  /** A peer's place among all that bytes are sent to, and among all that are asked for bytes. */
+  upload: TurnOf
+  download: TurnOf
 }
 
 /** Bounds one torrent's peers, and answers their requests from the store. */
@@ -63,13 +68,14 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
     read: (piece, offset, length) => store().read(piece * torrent.pieceLength + offset, length),
   }
 
+  paceRequests(torrent, options.download)
   torrent.on('wire', (wire: Wire) => {
     if (wire.peerId === options.peerId) {
       if (wire.type === 'tcpOutgoing') ownAddresses.add(`${wire.remoteAddress}:${wire.remotePort}`)
       return wire.destroy()
     }
     if (wire.type !== 'webSeed') {
-      reportWrites(torrent, wire, new Uploads(wire, source))
+      reportWrites(torrent, wire, new Uploads(wire, source, options.upload))
       wire.extendedHandshake.reqq = maxWaiting
       endUnwillingPeer(wire)
     }

@@ -1,4 +1,6 @@
 import type Wire from 'bittorrent-protocol'
+import { Credit } from './rates/index.ts'
+import type { TurnOf } from './rates/index.ts'
 import { blockBytes } from './read-ahead.ts'
 import type { Run } from './read-ahead.ts'
 
@@ -36,11 +38,15 @@ export class Uploads {
   readonly #source: PieceSource
   /** Buffers on their way to the socket, and the runs they lie in. */
   readonly #sending = new WeakMap<Uint8Array, Run>()
+  readonly #credit: Credit
   #reading = false
 
-  constructor(wire: Wire, source: PieceSource) {
+  /** @param turn the peer's place among all that wait for bytes to be let out */
+  constructor(wire: Wire, source: PieceSource, turn: TurnOf) {
     this.#wire = wire
     this.#source = source
+    this.#credit = new Credit(turn, () => this.#send())
+    wire.once('close', () => this.#credit.end())
     wire._onRequest = (piece, offset, length) => this.#request(piece, offset, length)
     wire._read = (done) => {
       done(null)
@@ -83,6 +89,8 @@ export class Uploads {
       const first = wire.peerRequests[0]
       if (first === undefined) return
       const { piece, offset, length } = first
+      const credit = this.#credit.have(length, wire.peerRequests.length * blockBytes)
+      if (credit === 0) return
       if (!this.#isUsual(piece, offset, length)) {
         const read = this.#source.read(piece, offset, length)
         return this.#await(read, (block) => {
@@ -90,28 +98,30 @@ export class Uploads {
           const at = wire.peerRequests.indexOf(first)
           if (at === -1) return
           wire.peerRequests.splice(at, 1)
+          this.#credit.use(length)
           wire.piece(piece, offset, block)
         })
       }
       const run = this.#source.hold(piece, offset)
-      if (run.ready) this.#sendRun(run, piece, offset)
+      if (run.ready) this.#sendRun(run, piece, offset, credit)
       else this.#await(run.reading, () => {})
       this.#source.release(run)
     }
   }
 
   /** Sends what is asked for in one go, if it lies in one run: clients ask for the blocks of a piece in order. */
-  #sendRun(run: Run, piece: number, offset: number): void {
+  #sendRun(run: Run, piece: number, offset: number, most: number): void {
     const wire = this.#wire
     let end = offset
     let count = 0
     for (const request of wire.peerRequests) {
       if (request.piece !== piece || request.offset !== end || end >= run.end) break
-      if (!this.#isUsual(piece, end, request.length)) break
+      if (!this.#isUsual(piece, end, request.length) || end + request.length - offset > most) break
       end += request.length
       count++
     }
     wire.peerRequests.splice(0, count)
+    this.#credit.use(end - offset)
     const messages = run.messages(offset, end)
     run.users++
     this.#sending.set(messages, run)

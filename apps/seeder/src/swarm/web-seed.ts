@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { fetch } from 'undici'
 import type { Egress } from '../egress/index.ts'
 import type { Metainfo } from './metainfo.ts'
+import type { Passage } from './port.ts'
 import { spans } from './spans.ts'
 import type { Extent } from './spans.ts'
 
@@ -17,6 +18,10 @@ export interface WebSeedOptions {
   infoHash: string
   metainfo: Metainfo
   egress: Egress
+  /** How the bytes of one answer keep to the download limits. */
+  passage(): Passage
+  /** Told of bytes as they arrive. */
+  received(bytes: number): void
   failed(error: unknown): void
 }
 
@@ -86,19 +91,51 @@ export class WebSeed extends Wire {
   async #read(index: number, position: number, target: Uint8Array): Promise<void> {
     const file = this.#options.metainfo.files[index]
     if (file === undefined) throw new RangeError(`no file ${index}`)
-    const response = await fetch(this.#url(file.path), {
+    const deadline = new Deadline(requestTimeout)
+    const signal = AbortSignal.any([this.#stop.signal, deadline.signal])
+    const passage = this.#options.passage()
+    // Whoever waits for its turn is not told of the end of a body.
+    signal.addEventListener('abort', () => passage.end(), { once: true })
+    try {
+      const body = await this.#ask(file, position, target.length, signal)
+      await this.#fill(target, body, passage, deadline)
+    } finally {
+      deadline.clear()
+      passage.end()
+    }
+  }
+
+  async #ask(
+    { path, size }: Metainfo['files'][number],
+    position: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const response = await fetch(this.#url(path), {
       dispatcher: this.#options.egress.dispatcher,
-      signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(requestTimeout)]),
-      headers: { range: `bytes=${position}-${position + target.length - 1}`, 'accept-encoding': 'identity' },
+      signal,
+      headers: { range: `bytes=${position}-${position + length - 1}`, 'accept-encoding': 'identity' },
     })
-    const whole = response.status === 200 && position === 0 && target.length === file.size
+    const whole = response.status === 200 && position === 0 && length === size
     if ((response.status !== 206 && !whole) || response.body === null) {
       await response.body?.cancel()
       throw new Error(`the web seed answered ${response.status} to a range request`)
     }
+    return response.body as AsyncIterable<Uint8Array>
+  }
+
+  async #fill(
+    target: Uint8Array,
+    body: AsyncIterable<Uint8Array>,
+    passage: Passage,
+    deadline: Deadline,
+  ): Promise<void> {
     let filled = 0
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
       if (filled + chunk.length > target.length) throw new Error('the web seed sent more than was asked for')
+      const turn = passage.pass(chunk.length)
+      if (turn !== undefined) await deadline.without(turn)
+      this.#options.received(chunk.length)
       target.set(chunk, filled)
       filled += chunk.length
     }
@@ -111,6 +148,40 @@ export class WebSeed extends Wire {
     const single = metainfo.files.length === 1 && metainfo.files[0]?.path === metainfo.name
     if (single) return url.endsWith('/') ? url + encode(metainfo.name) : url
     return `${url}${url.endsWith('/') ? '' : '/'}${encode(metainfo.name)}/${encode(path)}`
+  }
+}
+
+/** A time-out that stands still while this node itself makes the answer wait. */
+class Deadline {
+  readonly #abort = new AbortController()
+  #left: number
+  #since = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(ms: number) {
+    this.#left = ms
+    this.#run()
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  async without(waiting: Promise<void>): Promise<void> {
+    this.clear()
+    this.#left -= performance.now() - this.#since
+    await waiting
+    this.#run()
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #run(): void {
+    this.#since = performance.now()
+    const late = (): void => this.#abort.abort(new Error(`the web seed took more than ${requestTimeout / 1000} s`))
+    this.#timer = setTimeout(late, this.#left)
   }
 }
 

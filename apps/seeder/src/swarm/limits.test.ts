@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Fetched, SwarmLimits } from './port.ts'
+import { Workbench } from './workbench.ts'
+import type { MadeTorrent } from './workbench.ts'
+import type { SwarmOptions, WebTorrentSwarm } from './index.ts'
+
+let bench: Workbench
+let made: MadeTorrent
+
+beforeEach(async () => {
+  bench = await Workbench.open()
+  made = await bench.torrent('large.bin', [['large.bin', 24_000_000]], 262_144)
+})
+afterEach(() => bench.close())
+
+/** A transfer that runs until the end of the test, and how fast its bytes arrive. */
+class Transfer {
+  received = 0
+  readonly finished: Promise<Fetched>
+  readonly #abort = new AbortController()
+
+  private constructor(leecher: WebTorrentSwarm, request: Parameters<WebTorrentSwarm['fetch']>[0]) {
+    this.finished = leecher.fetch({
+      ...request,
+      signal: this.#abort.signal,
+      onProgress: (received) => (this.received = received),
+    })
+    this.finished.catch(() => undefined)
+  }
+
+  static async begin(
+    leecher: WebTorrentSwarm,
+    from: { peers?: string[]; webSeeds?: string[] },
+    wanted = made,
+  ): Promise<Transfer> {
+    const transfer = new Transfer(leecher, await bench.request(wanted, { ...from, metainfo: wanted.metainfo }))
+    bench.onClose(async () => {
+      transfer.#abort.abort()
+      await transfer.finished.catch(() => undefined)
+    })
+    return transfer
+  }
+
+  /** Bytes per second over some time from now. */
+  async rate(ms: number): Promise<number> {
+    const [bytes, at] = [this.received, performance.now()]
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return ((this.received - bytes) * 1000) / (performance.now() - at)
+  }
+
+  async reaches(bytes: number): Promise<void> {
+    await expect.poll(() => this.received, { timeout: 20_000, interval: 5 }).toBeGreaterThan(bytes)
+  }
+}
+
+const seeding = async (limits: Partial<SwarmLimits>, options: Partial<SwarmOptions> = {}): Promise<WebTorrentSwarm> => {
+  const seeder = await bench.swarm({ limits, ...options })
+  for (const infoHash of bench.shelf.keys()) seeder.seed(infoHash)
+  return seeder
+}
+const at = ({ port }: WebTorrentSwarm): { peers: string[] } => ({ peers: [`127.0.0.1:${port}`] })
+
+function expectRate(rate: number, limit: number): void {
+  expect(rate).toBeGreaterThan(limit * 0.85)
+  expect(rate).toBeLessThan(limit * 1.15)
+}
+
+test('an upload keeps to its limit, and a change holds within a second', async () => {
+  const seeder = await seeding({ uploadLimit: 1_000_000 })
+  const transfer = await Transfer.begin(await bench.swarm(), at(seeder))
+  await transfer.reaches(500_000)
+  expectRate(await transfer.rate(3_000), 1_000_000)
+  seeder.limit({ uploadLimit: 3_000_000 })
+  await transfer.rate(1_000)
+  expectRate(await transfer.rate(2_000), 3_000_000)
+  seeder.limit({ uploadLimit: 300_000 })
+  await transfer.rate(1_000)
+  expectRate(await transfer.rate(2_000), 300_000)
+  seeder.limit({ uploadLimit: 0 })
+  await transfer.finished
+})
+
+test('a download keeps to its limit, and a change holds within a second', async () => {
+  const leecher = await bench.swarm({ limits: { downloadLimit: 1_000_000 } })
+  const transfer = await Transfer.begin(leecher, at(await seeding({})))
+  await transfer.reaches(500_000)
+  expectRate(await transfer.rate(3_000), 1_000_000)
+  leecher.limit({ downloadLimit: 300_000 })
+  await transfer.rate(1_000)
+  expectRate(await transfer.rate(3_000), 300_000)
+  leecher.limit({ downloadLimit: 0 })
+  await transfer.finished
+})
+
+test('two peers of one item share its limit, and another item goes on as fast as it may', async () => {
+  const other = await bench.torrent('other.bin', [['other.bin', 24_000_000]], 262_144)
+  const own = { [made.infoHash]: { uploadLimit: 600_000 } }
+  const seeder = await seeding({ uploadLimit: 3_000_000 }, { itemLimits: (infoHash) => own[infoHash] ?? {} })
+  const [one, two] = [
+    await Transfer.begin(await bench.swarm(), at(seeder)),
+    await Transfer.begin(await bench.swarm(), at(seeder)),
+  ]
+  const third = await Transfer.begin(await bench.swarm(), at(seeder), other)
+  await Promise.all([one.reaches(200_000), two.reaches(200_000), third.reaches(500_000)])
+  const rates = await Promise.all([one.rate(3_000), two.rate(3_000), third.rate(3_000)])
+  expectRate(rates[0] + rates[1], 600_000)
+  expect(Math.abs(rates[0] - rates[1])).toBeLessThan(100_000)
+  expectRate(rates[2], 2_400_000)
+})
