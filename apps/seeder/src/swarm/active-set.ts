@@ -7,7 +7,7 @@ export interface Awake extends Used {
   readonly hasPeers: boolean
   /** When a peer was last sent bytes of it, in milliseconds. */
   readonly tookAt: number
-  readonly held: boolean
+  readonly pinned: boolean
 }
 
 export interface ActiveSetOptions<T extends Awake> {
@@ -22,7 +22,7 @@ export interface ActiveSetOptions<T extends Awake> {
 
 /**
  * The seeded torrents that are awake, at most `maxActive`, and which of them sleeps first: the one not used for the
- * longest time. One whose connected peers take bytes, or that is held, never makes room. One without peers sleeps by
+ * longest time. One whose connected peers take bytes, or that is pinned, never makes room. One without peers sleeps by
  * itself when nobody asked for it for a while.
  *
  * Threat: infohashes are public, so anybody may wake what he likes. Whoever takes nothing keeps no place; when every
@@ -93,7 +93,7 @@ export class ActiveSet<T extends Awake> {
     const time = now()
     const idle = this.#recency.oldest(
       time,
-      ({ held, hasPeers, tookAt }) => !held && !(hasPeers && tookAt + idleAfter > time),
+      ({ pinned, hasPeers, tookAt }) => !pinned && !(hasPeers && tookAt + idleAfter > time),
     )
     if (idle !== undefined) this.#sleep(idle)
     return idle !== undefined
@@ -114,7 +114,7 @@ export class ActiveSet<T extends Awake> {
     for (let first = this.#recency.first(); first !== undefined; first = this.#recency.first()) {
       const { thing, at } = first
       if (at + idleAfter > time) return this.#look(at + idleAfter)
-      if (thing.held || thing.hasPeers) this.#recency.place(thing, time)
+      if (thing.pinned || thing.hasPeers) this.#recency.place(thing, time)
       else this.#sleep(thing)
     }
   }

@@ -1,12 +1,14 @@
 import type { Torrent } from 'webtorrent'
 import type { FileStore } from './file-store.ts'
+import type { HeldTorrent } from './held-torrent.ts'
 import type { Used } from './recency.ts'
 
 /** A torrent with state in memory: one that is seeded and awake, or one that is being fetched. */
 export class ActiveTorrent implements Used {
   readonly infoHash: string
   readonly torrent: Torrent
-  readonly fetching: boolean
+  /** Its metainfo, when all of it is held; absent while it is being fetched. */
+  readonly held: HeldTorrent | undefined
   /** Known once there is metadata. */
   store: FileStore | undefined
   /** Bytes, of a torrent being fetched. */
@@ -16,13 +18,17 @@ export class ActiveTorrent implements Used {
   /** When somebody last asked for it, and when a peer was last sent bytes of it, in milliseconds of the injected clock. */
   askedAt: number
   tookAt = -Infinity
-  #holds = 0
+  #pins = 0
 
-  constructor(infoHash: string, torrent: Torrent, fetching: boolean, now: number) {
+  constructor(infoHash: string, torrent: Torrent, held: HeldTorrent | undefined, now: number) {
     this.infoHash = infoHash
     this.torrent = torrent
-    this.fetching = fetching
+    this.held = held
     this.askedAt = now
+  }
+
+  get fetching(): boolean {
+    return this.held === undefined
   }
 
   get usedAt(): number {
@@ -34,18 +40,19 @@ export class ActiveTorrent implements Used {
     return (this.torrent._peers?.size ?? 0) > 0
   }
 
-  /** Kept awake whatever else wants its place, until the answer is called. */
-  hold(): () => void {
-    let held = true
-    this.#holds++
+  /** Keeps it awake, whatever else wants its place, until the answer is called. */
+  pin(): () => void {
+    let pinned = true
+    this.#pins++
     return () => {
-      if (held) this.#holds--
-      held = false
+      if (pinned) this.#pins--
+      pinned = false
     }
   }
 
-  get held(): boolean {
-    return this.#holds > 0
+  /** Whether it may not go to sleep. */
+  get pinned(): boolean {
+    return this.fetching || this.#pins > 0
   }
 
   /** Ends its connections and lets go of its files, which stay as they are. */

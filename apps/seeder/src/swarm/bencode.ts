@@ -19,6 +19,7 @@ class Reader {
     this.#bytes = bytes
   }
 
+  /** Reads one value. */
   value(depth = 0): Bencoded {
     if (depth > maxDepth) throw new InvalidInputError('bencoding: nested too deep')
     const first = this.#bytes[this.position]
@@ -41,16 +42,35 @@ class Reader {
     return this.#string()
   }
 
-  rawEntry(key: string): Uint8Array | undefined {
+  /** The bytes of each value of a dictionary. */
+  rawEntries(): Map<string, Uint8Array> {
     if (this.#bytes[this.position++] !== dictionary) throw new InvalidInputError('bencoding: not a dictionary')
-    let found: Uint8Array | undefined
+    const found = new Map<string, Uint8Array>()
     while (!this.#ends()) {
       const name = Buffer.from(this.#string()).toString('latin1')
       const from = this.position
-      this.value(1)
-      if (name === key) found = this.#bytes.subarray(from, this.position)
+      this.#skip(1)
+      found.set(name, this.#bytes.subarray(from, this.position))
     }
     return found
+  }
+
+  /** Passes over what `value` would read. */
+  #skip(depth: number): void {
+    if (depth > maxDepth) throw new InvalidInputError('bencoding: nested too deep')
+    const first = this.#bytes[this.position]
+    if (first === integer) {
+      this.position++
+      this.#digits(end, true)
+    } else if (first === list || first === dictionary) {
+      this.position++
+      while (!this.#ends()) {
+        if (first === dictionary) this.#string()
+        this.#skip(depth + 1)
+      }
+    } else {
+      this.#string()
+    }
   }
 
   #ends(): boolean {
@@ -93,8 +113,7 @@ export function decode(bytes: Uint8Array): Bencoded {
   return value
 }
 
-/** The bytes of one value of the outermost dictionary, as they stand in the input. @throws InvalidInputError */
-export function rawEntry(bytes: Uint8Array, key: string): Uint8Array | undefined {
-  const reader = new Reader(bytes)
-  return reader.rawEntry(key)
+/** The bytes of each value of a dictionary, as they stand in the input. @throws InvalidInputError */
+export function rawEntries(bytes: Uint8Array): Map<string, Uint8Array> {
+  return new Reader(bytes).rawEntries()
 }

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { ChunkStore, StoreOptions } from 'webtorrent'
 import { ShortFileError } from './errors.ts'
@@ -9,9 +10,27 @@ export interface FileStoreOptions {
   openFiles: OpenFiles
   /** The absolute path of file number `index` of the torrent. */
   filePath(index: number): string
+  /** Bytes of each file, when they are not those that the engine knows. */
+  sizes?: readonly number[]
   /** Told once, when the torrent's files are known. */
   opened(store: FileStore): void
+  /** The files are there, whole but for pieces that are wrong. What cannot be written is told here, not to the engine. */
+  unwritable?(error: Error): void
+  /** Milliseconds since 1970. */
+  now(): number
 }
+
+/** How a file looked when it was last read, and the moment when it was first seen like that. */
+interface Look {
+  inode: bigint
+  size: bigint
+  modified: bigint
+  changed: bigint
+  moment: number
+}
+
+/** Times of files may be this coarse: a change so soon after another one may leave no trace in them. In milliseconds. */
+const coarsestTime = 2_000
 
 type Done = (error?: Error | null) => void
 type ChunkDone = (error: Error | null, bytes?: Uint8Array) => void
@@ -26,13 +45,21 @@ export class FileStore implements ChunkStore {
   readonly #files: Extent[]
   readonly #paths: string[]
   readonly #openFiles: OpenFiles
+  readonly #unwritable: ((error: Error) => void) | undefined
+  readonly #now: () => number
+  readonly #looks: Look[] = []
+  #moment = 0
 
   constructor(chunkLength: number, options: StoreOptions<FileStoreOptions>) {
     this.chunkLength = chunkLength
     this.size = options.length
-    this.#files = options.files.map(({ offset, length }) => ({ offset, size: length }))
-    this.#paths = options.files.map((_, index) => options.own.filePath(index))
+    const sizes = options.own.sizes ?? options.files.map((file) => file.length)
+    let offset = 0
+    this.#files = sizes.map((size) => ({ offset: (offset += size) - size, size }))
+    this.#paths = sizes.map((_, index) => options.own.filePath(index))
     this.#openFiles = options.own.openFiles
+    this.#unwritable = options.own.unwritable
+    this.#now = options.own.now
     options.own.opened(this)
   }
 
@@ -44,17 +71,29 @@ export class FileStore implements ChunkStore {
     return bytes
   }
 
-  /** Fills the targets, one after the other, with the bytes from `offset` on. Fails as `read` does. */
-  async readInto(offset: number, targets: readonly Uint8Array[]): Promise<void> {
+  /** Rises with each change that is seen of a file. */
+  get moment(): number {
+    return this.#moment
+  }
+
+  /**
+   * Fills the targets, one after the other, with the bytes from `offset` on. Fails as `read` does.
+   * @returns the moment since when none of the files read from changed; infinite when that cannot be told
+   */
+  async readInto(offset: number, targets: readonly Uint8Array[]): Promise<number> {
     const length = targets.reduce((sum, target) => sum + target.length, 0)
     this.#check(offset, length)
-    await Promise.all(
+    const since = await Promise.all(
       spans(this.#files, offset, length).map((span) => {
         const path = this.#path(span.file)
-        const parts = cut(targets, span.at, span.length)
-        return this.#openFiles.use(path, 'read', (handle) => readFully(handle, parts, span.position, path))
+        const parts = span.length === length ? targets : cut(targets, span.at, span.length)
+        return this.#openFiles.use(path, 'read', async (handle) => {
+          await readFully(handle, parts, span.position, path)
+          return this.#unchangedSince(span.file, handle)
+        })
       }),
     )
+    return Math.max(...since)
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -62,9 +101,11 @@ export class FileStore implements ChunkStore {
     await Promise.all(
       spans(this.#files, offset, bytes.length).map((span) => {
         const source = bytes.subarray(span.at, span.at + span.length)
-        return this.#openFiles.use(this.#path(span.file), 'write', (handle) =>
-          writeFully(handle, source, span.position),
-        )
+        const mending = this.#unwritable !== undefined
+        return this.#openFiles.use(this.#path(span.file), mending ? 'mend' : 'write', async (handle) => {
+          await writeFully(handle, source, span.position)
+          if (mending) await handle.datasync()
+        })
       }),
     )
   }
@@ -90,7 +131,8 @@ export class FileStore implements ChunkStore {
   }
 
   put(index: number, bytes: Uint8Array, done: Done): void {
-    this.write(index * this.chunkLength, bytes).then(() => done(null), done)
+    // The engine ends a torrent whose piece it cannot store: the other pieces of this one are whole.
+    this.write(index * this.chunkLength, bytes).then(() => done(null), this.#unwritable ?? done)
   }
 
   close(done: Done): void {
@@ -106,6 +148,18 @@ export class FileStore implements ChunkStore {
     if (!(Number.isSafeInteger(offset) && offset >= 0 && length > 0 && offset + length <= this.size)) {
       throw new RangeError(`bytes ${offset} to ${offset + length} are not in a torrent of ${this.size} bytes`)
     }
+  }
+
+  #unchangedSince(file: number, handle: FileHandle): number {
+    // Of an open file this asks no disk, and takes less time than handing it to another thread.
+    const { ino, size, mtimeNs, ctimeNs, ctimeMs } = fstatSync(handle.fd, { bigint: true })
+    const known = this.#looks[file]
+    let moment = known?.moment
+    if (known?.inode !== ino || known.size !== size || known.modified !== mtimeNs || known.changed !== ctimeNs) {
+      moment = ++this.#moment
+      this.#looks[file] = { inode: ino, size, modified: mtimeNs, changed: ctimeNs, moment }
+    }
+    return moment === undefined || this.#now() - Number(ctimeMs) < coarsestTime ? Infinity : moment
   }
 
   #path(index: number): string {

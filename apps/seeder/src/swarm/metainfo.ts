@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { nameSchema, pathSchema } from '@eldernode/core'
-import { decode, rawEntry } from './bencode.ts'
+import { decode, rawEntries } from './bencode.ts'
 import type { Bencoded } from './bencode.ts'
 import { BadMetainfoError, FetchFailedError } from './errors.ts'
 
@@ -70,7 +70,7 @@ export function readMetainfo(
   const root = decode(bytes)
   if (!(root instanceof Map)) throw new BadMetainfoError('it is not a dictionary')
   const metainfo = readInfo(root.get('info'))
-  const info = rawEntry(bytes, 'info') ?? new Uint8Array()
+  const info = rawEntries(bytes).get('info') ?? new Uint8Array()
   if (createHash('sha1').update(info).digest('hex') !== promised.infoHash) {
     throw new BadMetainfoError('its infohash differs')
   }

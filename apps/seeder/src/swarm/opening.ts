@@ -6,8 +6,10 @@ import type { Engine } from './engine.ts'
 import { FetchFailedError } from './errors.ts'
 import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
+import { HeldTorrent } from './held-torrent.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { WholeTorrent } from './port.ts'
+import type { Rates } from './rates/index.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import { tendPeers } from './torrent-peers.ts'
 
@@ -15,6 +17,7 @@ export interface OpeningOptions {
   engine: Engine
   openFiles: OpenFiles
   readAhead: ReadAhead
+  rates: Rates
   /** Most connections of a torrent. */
   maxConns: () => number
   connected: (wire: Wire) => void
@@ -24,9 +27,6 @@ export interface OpeningOptions {
   logger: Logger
 }
 
-/** The engine looks for peers every so many seconds only to tell nobody. */
-const never = 2_000_000
-
 /** Makes torrents of the engine: with files of this node, peers within limits, and nothing that announces. */
 export class Opening {
   readonly #options: OpeningOptions
@@ -35,36 +35,55 @@ export class Opening {
     this.#options = options
   }
 
-  /** One that answers peers. @throws Error when its metainfo is not that of a torrent */
-  async whole({ infoHash, metainfo, files }: WholeTorrent): Promise<ActiveTorrent> {
-    const active = this.#open(infoHash, metainfo, (index) => files[index]?.path ?? '', false)
+  /** One that answers peers. @throws BadMetainfoError, InvalidInputError when its metainfo on disk is not what it was */
+  async whole(whole: WholeTorrent): Promise<ActiveTorrent> {
+    const held = new HeldTorrent(whole)
+    const files = {
+      filePath: (index: number) => whole.files[index]?.path ?? '',
+      sizes: whole.files.map(({ size }) => size),
+    }
+    const active: ActiveTorrent = this.#tend(
+      whole.infoHash,
+      this.#options.engine.seed(
+        held,
+        this.#stored(files, (store) => (active.store = store)),
+      ),
+      held,
+    )
     await ready(active.torrent)
     return active
   }
 
-  /** One that has nothing yet; without metainfo peers are asked for it. */
+  /** One that has nothing yet; without metainfo, which must have been checked, peers are asked for it. */
   fetch(infoHash: string, metainfo: Uint8Array | undefined, filePath: (index: number) => string): ActiveTorrent {
-    return this.#open(infoHash, metainfo ?? infoHash, filePath, true)
+    const active: ActiveTorrent = this.#tend(
+      infoHash,
+      this.#options.engine.fetch(
+        infoHash,
+        metainfo,
+        this.#stored({ filePath }, (store) => (active.store = store)),
+      ),
+    )
+    return active
   }
 
-  #open(
-    infoHash: string,
-    metainfo: string | Uint8Array,
-    filePath: (index: number) => string,
-    fetching: boolean,
-  ): ActiveTorrent {
-    const { engine, openFiles, readAhead, maxConns, connected, failed, now, logger } = this.#options
-    const options: TorrentOptions<FileStoreOptions> = {
+  #stored(
+    files: Pick<FileStoreOptions, 'filePath' | 'sizes'>,
+    opened: (store: FileStore) => void,
+  ): TorrentOptions<FileStoreOptions> {
+    const { openFiles } = this.#options
+    return {
       announce: [],
-      skipVerify: !fetching,
       strategy: 'sequential',
-      noPeersIntervalTime: never,
       store: FileStore,
       storeCacheSlots: 0,
-      storeOpts: { own: { openFiles, filePath, opened: (store) => (active.store = store) } },
+      storeOpts: { own: { ...files, openFiles, opened } },
     }
-    const torrent = engine.open(infoHash, metainfo, options)
-    const active: ActiveTorrent = new ActiveTorrent(infoHash, torrent, fetching, now())
+  }
+
+  #tend(infoHash: string, torrent: Torrent, held?: HeldTorrent): ActiveTorrent {
+    const { engine, readAhead, rates, maxConns, connected, failed, now, logger } = this.#options
+    const active = new ActiveTorrent(infoHash, torrent, held, now())
     torrent.on('warning', (warning: Error) => logger.debug({ infoHash, warning }, 'torrent warning'))
     torrent.on('error', (error: Error) => {
       logger.warn({ infoHash, err: error }, 'a torrent stopped')
@@ -79,6 +98,8 @@ export class Opening {
         wire.on('upload', () => (active.tookAt = now()))
         connected(wire)
       },
+      upload: (go) => rates.upload.turn(infoHash, go),
+      download: (go) => rates.download.turn(infoHash, go),
     })
     return active
   }

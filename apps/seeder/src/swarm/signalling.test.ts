@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Torrent } from 'webtorrent'
 import { ActiveTorrent } from './active-torrent.ts'
+import type { HeldTorrent } from './held-torrent.ts'
 import { Signalling } from './signalling.ts'
 import type { Channel, Connections, PendingOffer } from './webrtc/index.ts'
 
@@ -30,7 +31,7 @@ function setUp({ fetching = false, full = false } = {}) {
     _numConns: 0,
     addPeer: (peer: unknown) => joined.push(peer),
   } as unknown as Torrent
-  const active = new ActiveTorrent('aa', torrent, fetching, 0)
+  const active = new ActiveTorrent('aa', torrent, fetching ? undefined : ({} as HeldTorrent), 0)
   const known = new Map([['aa', active]])
   const connections = {
     full,

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { rawEntry } from './bencode.ts'
+import { rawEntries } from './bencode.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './index.ts'
 import type { FetchRequest } from './index.ts'
 import { Workbench } from './workbench.ts'
@@ -43,7 +43,7 @@ test('a second node fetches by infohash alone what the first seeds', async () =>
   await expectFetched(made, request)
   expect(
     createHash('sha1')
-      .update(rawEntry(fetched.metainfo, 'info') ?? '')
+      .update(rawEntries(fetched.metainfo).get('info') ?? '')
       .digest('hex'),
   ).toBe(made.infoHash)
   expect(received.at(-1)).toBeGreaterThanOrEqual(1_000_000)
@@ -204,7 +204,7 @@ async function renamed(made: MadeTorrent, index: number): Promise<MadeTorrent> {
   const metainfo = Buffer.from(made.metainfo)
   metainfo.write(String(index).padStart(7, '0'), metainfo.indexOf('7:one.bin') + 2)
   const infoHash = createHash('sha1')
-    .update(rawEntry(metainfo, 'info') ?? '')
+    .update(rawEntries(metainfo).get('info') ?? '')
     .digest('hex')
   return { ...made, metainfo: new Uint8Array(metainfo), infoHash }
 }

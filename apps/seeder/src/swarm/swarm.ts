@@ -8,15 +8,16 @@ import type { ActiveTorrent } from './active-torrent.ts'
 import { Announcer } from './announcer/index.ts'
 import type { Progress } from './announcer/index.ts'
 import { Download } from './download.ts'
-import { Engine, obfuscated } from './engine.ts'
+import { Engine } from './engine.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
 import { defaultLimits } from './limits.ts'
 import { checkMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { Opening } from './opening.ts'
-import type { Fetched, FetchRequest, Shelf, Swarm, SwarmLimits, SwarmStats } from './port.ts'
+import type { Fetched, FetchRequest, ItemLimits, Passage, Shelf, Swarm, SwarmLimits, SwarmStats } from './port.ts'
+import { passageOf, Rates } from './rates/index.ts'
 import { ReadAhead } from './read-ahead.ts'
-import { SeededItems } from './seeded-items.ts'
+import { Items } from './items.ts'
 import { Signalling } from './signalling.ts'
 import { Waking } from './waking.ts'
 import { Connections } from './webrtc/index.ts'
@@ -32,6 +33,8 @@ export interface SwarmOptions {
   iceServers?: readonly string[]
   /** Those of the first moment, as far as they differ from the defaults. */
   limits?: Partial<SwarmLimits>
+  /** What an item's own limits are; none when absent. */
+  itemLimits?: (infoHash: string) => ItemLimits
   shelf: Shelf
   egress: Egress
   logger: Logger
@@ -44,12 +47,11 @@ export class WebTorrentSwarm implements Swarm {
   readonly #options: SwarmOptions
   readonly #openFiles = new OpenFiles()
   readonly #readAhead = new ReadAhead()
-  readonly #seeded = new SeededItems()
+  readonly #items = new Items()
   /** Seeded torrents that are awake, and those being fetched. */
   readonly #active: ActiveSet<ActiveTorrent>
-  /** Torrents being fetched, by what encrypted handshakes name them. */
-  readonly #fetches = new Map<string, ActiveTorrent>()
   readonly #channels: Connections
+  readonly #rates: Rates
   readonly #now: () => number
   #limits: SwarmLimits
   #engine: Engine | undefined
@@ -64,6 +66,7 @@ export class WebTorrentSwarm implements Swarm {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#now = options.now ?? (() => performance.now())
+    this.#rates = new Rates(this.#now, options.itemLimits ?? (() => ({})))
     this.#active = new ActiveSet({
       ...this.#limits,
       now: this.#now,
@@ -84,8 +87,7 @@ export class WebTorrentSwarm implements Swarm {
       { torrentPort: host === undefined ? port : { port, host }, maxConns: maxConns() },
       {
         byInfoHash: async (infoHash) => (await this.#awake(infoHash))?.torrent,
-        byObfuscated: async (hash) =>
-          (this.#fetches.get(hash) ?? (await this.#awake(this.#seeded.byObfuscated(hash) ?? '')))?.torrent,
+        byObfuscated: async (hash) => (await this.#awake(this.#items.byObfuscated(hash) ?? ''))?.torrent,
       },
     )
     // Peers named by others are addresses already; a name among them is not looked up at all.
@@ -103,6 +105,7 @@ export class WebTorrentSwarm implements Swarm {
       engine,
       openFiles: this.#openFiles,
       readAhead: this.#readAhead,
+      rates: this.#rates,
       maxConns,
       connected: (wire) => this.#count(wire),
       failed: (torrent) => this.#failed(torrent),
@@ -114,6 +117,7 @@ export class WebTorrentSwarm implements Swarm {
     this.limit({})
     this.#announcer = new Announcer({
       trackers,
+      table: this.#items.table,
       node: { peerId: engine.peerId, port: () => engine.torrentPort },
       progress: (infoHash) => this.#progress(infoHash),
       found: (infoHash, peer) => {
@@ -140,15 +144,17 @@ export class WebTorrentSwarm implements Swarm {
   seed(infoHash: string): void {
     this.#running()
     if (this.#active.get(infoHash)?.fetching === true) throw new FetchFailedError(infoHash, 'it is being fetched')
-    if (this.#seeded.add(infoHash)) this.#announcer?.add(infoHash)
+    if (this.#items.seed(infoHash)) this.#announcer?.add(infoHash)
   }
 
   restore(infoHashes: Iterable<string>): void {
-    for (const infoHash of infoHashes) this.seed(infoHash)
+    this.#running()
+    const restored = [...infoHashes].filter((infoHash) => !this.#items.has(infoHash) && this.#items.seed(infoHash))
+    this.#announcer?.restore(restored)
   }
 
   has(infoHash: string): boolean {
-    return this.#seeded.has(infoHash)
+    return this.#items.isSeeded(infoHash)
   }
 
   async wake(infoHash: string): Promise<boolean> {
@@ -159,17 +165,18 @@ export class WebTorrentSwarm implements Swarm {
     this.#running()
     const { infoHash, signal } = request
     signal.throwIfAborted()
-    if (this.#active.get(infoHash) !== undefined || this.has(infoHash) || this.#opening === undefined)
+    if (this.#items.has(infoHash) || this.#opening === undefined)
       throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
     if (request.metainfo !== undefined) checkMetainfo(request.metainfo, request)
     const fetched = this.#opening.fetch(infoHash, request.metainfo, (index) => request.filePath(index))
     const { torrent } = fetched
     fetched.size = request.size
-    fetched.hold()
     this.#active.add(fetched)
-    this.#fetches.set(obfuscated(infoHash), fetched)
+    this.#items.fetch(infoHash)
     torrent.once('infoHash', () => this.#announcer?.add(infoHash))
-    const download = new Download(torrent, request, { egress: this.#options.egress, logger: this.#options.logger })
+    const { egress, logger } = this.#options
+    const passage = (): Passage => passageOf((go) => this.#rates.download.turn(infoHash, go))
+    const download = new Download(torrent, request, { egress, passage, logger })
     try {
       const result = await download.finished
       await fetched.store?.createEmptyFiles()
@@ -184,8 +191,8 @@ export class WebTorrentSwarm implements Swarm {
   async remove(infoHash: string): Promise<void> {
     const known = this.#active.get(infoHash)
     this.#waking?.forget(infoHash)
-    if (!this.#seeded.delete(infoHash) && known === undefined) return
     this.#announcer?.remove(infoHash)
+    this.#items.delete(infoHash)
     if (known === undefined) return
     this.#active.delete(known)
     await this.#end(known)
@@ -193,14 +200,13 @@ export class WebTorrentSwarm implements Swarm {
 
   limit(limits: Partial<SwarmLimits>): void {
     this.#limits = { ...this.#limits, ...limits }
-    const { uploadLimit, downloadLimit, maxConns, maxConnsPerItem, maxOpenFiles, maxChannels } = this.#limits
+    const { maxConns, maxConnsPerItem, maxOpenFiles, maxChannels } = this.#limits
+    this.#rates.limit(this.#limits)
     this.#openFiles.limit = maxOpenFiles
     this.#channels.maxConnections = maxChannels
     this.#active.limit(this.#limits)
     const engine = this.#engine
     if (engine === undefined) return
-    engine.throttleUpload(uploadLimit || -1)
-    engine.throttleDownload(downloadLimit || -1)
     engine.maxConns = maxConnsPerItem
     const server = engine._connPool?.tcpServer
     if (server !== undefined) server.maxConnections = maxConns
@@ -210,9 +216,21 @@ export class WebTorrentSwarm implements Swarm {
     return this.#limits
   }
 
+  limitItem(infoHash: string): void {
+    this.#rates.limitItem(infoHash)
+  }
+
+  downloadLimit(infoHash: string): number {
+    return this.#rates.download.rateOf(infoHash)
+  }
+
+  uploadPassage(infoHash: string): Passage {
+    return passageOf((go) => this.#rates.upload.turn(infoHash, go))
+  }
+
   stats(): SwarmStats {
     return {
-      torrents: this.#seeded.size + this.#fetches.size,
+      torrents: this.#items.size,
       awake: this.#active.size,
       connections: this.#connections,
       uploadRate: this.#engine?.uploadSpeed ?? 0,
@@ -243,15 +261,12 @@ export class WebTorrentSwarm implements Swarm {
   }
 
   #failed(torrent: ActiveTorrent): void {
-    if (!this.#active.delete(torrent)) return
-    if (torrent.fetching) this.#announcer?.remove(torrent.infoHash)
-    void this.#end(torrent)
+    if (this.#active.delete(torrent)) void this.#end(torrent)
   }
 
   async #end(active: ActiveTorrent): Promise<void> {
-    const { infoHash, torrent, fetching } = active
-    if (fetching) this.#fetches.delete(obfuscated(infoHash))
-    else this.#seeded.addUploaded(infoHash, torrent.uploaded)
+    const { infoHash, torrent } = active
+    this.#items.addUploaded(infoHash, torrent.uploaded)
     this.#readAhead.forget(infoHash)
     await active.end()
   }
@@ -260,7 +275,7 @@ export class WebTorrentSwarm implements Swarm {
     const active = this.#active.get(infoHash)
     if (active === undefined && !this.has(infoHash)) return undefined
     if (active?.fetching !== true) {
-      return { uploaded: this.#seeded.uploaded(infoHash) + (active?.torrent.uploaded ?? 0), downloaded: 0, left: 0 }
+      return { uploaded: this.#items.uploaded(infoHash) + (active?.torrent.uploaded ?? 0), downloaded: 0, left: 0 }
     }
     const { torrent, size } = active
     const left = torrent.done ? 0 : Math.max(size - torrent.downloaded, 1)

@@ -34,6 +34,7 @@ declare module 'webtorrent' {
     natPmp?: boolean
     utp?: boolean
     webSeeds?: boolean
+    seedOutgoingConnections?: boolean
     peerId?: string
     userAgent?: string
   }
@@ -45,7 +46,6 @@ declare module 'webtorrent' {
     storeCacheSlots: number
     skipVerify?: boolean
     strategy?: 'rarest' | 'sequential'
-    noPeersIntervalTime?: number
     uploads?: number
   }
 
@@ -79,6 +79,8 @@ declare module 'webtorrent' {
     /** `null` for pieces that are held and verified. */
     readonly pieces: readonly (object | null)[]
     readonly torrentFile: Uint8Array
+    discovery: { complete(): void; destroy(done: () => void): void } | null
+    _rarityMap: { destroy(): void } | null
     readonly files: readonly { path: string; name: string; length: number }[]
     readonly wires: readonly Wire[]
     readonly _peers: Map<string, KnownPeer> | null
@@ -92,7 +94,12 @@ declare module 'webtorrent' {
     removePeer(id: string): void
     destroy(options: { destroyStore?: boolean }, done?: Done): void
     _destroy(error: Error | null): void
+    /** Asks a peer for a block of a piece. @returns false when there is none, or enough was asked for */
+    _request(wire: Wire, piece: number, hotswap: boolean): boolean
+    /** Asks a peer for all that it should be asked for now. */
+    _updateWire(wire: Wire): void
     _onMetadata(metadata: unknown): Promise<void>
+    _processParsedTorrent(parsed: object): void
     _addIncomingPeer(peer: IncomingPeer): void
   }
 
@@ -108,9 +115,7 @@ declare module 'webtorrent' {
     /** Addresses that no peer may have (an ip-set by default). */
     blocked?: { contains(host: string): boolean }
     readonly _connPool: { readonly tcpServer: Server } | null
-    add<T>(torrent: string | Uint8Array, options: TorrentOptions<T>): Torrent
-    throttleUpload(bytesPerSecond: number): void
-    throttleDownload(bytesPerSecond: number): void
+    add<T>(torrent: string | Uint8Array | object, options: TorrentOptions<T>): Torrent
     get(torrent: string): Promise<Torrent | null>
     _getByHash(infoHashHash: string): Promise<Torrent | null>
     destroy(done: Done): void

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import createTorrent from 'create-torrent'
 import { pino } from 'pino'
 import { Egress } from '../egress/index.ts'
-import { rawEntry } from './bencode.ts'
+import { rawEntries } from './bencode.ts'
 import { WebTorrentSwarm } from './index.ts'
 import { readMetainfo } from './metainfo.ts'
 import type { FetchRequest, SwarmOptions, WholeTorrent } from './index.ts'
@@ -82,7 +82,7 @@ export class Workbench {
     }
     const metainfo = new Uint8Array(await build(source, { name, pieceLength, announceList: [] }))
     const infoHash = createHash('sha1')
-      .update(rawEntry(metainfo, 'info') ?? '')
+      .update(rawEntries(metainfo).get('info') ?? '')
       .digest('hex')
     const size = files.reduce((sum, [, bytes]) => sum + bytes, 0)
     const inOrder = readMetainfo(metainfo, { infoHash, size, pieceLength }).files
