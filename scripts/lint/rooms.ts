@@ -27,7 +27,7 @@ export const rooms: readonly Room[] = [
   { path: `${core}/settings`, knows: inCore() },
   { path: `${core}/graph`, knows: inCore(...coreRooms) },
   { path: `${core}/testing`, knows: inCore(...coreRooms, 'graph') },
-  { path: `${seeder}/main.ts`, knows: [`${seeder}/compose.ts`, `${seeder}/config.ts`] },
+  { path: `${seeder}/main.ts`, knows: ['compose.ts', 'config.ts', 'reload.ts'].map((name) => `${seeder}/${name}`) },
   {
     path: `${seeder}/compose.ts`,
     knows: [
@@ -36,6 +36,7 @@ export const rooms: readonly Room[] = [
     ],
   },
   { path: `${seeder}/config.ts`, knows: [] },
+  { path: `${seeder}/reload.ts`, knows: [`${seeder}/config.ts`] },
   { path: `${seeder}/undo.ts`, knows: [] },
   { path: `${seeder}/http`, knows: below },
   { path: `${seeder}/limits`, knows: below },

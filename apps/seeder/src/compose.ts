@@ -18,16 +18,19 @@ import { Egress } from './egress/index.ts'
 import { type Check, createServer, manifestOf } from './http/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
 import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from './keys/index.ts'
-import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
+import { openLibrary, SqliteGraphStore } from './library/index.ts'
+import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { GraphReplication } from './replication/index.ts'
-import { WebTorrentSwarm, type WholeTorrent } from './swarm/index.ts'
+import { WebTorrentSwarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
 import { createUpkeep } from './upkeep/index.ts'
 
 export interface RunningNode {
   /** The base URL that it listens on. */
   url: string
+  /** Takes over those settings that may change while it runs. */
+  change(config: Config): void
   /** Undoes the start in reverse, within 5 seconds. */
   stop(): Promise<void>
 }
@@ -44,7 +47,7 @@ export async function startNode(config: Config, log: Logger): Promise<RunningNod
   const undo = new Undo(log)
   const stop = () => undo.all(stopMs)
   try {
-    return { url: await start(config, log, undo), stop }
+    return { ...(await start(config, log, undo)), stop }
   } catch (error) {
     await stop()
     throw error
@@ -52,7 +55,7 @@ export async function startNode(config: Config, log: Logger): Promise<RunningNod
 }
 
 /** Reads top to bottom as the start-up order. */
-async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
+async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<RunningNode, 'stop'>> {
   const { http, network, swarm: swarmConfig } = config
   const now = Date.now
   const up = new Set<string>()
@@ -77,11 +80,14 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     port: swarmConfig.port,
     host: swarmConfig.host ?? http.host,
     trackers: swarmConfig.trackers,
-    limits: { maxConns: swarmConfig.maxConns },
-    shelf: { open: async (infoHash) => torrentOf(library, infoHash) },
+    iceServers: swarmConfig.iceServers,
+    limits: limitsOf(swarmConfig),
+    shelf: library,
     egress,
     logger: log,
   })
+
+  const limits = new Limits({ settings: swarmConfig, swarm, log, now })
 
   const verifier = createVerifier()
   const store = new SqliteGraphStore(join(config.data, 'graph.db'))
@@ -187,6 +193,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     undo.later(name, () => void up.delete(name))
   }
   await begin(
+    'limits',
+    () => limits.start(),
+    () => limits.close(),
+  )
+  await begin(
     'swarm',
     () => swarm.start(),
     () => swarm.close(),
@@ -209,15 +220,13 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<string> {
     () => upkeep.close(),
   )
   log.info('started')
-  return url
-}
-
-/** An item as the swarm serves it. */
-function torrentOf(library: Library, infoHash: string): WholeTorrent | undefined {
-  if (!library.check(infoHash)) return undefined
-  const [item, metainfo] = [library.get(infoHash), library.metainfo(infoHash)]
-  if (item?.state !== 'live' || metainfo === undefined) return undefined
-  return { infoHash, metainfo, files: item.files.map(({ sha256, size }) => ({ path: library.blobPath(sha256), size })) }
+  return {
+    url,
+    change: (changed) => {
+      log.level = changed.log.level
+      limits.change(changed.swarm)
+    },
+  }
 }
 
 /** The node that made the network is its first member. */

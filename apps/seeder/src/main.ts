@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 import { EldernodeError, readCommand, SettingsError } from '@eldernode/core'
 import { pino } from 'pino'
 import { parse } from 'smol-toml'
-import { startNode, version } from './compose.ts'
+import { type RunningNode, startNode, version } from './compose.ts'
 import { type Config, configSchema } from './config.ts'
+import { Reload } from './reload.ts'
 
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
 const exitConfig = 78
 
-async function run(config: Config): Promise<void> {
+async function run(config: Config, read: () => Config): Promise<void> {
   const log = pino({ level: config.log.level })
   const die = (error: unknown) => {
     log.fatal({ err: error }, 'the node failed and ends')
@@ -18,7 +19,15 @@ async function run(config: Config): Promise<void> {
   process.on('uncaughtException', die)
   process.on('unhandledRejection', die)
   const signal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  const node = await Promise.race([startNode(config, log), signal.then(() => undefined)])
+  const starting = startNode(config, log)
+  let reload: Reload | undefined
+  const readSettings = (node: RunningNode) => {
+    reload ??= new Reload({ running: config, read, change: (changed) => node.change(changed), log })
+    reload.run()
+  }
+  // One that comes during the start is heeded after it.
+  process.on('SIGHUP', () => void starting.then(readSettings, () => undefined))
+  const node = await Promise.race([starting, signal.then(() => undefined)])
   await signal
   // A start that is still under way is left as a crash would leave it, which the next start can handle.
   log.info('stopping')
@@ -26,6 +35,23 @@ async function run(config: Config): Promise<void> {
   log.info('stopped')
   // What is left open after an orderly stop must not keep the process.
   process.exit()
+}
+
+function readStart(argv: readonly string[]) {
+  return readCommand(configSchema, {
+    name: 'eldernode-seeder',
+    summary: 'publishes media over BitTorrent and keeps it alive on several nodes',
+    defaultFile: '/etc/eldernode/seeder.toml',
+    env: process.env,
+    argv,
+    readToml,
+  })
+}
+
+/** @throws SettingsError */
+function readAgain(argv: readonly string[], before: Config): Config {
+  const start = readStart(argv)
+  return start.kind === 'run' ? start.values : before
 }
 
 function readToml(path: string): unknown {
@@ -39,18 +65,9 @@ function readToml(path: string): unknown {
 
 try {
   const argv = process.argv.slice(2)
-  const start = argv.includes('--version')
-    ? ({ kind: 'print', text: `${version}\n` } as const)
-    : readCommand(configSchema, {
-        name: 'eldernode-seeder',
-        summary: 'publishes media over BitTorrent and keeps it alive on several nodes',
-        defaultFile: '/etc/eldernode/seeder.toml',
-        env: process.env,
-        argv,
-        readToml,
-      })
+  const start = argv.includes('--version') ? ({ kind: 'print', text: `${version}\n` } as const) : readStart(argv)
   if (start.kind === 'print') process.stdout.write(start.text)
-  else await run(start.values)
+  else await run(start.values, () => readAgain(argv, start.values))
 } catch (error) {
   if (error instanceof EldernodeError) process.stderr.write(`${error.message}\n`)
   else console.error(error)
