@@ -46,6 +46,8 @@ declare module 'bittorrent-protocol' {
     uploadSpeed(bytes: number): number
     ut_metadata?: MetadataExtension
     readonly _readableState: StreamState
+    /** Of an encrypted handshake. */
+    readonly _encryptor: object
     _bufferSize: number
     _infoHash: Uint8Array | null
     _processBuffer: (this: Wire) => void

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import WebTorrent from 'webtorrent'
 import type { ClientOptions, Torrent, TorrentOptions } from 'webtorrent'
 import type { HeldTorrent } from './held-torrent.ts'
+import { shareKeyGroup } from './key-exchange.ts'
 import { guardWires } from './wire-guard.ts'
 
 guardWires()
+shareKeyGroup()
 
 /** Finds the torrent that an incoming connection asks for; it may have to be woken first. */
 export interface Lookup {
