@@ -17,6 +17,13 @@ declare module 'bittorrent-protocol' {
     onExtendedHandshake(handshake: Record<string, unknown>): void
   }
 
+  /** BEP 54. */
+  interface DontHaveExtension extends Extension {
+    onExtendedHandshake(): void
+    /** Tells the peer, if it knows the extension, that a piece is no longer here. */
+    donthave(piece: number): void
+  }
+
   interface StreamState {
     /** Bytes that wait to be taken. */
     buffered: number
@@ -45,6 +52,7 @@ declare module 'bittorrent-protocol' {
     /** Adds bytes to the measured rate. */
     uploadSpeed(bytes: number): number
     ut_metadata?: MetadataExtension
+    lt_donthave?: DontHaveExtension
     readonly _readableState: StreamState
     /** Of an encrypted handshake. */
     readonly _encryptor: object

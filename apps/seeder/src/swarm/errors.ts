@@ -34,3 +34,14 @@ export class ShortFileError extends EldernodeError {
     super('short_file', `${path} ends before the torrent's bytes do; let the item be scrubbed and fetched again`)
   }
 }
+
+/** The bytes of a piece on disk are not those that its hash stands for. */
+export class BadPieceError extends EldernodeError {
+  constructor(infoHash: string, piece: number, options?: ErrorOptions) {
+    super(
+      'bad_piece',
+      `Piece ${piece} of ${infoHash} is damaged on disk; it is not sent until it has been fetched again`,
+      options,
+    )
+  }
+}

@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { constants } from 'node:fs'
 
-export type OpenMode = 'read' | 'write'
+/** `write` makes a file that is not there, `mend` does not. */
+export type OpenMode = 'read' | 'write' | 'mend'
 
 interface Entry {
   handle: Promise<FileHandle>
@@ -11,7 +12,8 @@ interface Entry {
   dropped: boolean
 }
 
-const flags = { read: constants.O_RDONLY, write: constants.O_RDWR | constants.O_CREAT }
+const flags = { read: constants.O_RDONLY, write: constants.O_RDWR | constants.O_CREAT, mend: constants.O_RDWR }
+const modes: readonly OpenMode[] = ['read', 'write', 'mend']
 
 /**
  * File handles opened when first needed and kept for the next use, at most `limit` idle ones: a node holds far more
@@ -48,7 +50,7 @@ export class OpenFiles {
 
   /** Closes what is open of these paths, at once or when their present users are done. */
   async forget(paths: readonly string[]): Promise<void> {
-    await Promise.all(paths.flatMap((path) => [this.#drop(`read ${path}`), this.#drop(`write ${path}`)]))
+    await Promise.all(paths.flatMap((path) => modes.map((mode) => this.#drop(`${mode} ${path}`))))
   }
 
   async close(): Promise<void> {

@@ -8,16 +8,18 @@ import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
 import { HeldTorrent } from './held-torrent.ts'
 import type { OpenFiles } from './open-files.ts'
-import type { WholeTorrent } from './port.ts'
+import type { PieceLedger, WholeTorrent } from './port.ts'
 import type { Rates } from './rates/index.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import { tendPeers } from './torrent-peers.ts'
+import { TorrentPieces } from './torrent-pieces.ts'
 
 export interface OpeningOptions {
   engine: Engine
   openFiles: OpenFiles
   readAhead: ReadAhead
   rates: Rates
+  ledger: PieceLedger
   /** Most connections of a torrent. */
   maxConns: () => number
   connected: (wire: Wire) => void
@@ -41,6 +43,7 @@ export class Opening {
     const files = {
       filePath: (index: number) => whole.files[index]?.path ?? '',
       sizes: whole.files.map(({ size }) => size),
+      unwritable: (error: Error) => this.#options.ledger.unwritable(whole.infoHash, error),
     }
     const active: ActiveTorrent = this.#tend(
       whole.infoHash,
@@ -49,6 +52,7 @@ export class Opening {
         this.#stored(files, (store) => (active.store = store)),
       ),
       held,
+      whole.bad,
     )
     await ready(active.torrent)
     return active
@@ -68,7 +72,7 @@ export class Opening {
   }
 
   #stored(
-    files: Pick<FileStoreOptions, 'filePath' | 'sizes'>,
+    files: Pick<FileStoreOptions, 'filePath' | 'sizes' | 'unwritable'>,
     opened: (store: FileStore) => void,
   ): TorrentOptions<FileStoreOptions> {
     const { openFiles } = this.#options
@@ -77,13 +81,14 @@ export class Opening {
       strategy: 'sequential',
       store: FileStore,
       storeCacheSlots: 0,
-      storeOpts: { own: { ...files, openFiles, opened } },
+      storeOpts: { own: { ...files, openFiles, opened, now: Date.now } },
     }
   }
 
-  #tend(infoHash: string, torrent: Torrent, held?: HeldTorrent): ActiveTorrent {
-    const { engine, readAhead, rates, maxConns, connected, failed, now, logger } = this.#options
+  #tend(infoHash: string, torrent: Torrent, held?: HeldTorrent, bad: readonly number[] = []): ActiveTorrent {
+    const { engine, rates, maxConns, connected, failed, now, logger } = this.#options
     const active = new ActiveTorrent(infoHash, torrent, held, now())
+    const pieces = this.#pieces(active, bad)
     torrent.on('warning', (warning: Error) => logger.debug({ infoHash, warning }, 'torrent warning'))
     torrent.on('error', (error: Error) => {
       logger.warn({ infoHash, err: error }, 'a torrent stopped')
@@ -92,8 +97,7 @@ export class Opening {
     tendPeers(torrent, {
       peerId: engine.peerId,
       maxConns,
-      readAhead,
-      store: () => active.store,
+      pieces,
       connected: (wire) => {
         wire.on('upload', () => (active.tookAt = now()))
         connected(wire)
@@ -103,6 +107,34 @@ export class Opening {
     })
     return active
   }
+
+  #pieces(active: ActiveTorrent, bad: readonly number[]): TorrentPieces {
+    const { infoHash, torrent, held } = active
+    const { readAhead, ledger, logger } = this.#options
+    return new TorrentPieces(torrent, {
+      readAhead,
+      store: () => active.store,
+      hashOf: (piece) => (held === undefined ? (torrent._hashes[piece] ?? '') : hex(held.hashOf(piece))),
+      bad,
+      found: (piece) => {
+        logger.error({ infoHash, piece }, 'a piece is damaged on disk: it is not sent until it was fetched again')
+        if (held !== undefined) ledger.bad(infoHash, piece)
+      },
+      mended: (piece) => {
+        logger.info({ infoHash, piece }, 'a damaged piece was fetched again')
+        if (held !== undefined) ledger.mended(infoHash, piece)
+      },
+      failed: (error) => {
+        logger.error({ infoHash, err: error }, 'a piece could not be read')
+        if (held !== undefined) ledger.failed(infoHash, error)
+      },
+      now: Date.now,
+    })
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }
 
 /** Resolves once peers are answered; rejects when the torrent ends before. */

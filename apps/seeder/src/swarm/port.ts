@@ -3,6 +3,20 @@ export interface WholeTorrent {
   infoHash: string
   metainfo: Uint8Array
   files: { path: string; size: number }[]
+  /** Pieces known to be wrong. They are not sent, and are fetched again from whoever has them. */
+  bad?: readonly number[]
+}
+
+/** Told what reading and mending finds out about the bytes on disk. It must not throw. */
+export interface PieceLedger {
+  /** A piece was read and its SHA-1 is wrong. It is not served from here on; the others are. */
+  bad(infoHash: string, piece: number): void
+  /** A wrong piece was fetched again: its right bytes are in place, and synced. */
+  mended(infoHash: string, piece: number): void
+  /** A wrong piece was fetched again and could not be written. */
+  unwritable(infoHash: string, error: Error): void
+  /** Something else kept a piece from being read: a file that is missing or too short, say. */
+  failed(infoHash: string, error: unknown): void
 }
 
 /** Finds what is seeded when somebody asks for it; nothing of a torrent is kept in memory before that. */

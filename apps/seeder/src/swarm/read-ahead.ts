@@ -1,105 +1,44 @@
-/** Blocks of other sizes are legal, yet no client asks for them (BEP 3). */
-export const blockBytes = 16 * 1024
+import { createHash } from 'node:crypto'
+import type { Contents, Piece } from './contents.ts'
+import { BadPieceError } from './errors.ts'
+import { Frames, runBytes } from './frames.ts'
+import { Run } from './run.ts'
+import { Turnstile } from './turnstile.ts'
 
-/** Length, kind, piece and offset in front of each block. */
-const headBytes = 13
-const frameBytes = headBytes + blockBytes
-const pieceKind = 7
-
-/** Piece lengths are powers of two, so a run of this size never reaches into a piece that is not held. */
-const runBlocks = 32
-const runBytes = runBlocks * blockBytes
-
-/** Where blocks come from: bytes of one torrent. */
-export interface ByteSource {
-  /** Fills the targets one after the other with the bytes from `offset` on. */
-  readInto(offset: number, targets: readonly Uint8Array[]): Promise<void>
-}
-
-/** A piece, by its number and its bytes within the torrent. */
-export interface Piece {
-  index: number
-  offset: number
-  size: number
-}
-
-/**
- * Up to 512 KiB of one piece, as the `piece` messages that carry its blocks: the disk is read between the heads, so
- * that any number of consecutive blocks leaves as one buffer, and nothing is copied before the socket.
- */
-export class Run {
-  readonly #memory: Buffer
-  readonly #start: number
-  readonly #length: number
-  readonly reading: Promise<void>
-  ready = false
-  /** Those that still need the memory: readers, and sockets with something of it to write. */
-  users = 0
-  cached = true
-
-  constructor(memory: Buffer, source: ByteSource, piece: Piece, start: number) {
-    this.#memory = memory
-    this.#start = start
-    this.#length = Math.min(runBytes, piece.size - start)
-    const targets: Uint8Array[] = []
-    for (let at = 0; at < this.#length; at += blockBytes) {
-      const length = Math.min(blockBytes, this.#length - at)
-      const frame = (at / blockBytes) * frameBytes
-      memory.writeUInt32BE(headBytes - 4 + length, frame)
-      memory[frame + 4] = pieceKind
-      memory.writeUInt32BE(piece.index, frame + 5)
-      memory.writeUInt32BE(start + at, frame + 9)
-      targets.push(memory.subarray(frame + headBytes, frame + headBytes + length))
-    }
-    this.reading = source.readInto(piece.offset + start, targets).then(() => {
-      this.ready = true
-    })
-    // Everyone who needs it waits for `reading` himself; without any, a failure concerns nobody.
-    this.reading.catch(() => {})
-  }
-
-  get memory(): Buffer {
-    return this.#memory
-  }
-
-  /** The messages of the blocks from `offset` (within the piece) to `end`, both at borders of blocks. */
-  messages(offset: number, end: number): Uint8Array {
-    const last = Math.min(end - this.#start, this.#length)
-    const blocks = Math.ceil(last / blockBytes)
-    return this.#memory.subarray(((offset - this.#start) / blockBytes) * frameBytes, blocks * headBytes + last)
-  }
-
-  /** Where the next run begins, within the piece. */
-  get end(): number {
-    return this.#start + this.#length
-  }
-}
+/** Pieces of more than one run that are read whole at a time. */
+const largeChecks = 2
 
 /**
  * Reads disks in runs where peers ask for 16 KiB, and keeps the last ones for all peers of all items. Memory that no
  * socket needs any more is used again: fresh memory for each read costs more than the reading.
+ *
+ * Nothing is ready before the whole piece around it was found right by its SHA-1: from these very bytes, or from those
+ * read up to a minute before, if none of its files changed since.
  */
 export class ReadAhead {
   readonly #capacity: number
   readonly #runs = new Map<string, Run>()
-  readonly #free: Buffer[] = []
+  readonly #free: Frames[] = []
+  readonly #checks = new Map<string, Promise<void>>()
+  readonly #turnstile = new Turnstile(largeChecks)
 
   /** `capacity` is in bytes. */
   constructor(capacity = 32 * 1024 * 1024) {
     this.#capacity = Math.max(Math.floor(capacity / runBytes), 1)
   }
 
-  /** The run of a block; its memory is the caller's until `release`. `key` names the torrent. */
-  hold(key: string, source: ByteSource, piece: Piece, offset: number): Run {
+  /** The run of a block; its memory is the caller's until `release`. */
+  hold(contents: Contents, index: number, offset: number): Run {
     const start = offset - (offset % runBytes)
-    const name = `${key} ${piece.offset + start}`
+    const name = nameOf(contents, index, start)
     const known = this.#runs.get(name)
-    const run =
-      known ?? new Run(this.#free.pop() ?? Buffer.allocUnsafeSlow(runBlocks * frameBytes), source, piece, start)
+    const run = known ?? new Run(contents.piece(index), start)
     run.users++
     this.#runs.delete(name)
     this.#runs.set(name, run)
     if (known === undefined) {
+      run.reading = this.#load(run, name, contents)
+      // Everyone who needs it waits for `reading` himself; without any, a failure concerns nobody.
       run.reading.catch(() => this.#drop(name, run))
       this.#trim()
     }
@@ -111,29 +50,146 @@ export class ReadAhead {
     this.#reuse(run)
   }
 
-  forget(key: string): void {
-    for (const [name, run] of this.#runs) {
-      if (name.startsWith(key)) this.#drop(name, run)
+  /** Bytes of one piece, wherever they begin and end. */
+  async read(contents: Contents, index: number, offset: number, length: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(length)
+    for (let done = 0; done < length;) {
+      const run = this.hold(contents, index, offset + done)
+      try {
+        await run.reading
+        done += run.copy(bytes, done, offset + done)
+      } finally {
+        this.release(run)
+      }
     }
+    return bytes
+  }
+
+  /** Reads a piece from the disk, whatever is known of it. @throws BadPieceError; the file system's error */
+  async check(contents: Contents, index: number): Promise<void> {
+    await this.#check(contents, contents.piece(index))
+  }
+
+  forget(infoHash: string): void {
+    for (const [name, run] of this.#runs) {
+      if (name.startsWith(infoHash)) this.#drop(name, run)
+    }
+  }
+
+  async #load(run: Run, name: string, contents: Contents): Promise<void> {
+    for (;;) {
+      if (await this.#readProven(run, contents)) return
+      // A check looks for the run here, to fill it.
+      if (run.cached) this.#runs.set(name, run)
+      await this.#check(contents, run.piece)
+      if (run.ready) return
+    }
+  }
+
+  /** Reads a run of a piece that was checked lately. @returns whether it is ready */
+  async #readProven(run: Run, { source, proofs }: Contents): Promise<boolean> {
+    const proof = proofs.of(run.piece.index)
+    if (proof === undefined || run.state !== 'empty') return run.ready
+    const since = await this.#fill(run, source)
+    run.state = since <= proof ? 'ready' : 'empty'
+    return run.ready
+  }
+
+  async #fill(run: Run, source: Contents['source']): Promise<number> {
+    const places = run.begin(run.frames ?? this.#free.pop() ?? new Frames())
+    try {
+      return await source.readInto(run.piece.offset + run.start, places)
+    } catch (error) {
+      // The disk may write into the memory still.
+      run.state = 'failed'
+      throw error
+    }
+  }
+
+  /** One check of a piece at a time: who comes meanwhile waits for its end. */
+  async #check(contents: Contents, piece: Piece): Promise<void> {
+    const name = nameOf(contents, piece.index)
+    const known = this.#checks.get(name)
+    if (known !== undefined) return await known
+    const work = (): Promise<void> => this.#readWhole(contents, piece)
+    const check = (piece.size > runBytes ? this.#turnstile.pass(work) : work()).finally(() => this.#checks.delete(name))
+    this.#checks.set(name, check)
+    await check
+  }
+
+  async #readWhole(contents: Contents, piece: Piece): Promise<void> {
+    const { source, proofs } = contents
+    const runs: Run[] = []
+    const moment = source.moment
+    proofs.drop(piece.index)
+    try {
+      let since = 0
+      const sha1 = createHash('sha1')
+      for (let start = 0; start < piece.size; start += runBytes) {
+        const run = this.#toFill(contents, piece, start)
+        runs.push(run)
+        since = Math.max(since, await this.#fill(run, source))
+        for (const place of run.places) sha1.update(place)
+        run.state = 'filled'
+        this.#trim()
+      }
+      if (sha1.digest('hex') !== piece.hash) throw new BadPieceError(contents.infoHash, piece.index)
+      if (since <= moment) proofs.add(piece.index, moment)
+    } catch (error) {
+      for (const run of runs) {
+        run.state = 'failed'
+        this.#drop(nameOf(contents, piece.index, run.start), run)
+      }
+      throw told(error, contents, piece)
+    }
+    for (const run of runs) {
+      if (run.state === 'filled') run.state = 'ready'
+      this.#reuse(run)
+    }
+  }
+
+  /** The run that waits for a check of its piece, or another one: what is read or sent already is not written again. */
+  #toFill(contents: Contents, piece: Piece, start: number): Run {
+    const name = nameOf(contents, piece.index, start)
+    const known = this.#runs.get(name)
+    if (known?.state === 'empty') return known
+    if (known !== undefined) this.#drop(name, known)
+    const run = new Run(piece, start)
+    this.#runs.set(name, run)
+    return run
   }
 
   #trim(): void {
     for (const [name, run] of this.#runs) {
       if (this.#runs.size <= this.#capacity) return
-      if (run.ready) this.#drop(name, run)
+      if (run.state === 'ready' || run.state === 'filled') this.#drop(name, run)
     }
   }
 
   #drop(name: string, run: Run): void {
-    if (this.#runs.get(name) !== run) return
-    this.#runs.delete(name)
+    if (this.#runs.get(name) === run) this.#runs.delete(name)
     run.cached = false
     this.#reuse(run)
   }
 
   #reuse(run: Run): void {
-    if (run.cached || run.users > 0 || !run.ready || this.#free.length >= this.#capacity) return
-    run.ready = false
-    this.#free.push(run.memory)
+    if (run.cached || run.users > 0 || run.frames === undefined) return
+    if (run.state !== 'ready' && run.state !== 'filled') return
+    run.state = 'ended'
+    if (this.#free.length < this.#capacity) this.#free.push(run.frames)
+    run.frames = undefined
   }
+}
+
+function nameOf({ infoHash }: Contents, piece: number, start?: number): string {
+  return start === undefined ? `${infoHash} ${piece}` : `${infoHash} ${piece} ${start}`
+}
+
+/** A sector that cannot be read is as bad as a wrong one, and mended in the same way: by writing it anew. */
+function told(error: unknown, contents: Contents, { index }: Piece): unknown {
+  const unreadable = error instanceof Error && 'code' in error && error.code === 'EIO'
+  const bad = unreadable ? new BadPieceError(contents.infoHash, index, { cause: error }) : error
+  if (bad instanceof BadPieceError) contents.bad(index)
+  else contents.failed(bad)
+  return bad
 }

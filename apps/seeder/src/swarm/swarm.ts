@@ -14,7 +14,7 @@ import { defaultLimits } from './limits.ts'
 import { checkMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { Opening } from './opening.ts'
-import type { Fetched, FetchRequest, ItemLimits, Passage, Shelf, Swarm, SwarmLimits, SwarmStats } from './port.ts'
+import type { Fetched, FetchRequest, ItemLimits, Passage, PieceLedger, Shelf, Swarm, SwarmLimits, SwarmStats } from './port.ts'
 import { passageOf, Rates } from './rates/index.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { Items } from './items.ts'
@@ -36,6 +36,7 @@ export interface SwarmOptions {
   /** What an item's own limits are; none when absent. */
   itemLimits?: (infoHash: string) => ItemLimits
   shelf: Shelf
+  ledger?: PieceLedger
   egress: Egress
   logger: Logger
   /** Milliseconds, never backwards. */
@@ -106,6 +107,7 @@ export class WebTorrentSwarm implements Swarm {
       openFiles: this.#openFiles,
       readAhead: this.#readAhead,
       rates: this.#rates,
+      ledger: this.#options.ledger ?? noLedger,
       maxConns,
       connected: (wire) => this.#count(wire),
       failed: (torrent) => this.#failed(torrent),
@@ -292,3 +294,5 @@ export class WebTorrentSwarm implements Swarm {
     return this.#engine
   }
 }
+
+const noLedger: PieceLedger = { bad: () => {}, mended: () => {}, unwritable: () => {}, failed: () => {} }

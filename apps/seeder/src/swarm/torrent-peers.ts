@@ -1,10 +1,8 @@
 import { Socket } from 'node:net'
 import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
-import type { FileStore } from './file-store.ts'
 import { paceRequests } from './paced-requests.ts'
 import type { TurnOf } from './rates/index.ts'
-import type { Piece, ReadAhead } from './read-ahead.ts'
 import { maxWaiting, Uploads } from './uploads.ts'
 import type { PieceSource } from './uploads.ts'
 
@@ -19,9 +17,7 @@ export interface TorrentPeersOptions {
   peerId: string
   /** Most connections of the torrent. */
   maxConns(): number
-  readAhead: ReadAhead
-  /** Known once the torrent has metadata. */
-  store(): FileStore | undefined
+  pieces: PieceSource
   connected(wire: Wire): void
   /** A peer's place among all that bytes are sent to, and among all that are asked for bytes. */
   upload: TurnOf
@@ -52,22 +48,6 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
     addIncomingPeer(peer)
   }
 
-  const store = (): FileStore => {
-    const opened = options.store()
-    if (opened === undefined) throw new Error('the torrent has no files yet')
-    return opened
-  }
-  const pieceAt = (index: number): Piece => {
-    return { index, offset: index * torrent.pieceLength, size: source.pieceBytes(index) }
-  }
-  const source: PieceSource = {
-    has: (piece) => torrent.pieces[piece] === null,
-    pieceBytes: (piece) => (piece === torrent.pieces.length - 1 ? torrent.lastPieceLength : torrent.pieceLength),
-    hold: (piece, offset) => options.readAhead.hold(torrent.infoHash, store(), pieceAt(piece), offset),
-    release: (run) => options.readAhead.release(run),
-    read: (piece, offset, length) => store().read(piece * torrent.pieceLength + offset, length),
-  }
-
   paceRequests(torrent, options.download)
   torrent.on('wire', (wire: Wire) => {
     if (wire.peerId === options.peerId) {
@@ -75,13 +55,15 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
       return wire.destroy()
     }
     if (wire.type !== 'webSeed') {
-      reportWrites(torrent, wire, new Uploads(wire, source, options.upload))
+      reportWrites(torrent, wire, new Uploads(wire, options.pieces, options.upload))
       wire.extendedHandshake.reqq = maxWaiting
       endUnwillingPeer(wire)
     }
     options.connected(wire)
     // What arrived in one packet with the handshake was read before the engine listened for it.
-    if (wire.peerExtendedHandshake.m !== undefined) wire.ut_metadata?.onExtendedHandshake(wire.peerExtendedHandshake)
+    const known = wire.peerExtendedHandshake['m']
+    if (known !== undefined) wire.ut_metadata?.onExtendedHandshake(wire.peerExtendedHandshake)
+    if (known instanceof Object && 'lt_donthave' in known) wire.lt_donthave?.onExtendedHandshake()
     if (torrent.ready) setImmediate(answerInterest, wire)
   })
   torrent.on('ready', () => {

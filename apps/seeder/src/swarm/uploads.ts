@@ -1,8 +1,9 @@
 import type Wire from 'bittorrent-protocol'
 import { Credit } from './rates/index.ts'
 import type { TurnOf } from './rates/index.ts'
-import { blockBytes } from './read-ahead.ts'
-import type { Run } from './read-ahead.ts'
+import { BadPieceError } from './errors.ts'
+import { blockBytes, runBytes } from './frames.ts'
+import type { Run } from './run.ts'
 
 /** BEP 3: clients that ask for more than 128 KiB at once are dropped. */
 const maxBlockBytes = 128 * 1024
@@ -13,25 +14,29 @@ export const maxWaiting = 2_000
 /** Blocks are taken from the disk while fewer bytes than this wait for the peer to read. */
 const sendAheadBytes = 1024 * 1024
 
-/** Requests whose reading is started before their turn. */
+/** Requests whose reading is started before their turn, and runs read for that at a time. */
 const readAheadRequests = 64
+const readAheadRuns = 4
+
+/** What is not here may be asked for by those who were told otherwise before, but not without end. */
+const maxLacking = 2 * maxWaiting
 
 /** The torrent as one peer's requests see it. */
 export interface PieceSource {
   /** Whether the piece exists and is held and verified. */
   has(piece: number): boolean
   pieceBytes(piece: number): number
-  /** The run of a block, held until `release`. @throws Error when there is nothing to read from */
+  /** The run of a block, held until `release`; a piece that is wrong fails it. @throws Error when there is nothing yet */
   hold(piece: number, offset: number): Run
   release(run: Run): void
-  /** A block of unusual place or size. */
+  /** A block of unusual place or size. @throws BadPieceError; the file system's error */
   read(piece: number, offset: number, length: number): Promise<Uint8Array>
 }
 
 /**
  * Answers one peer's requests in order, as fast as the peer reads: what it has not read yet is bounded, so asking and
- * not reading costs this node nothing. A block that cannot be read ends the connection: some clients ask again at once
- * for what is rejected, without end.
+ * not reading costs this node nothing. Blocks of a piece that turned out wrong are rejected; one that cannot be read for
+ * another reason ends the connection, for some clients ask again at once for what is rejected, without end.
  */
 export class Uploads {
   readonly #wire: Wire
@@ -40,6 +45,9 @@ export class Uploads {
   readonly #sending = new WeakMap<Uint8Array, Run>()
   readonly #credit: Credit
   #reading = false
+  readonly #ahead = new Set<Run>()
+  #lastAhead: { piece: number; start: number } | undefined
+  #lacking = 0
 
   /** @param turn the peer's place among all that wait for bytes to be let out */
   constructor(wire: Wire, source: PieceSource, turn: TurnOf) {
@@ -66,13 +74,44 @@ export class Uploads {
     const wire = this.#wire
     if (length <= 0 || length > maxBlockBytes) return wire.destroy()
     const full = wire.peerRequests.length >= maxWaiting
-    if (full || wire.amChoking || !this.#source.has(piece)) return this.#refuse(piece, offset, length)
+    if (full || wire.amChoking) return this.#refuse(piece, offset, length)
+    if (!this.#source.has(piece)) return this.#lack(piece, offset, length)
     if (offset < 0 || offset + length > this.#source.pieceBytes(piece)) return wire.destroy()
-    wire.peerRequests.push({ piece, offset, length, callback: () => {} })
+    wire.peerRequests.push({ piece, offset, length, callback: noAnswer })
     if (wire.peerRequests.length <= readAheadRequests && this.#isUsual(piece, offset, length)) {
-      this.#source.release(this.#source.hold(piece, offset))
+      this.#readAhead(piece, offset)
     }
     this.#send()
+  }
+
+  /** Of pieces of several runs only one at a time: for a single block of each, all of it is read. */
+  #readAhead(piece: number, offset: number): void {
+    const start = offset - (offset % runBytes)
+    const same = this.#lastAhead?.piece === piece
+    if (same && this.#lastAhead?.start === start) return
+    const most = this.#source.pieceBytes(piece) > runBytes && !same ? 1 : readAheadRuns
+    if (this.#ahead.size >= most) return
+    this.#lastAhead = { piece, start }
+    const run = this.#source.hold(piece, offset)
+    if (!run.ready) {
+      const done = (): boolean => this.#ahead.delete(run)
+      this.#ahead.add(run)
+      run.reading.then(done, done)
+    }
+    this.#source.release(run)
+  }
+
+  /** A piece that is not here. Its requests must not stay unanswered: the peer would wait for them. */
+  #lack(piece: number, offset: number, length: number): void {
+    this.#lacking++
+    if (!this.#wire.hasFast || this.#lacking > maxLacking) this.#wire.destroy()
+    else this.#wire.reject(piece, offset, length)
+  }
+
+  #lackAll(piece: number): void {
+    for (const { offset, length } of this.#wire.peerRequests.filter((request) => request.piece === piece)) {
+      if (!this.#wire.destroyed) this.#lack(piece, offset, length)
+    }
   }
 
   #refuse(piece: number, offset: number, length: number): void {
@@ -89,11 +128,15 @@ export class Uploads {
       const first = wire.peerRequests[0]
       if (first === undefined) return
       const { piece, offset, length } = first
+      if (!this.#source.has(piece)) {
+        this.#lackAll(piece)
+        continue
+      }
       const credit = this.#credit.have(length, wire.peerRequests.length * blockBytes)
       if (credit === 0) return
       if (!this.#isUsual(piece, offset, length)) {
         const read = this.#source.read(piece, offset, length)
-        return this.#await(read, (block) => {
+        return this.#await(piece, read, (block) => {
           // Cancelled or choked while the disk was read: the peer was told, or does not wait for it.
           const at = wire.peerRequests.indexOf(first)
           if (at === -1) return
@@ -104,7 +147,7 @@ export class Uploads {
       }
       const run = this.#source.hold(piece, offset)
       if (run.ready) this.#sendRun(run, piece, offset, credit)
-      else this.#await(run.reading, () => {})
+      else this.#await(piece, run.reading, () => {})
       this.#source.release(run)
     }
   }
@@ -131,7 +174,7 @@ export class Uploads {
     wire.emit('upload', end - offset)
   }
 
-  #await<T>(work: Promise<T>, then: (value: T) => void): void {
+  #await<T>(piece: number, work: Promise<T>, then: (value: T) => void): void {
     this.#reading = true
     work.then(
       (value) => {
@@ -140,7 +183,14 @@ export class Uploads {
         then(value)
         this.#send()
       },
-      () => this.#wire.destroy(),
+      (error: unknown) => {
+        this.#reading = false
+        if (!(error instanceof BadPieceError)) return this.#wire.destroy()
+        this.#lackAll(piece)
+        this.#send()
+      },
     )
   }
 }
+
+function noAnswer(): void {}

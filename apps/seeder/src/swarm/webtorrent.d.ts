@@ -100,6 +100,11 @@ declare module 'webtorrent' {
     _updateWire(wire: Wire): void
     _onMetadata(metadata: unknown): Promise<void>
     _processParsedTorrent(parsed: object): void
+    /** SHA-1 of each piece, in hex. Nothing for pieces that never had to be fetched. */
+    readonly _hashes: (string | undefined)[]
+    /** Takes a piece out of what is held, and selects it. */
+    _markUnverified(piece: number): void
+    _checkDone(): boolean
     _addIncomingPeer(peer: IncomingPeer): void
   }
 
