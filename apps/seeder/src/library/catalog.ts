@@ -2,6 +2,7 @@ import type { ItemFile } from '@eldernode/core'
 import { BlobTable } from './blob-table.ts'
 import type { BlobState } from './blob-table.ts'
 import type { Print } from './blobs.ts'
+import { ControlTable } from './control-table.ts'
 import type { Position } from './cursor.ts'
 import { Database } from './database.ts'
 import { itemOf } from './item-row.ts'
@@ -28,6 +29,7 @@ export class Catalog {
   readonly blobs: BlobTable
   readonly pieces: PieceTable
   readonly life: Life
+  readonly controls: ControlTable
   readonly #db: Database
 
   /** @throws CatalogTooNewError */
@@ -36,6 +38,7 @@ export class Catalog {
     this.blobs = new BlobTable(this.#db)
     this.pieces = new PieceTable(this.#db)
     this.life = new Life(this.#db, this.blobs)
+    this.controls = new ControlTable(this.#db)
   }
 
   /** Makes the changes of `work`, which must not await, in one transaction. */
@@ -141,6 +144,13 @@ export class Catalog {
       if (this.condition(row.info_hash) === 'patchy') yield row.info_hash
   }
 
+  head(infoHash: string): ItemHead | undefined {
+    return this.#db.row<ItemHead>(
+      'SELECT info_hash AS infoHash, publisher, state FROM items WHERE info_hash = ?',
+      infoHash,
+    )
+  }
+
   *heads(): Generator<ItemHead> {
     for (let last = ''; ;) {
       const heads = this.#db.rows<ItemHead>(
@@ -206,6 +216,7 @@ export class Catalog {
   /** Forgets an item and the blobs that no other one needs. @returns the names of those blobs */
   removeItem(infoHash: string): string[] {
     this.blobs.doubtPatchy(infoHash)
+    this.controls.delete(infoHash)
     const hashes = this.#db.rows<{ sha256: string }>('SELECT DISTINCT sha256 FROM files WHERE info_hash = ?', infoHash)
     this.#db.run('DELETE FROM items WHERE info_hash = ?', infoHash)
     const unneeded = `DELETE FROM blobs WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = blobs.sha256)`

@@ -121,7 +121,7 @@ async function build(
     },
     all: () => catalog.all(),
     heads: () => catalog.heads(),
-    servable: () => (storage.state === 'here' ? catalog.servable() : []),
+    servable: () => (storage.state === 'here' ? unpaused(catalog) : []),
     metainfo: (infoHash) => catalog.metainfo(infoHash),
     blobPath: (sha256) => blobs.path(sha256),
     retract: (infoHash, purgeAfter) => {
@@ -143,20 +143,25 @@ async function build(
       if (dropped !== undefined) await dropUnneeded(dropped)
       return dropped !== undefined
     },
+    controls: (infoHash) => catalog.controls.get(infoHash),
+    control: (infoHash, controls) => catalog.controls.set(infoHash, controls),
+    isPaused: (infoHash) => catalog.controls.isPaused(infoHash),
+    pausedCount: () => catalog.controls.pausedCount,
     nextPurge: () => catalog.nextPurge(),
     refuse: (infoHash, until, at) => catalog.transact(() => catalog.refuse(infoHash, until, at)),
     forgive: (infoHash) => catalog.forgive(infoHash),
     refused: (at) => catalog.refused(at),
     survey: (position, most) => survey.step(position, most),
     check: (infoHash) => soundness.check(infoHash),
+    head: (infoHash) => catalog.head(infoHash),
     condition: (infoHash) => catalog.condition(infoHash),
     open: async (infoHash) => {
-      if (!(await soundness.check(infoHash))) {
-        if (catalog.condition(infoHash) === 'suspect') changed([infoHash])
-        return undefined
-      }
+      const wasSuspect = catalog.condition(infoHash) === 'suspect'
+      const isWhole = await soundness.check(infoHash)
+      if (wasSuspect && catalog.condition(infoHash) === 'suspect') changed([infoHash])
+      if (!isWhole) return undefined
       const metainfo = catalog.metainfo(infoHash)
-      if (metainfo === undefined || catalog.item(infoHash, false)?.state !== 'live') return undefined
+      if (metainfo === undefined || catalog.head(infoHash)?.state !== 'live') return undefined
       const files = catalog.extents(infoHash).map(({ sha256, size }) => ({ path: blobs.path(sha256), size }))
       return { infoHash, metainfo, files }
     },
@@ -186,6 +191,10 @@ async function build(
       unlock()
     },
   }
+}
+
+function* unpaused(catalog: Catalog): Generator<string> {
+  for (const infoHash of catalog.servable()) if (!catalog.controls.isPaused(infoHash)) yield infoHash
 }
 
 function subscribe<T>(listeners: Set<T>, listener: T): () => void {

@@ -110,6 +110,15 @@ const migrations = [
   ) STRICT;
   INSERT INTO library VALUES (lower(hex(randomblob(16))), 0, 0, unixepoch() * 1000);
   `,
+  // No reference to the items: what is on its way here can be paused too.
+  `
+  CREATE TABLE controls (
+    info_hash TEXT PRIMARY KEY,
+    paused INTEGER NOT NULL CHECK (paused IN (0, 1)),
+    upload_limit INTEGER CHECK (upload_limit >= 0),
+    download_limit INTEGER CHECK (download_limit >= 0)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /** Brings the catalog to the newest layout, or to `layout`, each step in its own transaction. @throws CatalogTooNewError */

@@ -83,6 +83,15 @@ export interface Pieces {
   bad: number[]
 }
 
+/** What the operator set for one item. */
+export interface Controls {
+  /** No peer is sent or asked for anything of it. What is held stays held. */
+  paused: boolean
+  /** Bytes per second, 0 for no limit; as for every item when absent. */
+  uploadLimit?: number
+  downloadLimit?: number
+}
+
 /** Hashes a whole file off the main thread. @returns its SHA-256 in hex and its size in bytes */
 export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: string; size: number }>
 
@@ -131,7 +140,10 @@ export interface Library {
   all(): Iterable<Item>
   /** The same without the files: a small part of the cost. */
   heads(): Iterable<ItemHead>
-  /** What `open` would find, as far as the catalog knows; none while the storage folder is away. 100,000 take 20 ms. */
+  /**
+   * What `open` would find, as far as the catalog knows, without what is paused; none while the storage folder is away.
+   * 100,000 take 20 ms.
+   */
   servable(): Iterable<string>
   /** The .torrent file's bytes. */
   metainfo(infoHash: string): Uint8Array | undefined
@@ -149,6 +161,11 @@ export interface Library {
   purge(infoHash: string, now: number): Promise<boolean>
   /** The earliest `purgeAfter` of a retracted item. */
   nextPurge(): number | undefined
+  /** What the operator set for the traffic of an item, which need not be held. Gone when the item is purged. */
+  controls(infoHash: string): Controls
+  control(infoHash: string, controls: Controls): void
+  isPaused(infoHash: string): boolean
+  pausedCount(): number
   /** Remembers that no copy of an item is wanted here before `until`, and forgets what was refused until `now`. */
   refuse(infoHash: string, until: number, now: number): void
   forgive(infoHash: string): void
@@ -176,6 +193,8 @@ export interface Library {
    * @throws StorageSuspendedError
    */
   verify(infoHash: string, options?: { all?: boolean; signal?: AbortSignal }): Promise<boolean>
+  /** An item's row, held or not. @returns `undefined` when there is no such item */
+  head(infoHash: string): ItemHead | undefined
   /** @returns `undefined` when there is no such item */
   condition(infoHash: string): Condition | undefined
   /**
