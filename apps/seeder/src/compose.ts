@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   type Certificate,
   contentSha256,
@@ -18,11 +19,11 @@ import { Egress } from './egress/index.ts'
 import { type Check, createServer, manifestOf } from './http/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
 import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from './keys/index.ts'
-import { openLibrary, SqliteGraphStore } from './library/index.ts'
+import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { GraphReplication } from './replication/index.ts'
-import { WebTorrentSwarm } from './swarm/index.ts'
+import { type Swarm, WebTorrentSwarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
 import { createUpkeep } from './upkeep/index.ts'
 
@@ -199,7 +200,10 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   )
   await begin(
     'swarm',
-    () => swarm.start(),
+    async () => {
+      await swarm.start()
+      await offerAll(library, swarm)
+    },
     () => swarm.close(),
   )
   await begin(
@@ -227,6 +231,18 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
       limits.change(changed.swarm)
     },
   }
+}
+
+/** Peers are served from here on; what the graph says since the last stop is looked at afterwards. */
+async function offerAll(library: Library, swarm: Swarm): Promise<void> {
+  let page: string[] = []
+  for (const infoHash of library.servable()) {
+    if (page.push(infoHash) < 1000) continue
+    swarm.restore(page)
+    page = []
+    await nextTurn()
+  }
+  swarm.restore(page)
 }
 
 /** The node that made the network is its first member. */

@@ -9,6 +9,7 @@ interface Statements {
   keys: StatementSync
   keysWith: StatementSync
   newest: StatementSync
+  firstSoul: StatementSync
   nextSoul: StatementSync
 }
 
@@ -55,7 +56,8 @@ export class SqliteGraphStore implements GraphStore {
         'SELECT key FROM entries WHERE soul = ? AND key > ? AND instr(value, ?) > 0 ORDER BY key LIMIT ?',
       ),
       newest: db.prepare('SELECT max(ts) AS ts FROM entries WHERE soul = ?'),
-      nextSoul: db.prepare('SELECT soul FROM entries WHERE soul > ? AND soul >= ? ORDER BY soul LIMIT 1'),
+      firstSoul: db.prepare('SELECT soul FROM entries WHERE soul >= ? ORDER BY soul LIMIT 1'),
+      nextSoul: db.prepare('SELECT soul FROM entries WHERE soul > ? ORDER BY soul LIMIT 1'),
     }
   }
 
@@ -95,10 +97,12 @@ export class SqliteGraphStore implements GraphStore {
   }
 
   souls(prefix: string, afterSoul: string, limit: number): string[] {
+    const { firstSoul, nextSoul } = this.#statements
     const found: string[] = []
-    // One seek for each soul: SQLite would read every entry for a DISTINCT.
+    // One seek for each soul: SQLite would read every entry for a DISTINCT, or those before the greater of two bounds.
     while (found.length < limit) {
-      const row = this.#statements.nextSoul.get(found.at(-1) ?? afterSoul, prefix)
+      const last = found.at(-1) ?? afterSoul
+      const row = last < prefix ? firstSoul.get(prefix) : nextSoul.get(last)
       const soul = row === undefined ? undefined : String(row['soul'])
       if (!soul?.startsWith(prefix)) break
       found.push(soul)

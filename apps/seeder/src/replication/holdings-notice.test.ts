@@ -53,7 +53,7 @@ afterEach(async () => {
 })
 
 test('a burst of changes is told once, 200 ms after the first, and later ones after 10 s', async () => {
-  notice.open()
+  await notice.open()
   const start = performance.now()
   for (let n = 0; n < 20; n++) notice.hold(inBucket('00', n))
   await vi.advanceTimersByTimeAsync(1_000)
@@ -75,13 +75,13 @@ test('nothing is told before it is opened', async () => {
   notice.hold(hash(1))
   await vi.advanceTimersByTimeAsync(60_000)
   expect(published).toEqual([])
-  notice.open()
+  await notice.open()
   await vi.advanceTimersByTimeAsync(1_000)
   expect(published.length).toBe(1)
 })
 
 test('after a restart only what differs is told again, and what is no longer held is taken back', async () => {
-  notice.open()
+  await notice.open()
   for (const bucket of ['01', '02', '03']) notice.hold(inBucket(bucket, 1))
   await vi.advanceTimersByTimeAsync(5_000)
   await notice.close()
@@ -89,7 +89,7 @@ test('after a restart only what differs is told again, and what is no longer hel
   notice = create()
   notice.hold(inBucket('01', 1))
   notice.hold(inBucket('03', 2))
-  notice.open()
+  await notice.open()
   await vi.advanceTimersByTimeAsync(20_000)
   expect(published.map(({ bucket }) => bucket).toSorted()).toEqual(['02', '03'])
   expect(said('02')?.held).toEqual([])
@@ -98,7 +98,7 @@ test('after a restart only what differs is told again, and what is no longer hel
 
 test('what could not be published is tried again', async () => {
   const failing = vi.spyOn(graph, 'publish').mockRejectedValueOnce(new Error('not a member yet'))
-  notice.open()
+  await notice.open()
   notice.hold(hash(1))
   await vi.advanceTimersByTimeAsync(1_000)
   expect(failing).toHaveBeenCalledTimes(1)

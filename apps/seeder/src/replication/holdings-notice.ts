@@ -1,5 +1,6 @@
 import { BucketFullError, OwnHoldings, Pace, type Graph, type Holdings, type NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
+import { Slices } from './slices.ts'
 
 export interface HoldingsNoticeOptions {
   self: NodeId
@@ -37,20 +38,31 @@ export class HoldingsNotice {
     this.#set(infoHash, 'refused')
   }
 
+  holds(infoHash: string): boolean {
+    return this.#own.get(infoHash) === 'held'
+  }
+
+  /** What is said to be held, in infohash order. */
+  *held(): Iterable<string> {
+    for (const bucket of this.#own.buckets()) yield* this.#own.bucket(bucket).held
+  }
+
   /** Says nothing of the item any more. */
   drop(infoHash: string): void {
     this.#set(infoHash, undefined)
   }
 
   /** Begins to publish. What the graph still says of this node from an earlier run is replaced where it differs. */
-  open(): void {
+  async open(): Promise<void> {
     this.#opened = true
+    const slices = new Slices()
     for (let byte = 0; byte < 256; byte++) {
       const bucket = byte.toString(16).padStart(2, '0')
       const before = this.#options.graph.get('h', this.#options.self, bucket)?.body
       if (JSON.stringify(ordered(before ?? empty)) !== JSON.stringify(ordered(this.#own.bucket(bucket)))) {
         this.#pace.changed(bucket, performance.now())
       }
+      if (slices.over) await slices.next()
     }
     this.#plan()
   }

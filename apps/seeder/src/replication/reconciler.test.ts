@@ -13,6 +13,7 @@ import {
   self,
   started,
   transfers,
+  withdrawn,
 } from './testing/reconciling.ts'
 
 test('an item that is wanted and missing is fetched', async () => {
@@ -84,7 +85,7 @@ test('a pass does not make failed items due; a change of an item does', async ()
   expect(asked).toEqual([true, false, false, false])
 })
 
-test.each(['entries', 'all'] as const)('a pass whose reading (%s) fails is made again', async (reading) => {
+test.each(['manifests', 'heads'] as const)('a pass whose reading (%s) fails is made again', async (reading) => {
   await graphOf(other).publish('m', hash(1), manifest(hash(1)))
   await graphOf(self).publish('m', hash(2), manifest(hash(2)))
   await hold(hash(2), self.id)
@@ -92,22 +93,64 @@ test.each(['entries', 'all'] as const)('a pass whose reading (%s) fails is made 
     throw new Error('disk I/O error')
   }
   const read =
-    reading === 'entries'
-      ? vi.spyOn(graphOf(self), 'entries').mockImplementationOnce(broken)
-      : vi.spyOn(library, 'all').mockImplementationOnce(broken)
+    reading === 'manifests'
+      ? vi.spyOn(graphOf(self), 'manifests').mockImplementationOnce(broken)
+      : vi.spyOn(library, 'heads').mockImplementationOnce(broken)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const one = build()
   try {
     one.touchAll()
     await one.idle()
+    expect([read.mock.results[0]?.type, offered]).toEqual(['throw', []])
     await vi.advanceTimersByTimeAsync(15_000)
     await one.idle()
-    expect(read).toHaveBeenCalledTimes(2)
     expect(offered).toContain(hash(2))
   } finally {
     vi.useRealTimers()
     await one.close()
   }
+})
+
+test('what is offered and no longer held is withdrawn by a pass; what came meanwhile is not', async () => {
+  await hold(hash(2), other.id)
+  const serving = {
+    offer: () => Promise.resolve(),
+    withdraw: (infoHash: string) => Promise.resolve(void withdrawn.push(infoHash)),
+    forget: () => Promise.resolve(),
+    offers: () => true,
+    offered: () => [hash(1), hash(2)].toSorted(),
+  }
+  const one = build({ serving, library: { ...library, heads: () => [] } })
+  one.start()
+  await one.idle()
+  await one.close()
+  expect(withdrawn).toEqual([hash(1)])
+})
+
+test('a retraction that came before the last stop is found at the start, an item in order is not looked at', async () => {
+  for (const n of [1, 2]) {
+    await hold(hash(n), other.id)
+    await graphOf(other).publish('m', hash(n), manifest(hash(n), n === 1 ? { state: 'retracted' } : {}))
+  }
+  const serving = {
+    offer: (infoHash: string) => Promise.resolve(void offered.push(infoHash)),
+    withdraw: (infoHash: string) => Promise.resolve(void withdrawn.push(infoHash)),
+    forget: () => Promise.resolve(),
+    offers: () => true,
+    offered: () => [],
+  }
+  const get = vi.spyOn(graphOf(self), 'get')
+  const one = build({ serving })
+  one.start()
+  await one.idle()
+  expect([withdrawn, offered]).toEqual([[hash(1)], []])
+  expect(library.get(hash(1))?.state).toBe('retracted')
+  expect(get.mock.calls.every(([, , key]) => key === hash(1))).toBe(true)
+  get.mockClear()
+  one.touchAll()
+  await one.idle()
+  await one.close()
+  expect(get).not.toHaveBeenCalled()
 })
 
 test('an item of others that the graph does not know is not published by this node', async () => {
@@ -166,6 +209,8 @@ test('one item that fails does not keep the others, and is tried again', async (
     },
     withdraw: () => Promise.resolve(),
     forget: () => Promise.resolve(),
+    offers: () => false,
+    offered: () => [],
   }
   const one = build({ serving })
   try {

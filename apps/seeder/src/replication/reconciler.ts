@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph, Manifest, NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Item, Library } from '../library/index.ts'
+import { differences } from './differences.ts'
 import type { Serving } from './serving.ts'
+import { Slices } from './slices.ts'
 import type { Job } from './transfers.ts'
 
 /** Whose copy an item is, as far as this node is concerned. */
@@ -15,15 +16,15 @@ export interface Share {
 
 export interface ReconcilerOptions {
   self: NodeId
-  graph: Pick<Graph, 'get' | 'entries' | 'publish'>
-  library: Pick<Library, 'get' | 'all' | 'retract' | 'restore'>
+  graph: Pick<Graph, 'get' | 'manifests' | 'publish'>
+  library: Pick<Library, 'get' | 'heads' | 'retract' | 'restore' | 'storage'>
   transfers: {
     add(job: Job, changed: boolean): boolean
     cancel(infoHash: string, why: string): Promise<void>
     has(infoHash: string): boolean
   }
   share: Share
-  serving: Pick<Serving, 'offer' | 'withdraw' | 'forget'>
+  serving: Pick<Serving, 'offer' | 'offers' | 'offered' | 'withdraw' | 'forget'>
   /** The manifest of an own item that was committed but not published before a crash. */
   manifestOf(item: Item): Manifest
   /** Milliseconds that a retracted item's bytes are kept when its manifest does not say, or makes no sense. */
@@ -33,7 +34,6 @@ export interface ReconcilerOptions {
   log: Logger
 }
 
-const sliceMs = 8
 const retryMs = 15_000
 /** Bytes that nobody may read any more are kept no longer than this, whatever their publisher says. */
 const longestRetentionMs = 30 * 86_400_000
@@ -48,6 +48,8 @@ export class Reconciler {
   readonly #touched = new Map<string, Job>()
   readonly #publishers = new Set<NodeId>()
   #passWanted = false
+  /** Until a pass got through, retractions may have come before this node stopped that nobody acted on. */
+  #thorough = true
   /** Own values are published only from the first pass on, when the links have told what the network knew already. */
   #opened = false
   #work: Promise<void> | undefined
@@ -86,11 +88,16 @@ export class Reconciler {
     for (const publisher of this.#publishers) this.touch(publisher, infoHash)
   }
 
-  /** Has every item decided on anew: at the start, and when the set of live members changed. */
-  touchAll(): void {
-    this.#opened = true
+  /** Brings what the library holds in line with what the graph said before the last stop; publishes nothing yet. */
+  start(): void {
     this.#passWanted = true
     this.#wake()
+  }
+
+  /** Has every item that is not in order decided on anew: when the links have told, and when live members changed. */
+  touchAll(): void {
+    this.#opened = true
+    this.start()
   }
 
   /** Resolves once nothing is left to decide. */
@@ -114,12 +121,13 @@ export class Reconciler {
   }
 
   async #run(): Promise<void> {
-    await nextTurn()
-    await this.#drain()
+    const slices = new Slices()
+    await slices.next()
+    await this.#drain(slices)
     if (!this.#passWanted || this.#closed) return
     this.#passWanted = false
     try {
-      await this.#pass()
+      await this.#pass(slices)
     } catch (error) {
       this.#options.log.error({ err: error }, 'the items could not be read; tried again soon')
       this.#passFailed = true
@@ -127,37 +135,30 @@ export class Reconciler {
     }
   }
 
-  async #drain(): Promise<void> {
-    let sliceEnd = performance.now() + sliceMs
+  async #drain(slices: Slices): Promise<void> {
     for (const [key, job] of this.#touched) {
       if (this.#closed) return
       this.#touched.delete(key)
       await this.#decideSafely(job, true)
-      if (performance.now() < sliceEnd) continue
-      await nextTurn()
-      sliceEnd = performance.now() + sliceMs
+      if (slices.over) await slices.next()
     }
   }
 
-  async #pass(): Promise<void> {
-    const { graph, library, self } = this.#options
-    let sliceEnd = performance.now() + sliceMs
-    const giveWay = async (): Promise<boolean> => {
-      if (performance.now() < sliceEnd) return !this.#closed
-      await nextTurn()
-      await this.#drain()
-      sliceEnd = performance.now() + sliceMs
-      return !this.#closed
+  async #pass(slices: Slices): Promise<void> {
+    const { library, serving } = this.#options
+    for (const found of differences(this.#options, this.#thorough, (publisher) => this.learn(publisher))) {
+      if (found !== undefined && 'lost' in found) {
+        const isHere = library.storage().state === 'here' && library.get(found.lost)?.state === 'live'
+        if (!isHere) await serving.withdraw(found.lost)
+      } else if (found !== undefined) {
+        await this.#decideSafely(found, false)
+      }
+      if (!slices.over) continue
+      await slices.next()
+      await this.#drain(slices)
+      if (this.#closed) return
     }
-    for (const { pub, key } of graph.entries('m')) {
-      this.learn(pub)
-      await this.#decideSafely({ publisher: pub, infoHash: key }, false)
-      if (!(await giveWay())) return
-    }
-    for (const item of library.all()) {
-      if (item.publisher === self) await this.#decideSafely({ publisher: self, infoHash: item.infoHash }, false)
-      if (!(await giveWay())) return
-    }
+    this.#thorough = false
   }
 
   /** One item that cannot be brought in line (a full disk, say) must not keep the others from it. */
@@ -177,7 +178,7 @@ export class Reconciler {
       this.#retry = undefined
       for (const { publisher, infoHash } of this.#failed.values()) this.touch(publisher, infoHash)
       this.#failed.clear()
-      if (this.#passFailed) this.touchAll()
+      if (this.#passFailed) this.start()
       this.#passFailed = false
     }, retryMs)
   }

@@ -15,6 +15,7 @@ import { Refusals } from './refusals.ts'
 import { Room } from './room.ts'
 import { Roster } from './roster.ts'
 import { Serving } from './serving.ts'
+import { Slices } from './slices.ts'
 import { inOrder, sourcesOf, type Sources } from './sources.ts'
 import { searchLimits, stallLimits } from './stall.ts'
 import { Transfers, type Job } from './transfers.ts'
@@ -101,8 +102,7 @@ export class GraphReplication implements Replication {
   }
 
   async start(): Promise<void> {
-    const { graph, library, identity } = this.#options
-    for (const holdings of graph.entries('h')) this.#learn(holdings)
+    const { graph, identity } = this.#options
     for (const { body } of graph.entries('p')) this.#reconciler.learn(body.member)
     this.#recall()
     this.#watches.push(
@@ -113,9 +113,10 @@ export class GraphReplication implements Replication {
     )
     for (const heartbeat of graph.entries('hb')) this.#roster.see(heartbeat)
     await this.#heart.start()
-    for (const { publisher, infoHash } of library.all()) this.#reconciler.touch(publisher, infoHash)
+    await this.#takeStock()
+    this.#reconciler.start()
     await this.#reconciler.idle()
-    this.#notice.open()
+    await this.#notice.open()
     this.#gate.start()
   }
 
@@ -168,8 +169,28 @@ export class GraphReplication implements Replication {
     await this.#notice.close()
   }
 
+  /** Begins with what the others hold and what is seeded here already, as the last run left them. */
+  async #takeStock(): Promise<void> {
+    const { graph, library, swarm } = this.#options
+    const slices = new Slices()
+    const told = new Set<string>()
+    const unwatch = graph.watch('h', ({ soul }) => told.add(soul))
+    for (const holdings of graph.entries('h')) {
+      // What was read before a pause may be older than what was told since.
+      if (!told.has(holdings.soul)) this.#learn(holdings)
+      if (slices.over) await slices.next()
+    }
+    unwatch()
+    for (const { infoHash } of library.heads()) {
+      if (swarm.has(infoHash)) this.#notice.hold(infoHash)
+      if (slices.over) await slices.next()
+    }
+  }
+
   /** The bucket is the last part of the soul; the key is the same for all. */
   #learn({ pub, soul, body }: Accepted<Holdings>): void {
+    // What this node holds it knows better.
+    if (pub === this.#options.identity.id) return
     const bucket = soul.slice(soul.lastIndexOf('/') + 1)
     const awaited: string[] = []
     for (const { infoHash } of this.#transfers.waiting()) {

@@ -1,8 +1,9 @@
+import type { HoldingsNotice } from './holdings-notice.ts'
 import type { Swarm } from '../swarm/index.ts'
 
 export interface ServingOptions {
   swarm: Pick<Swarm, 'has' | 'seed' | 'remove'>
-  holdings: { hold(infoHash: string): void; drop(infoHash: string): void }
+  holdings: Pick<HoldingsNotice, 'hold' | 'drop' | 'holds' | 'held'>
   /** Ends a transfer of the item that still runs: the bytes came another way, by an upload. */
   cancelTransfer(infoHash: string): Promise<void>
 }
@@ -13,6 +14,16 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     this.#options = options
+  }
+
+  /** Whether an item is seeded and said to be held, so that `offer` would change nothing. */
+  offers(infoHash: string): boolean {
+    return this.#options.swarm.has(infoHash) && this.#options.holdings.holds(infoHash)
+  }
+
+  /** What others were told to find here, in infohash order. */
+  offered(): Iterable<string> {
+    return this.#options.holdings.held()
   }
 
   /** Seeds a held item and says so. Costs next to nothing when it is done already. */

@@ -1,7 +1,7 @@
 import { readStored } from '../envelope/index.ts'
 import type { NodeId } from '../identity/index.ts'
 import { bodySchemas } from './guard.ts'
-import type { Accepted, Bodies, Entry, GraphStore, Kind } from './port.ts'
+import type { Accepted, Bodies, Entry, GraphStore, Kind, ManifestFilter } from './port.ts'
 import { parseSoul, soulPrefix } from './souls.ts'
 
 const pageSize = 200
@@ -23,9 +23,9 @@ const retractedText = '"state":"retracted"'
 export function* storedManifests(
   store: GraphStore,
   network: string,
-  { pub, retracted = false }: { pub?: NodeId; retracted?: boolean },
+  { pub, bucket = '', retracted = false }: ManifestFilter,
 ): Iterable<{ pub: NodeId; infoHash: string }> {
-  for (const soul of storedSouls(store, soulPrefix(network, 'm', pub))) {
+  for (const soul of storedSouls(store, soulPrefix(network, 'm', pub) + bucket)) {
     const publisher = parseSoul(soul)?.pub
     if (publisher === undefined) continue
     for (let last: string | undefined = ''; last !== undefined;) {

@@ -111,6 +111,9 @@ describe('one node', () => {
     await graph.publish('m', one, manifestOf(one, { state: 'retracted' }))
     await graph.publish('m', two, manifestOf(two, { name: '"state":"retracted"' }))
     expect([...graph.manifests({ retracted: true })]).toEqual([{ pub: identity.id, infoHash: one }])
+    const bucket = two.slice(0, 2)
+    const inBucket = own.filter(({ infoHash }) => infoHash.startsWith(bucket))
+    expect([...graph.manifests({ pub: identity.id, bucket })]).toEqual(inBucket)
   })
 
   test('publications of one key in one millisecond rise strictly', async () => {

@@ -11,7 +11,18 @@ import type { Admitted } from './guard.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Links } from './links.ts'
 import { Neighbours } from './neighbours.ts'
-import type { Accepted, Bodies, Dial, Entry, Graph, GraphStats, GraphStore, Kind, Socket } from './port.ts'
+import type {
+  Accepted,
+  Bodies,
+  Dial,
+  Entry,
+  Graph,
+  GraphStats,
+  GraphStore,
+  Kind,
+  ManifestFilter,
+  Socket,
+} from './port.ts'
 import { Refusals } from './refusals.ts'
 import { layouts, locate, parseSoul, soulPrefix } from './souls.ts'
 import { Sums } from './sums.ts'
@@ -192,7 +203,7 @@ class GunGraph implements Graph {
     }
   }
 
-  manifests(only: { pub?: NodeId; retracted?: boolean } = {}): Iterable<{ pub: NodeId; infoHash: string }> {
+  manifests(only: ManifestFilter = {}): Iterable<{ pub: NodeId; infoHash: string }> {
     return storedManifests(this.#options.store, this.#network, only)
   }
 

@@ -80,6 +80,13 @@ export interface Bodies {
   o: Succession
 }
 
+export interface ManifestFilter {
+  pub?: NodeId
+  /** Of one publisher only. */
+  bucket?: string
+  retracted?: boolean
+}
+
 /** The network's shared memory as the rest of a node sees it. */
 export interface Graph {
   /**
@@ -97,9 +104,10 @@ export interface Graph {
   entries<K extends Kind>(kind: K, pub?: NodeId): Iterable<Accepted<Bodies[K]>>
   /**
    * Who published which item, by publisher and then by infohash, read in pages and without the manifests themselves.
-   * With `retracted` at least those that are: what is said of them is to be asked of `get`.
+   * With `retracted` at least those that are: what is said of them is to be asked of `get`. Finding them reads the values
+   * of a bucket (two hex digits) at a time.
    */
-  manifests(only?: { pub?: NodeId; retracted?: boolean }): Iterable<{ pub: NodeId; infoHash: string }>
+  manifests(only?: ManifestFilter): Iterable<{ pub: NodeId; infoHash: string }>
   /** Whether the network's owner admits `pub` now, in `role` if one is given; in an open network everybody. */
   admits(pub: NodeId, role?: Role): boolean
   /** Calls `listener` for each newly accepted value, own ones included. @returns a function that ends the watch */

@@ -70,7 +70,7 @@ export class HolderIndex {
 }
 
 function pack({ held, releasing, refused }: Holdings): Bucket {
-  return { held: new PackedHashes(held), releasing: new PackedHashes(releasing), refused: new PackedHashes(refused) }
+  return { held: PackedHashes.of(held), releasing: PackedHashes.of(releasing), refused: PackedHashes.of(refused) }
 }
 
 function allOf(holdings: Holdings): string[] {

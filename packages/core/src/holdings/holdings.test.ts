@@ -3,6 +3,7 @@ import { seal } from '../envelope/index.ts'
 import { networkIdOf, WebIdentity } from '../identity/index.ts'
 import { BUCKET_ITEMS } from './bucket.ts'
 import { BucketFullError } from './errors.ts'
+import { HashStates } from './hash-states.ts'
 import { HolderIndex } from './holder-index.ts'
 import { OwnHoldings } from './own-holdings.ts'
 import { Pace } from './pace.ts'
@@ -54,6 +55,28 @@ describe('HolderIndex', () => {
     index.set('one', '7f', said({ held }))
     expect(held.every((item) => index.stateOf('one', item) === 'held')).toBe(true)
     expect(held.some((_, i) => index.stateOf('one', hash('7f', 2 * i + 1)) !== undefined)).toBe(false)
+  })
+})
+
+describe('HashStates', () => {
+  test.each([1, 2, 3])('says what a plain map says, whatever is set and removed: seed %i', (seed) => {
+    const [states, oracle] = [new HashStates(), new Map<string, number>()]
+    let state = seed
+    const next = (below: number): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((state / 2 ** 32) * below)
+    }
+    for (let i = 0; i < 5_000; i++) {
+      const [item, value] = [hash(['00', '7f', 'ff'][next(3)]!, next(200) * 0x1_0000_0001), next(4)]
+      expect(states.set(item, value)).toBe((oracle.get(item) ?? 0) !== value)
+      if (value === 0) oracle.delete(item)
+      else oracle.set(item, value)
+      expect(states.size).toBe(oracle.size)
+      const other = hash('7f', next(200) * 0x1_0000_0001)
+      expect(states.get(other)).toBe(oracle.get(other) ?? 0)
+    }
+    expect(oracle.size).toBeGreaterThan(100)
+    expect([...states]).toEqual([...oracle].toSorted(([a], [b]) => (a < b ? -1 : 1)))
   })
 })
 

@@ -4,10 +4,15 @@ const HASH_BYTES = 20
 
 /** A fixed set of infohashes at 20 bytes each. */
 export class PackedHashes {
+  static readonly none: PackedHashes = new PackedHashes([])
   readonly #bytes: Uint8Array
 
   /** @param sorted 40 hex digits each, in ascending order */
-  constructor(sorted: readonly string[]) {
+  static of(sorted: readonly string[]): PackedHashes {
+    return sorted.length === 0 ? PackedHashes.none : new PackedHashes(sorted)
+  }
+
+  private constructor(sorted: readonly string[]) {
     this.#bytes = new Uint8Array(sorted.length * HASH_BYTES)
     for (const [i, hash] of sorted.entries()) this.#bytes.set(hexToBytes(hash), i * HASH_BYTES)
   }

@@ -73,6 +73,8 @@ export function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
       offer: (infoHash) => Promise.resolve(void offered.push(infoHash)),
       withdraw: (infoHash) => Promise.resolve(void withdrawn.push(infoHash)),
       forget: () => Promise.resolve(),
+      offers: () => false,
+      offered: () => [],
     },
     manifestOf: ({ infoHash, size }) => manifest(infoHash, { size }),
     retentionMs: day,
