@@ -71,7 +71,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
 
   const hashing = createHashing()
   undo.later('hashing', () => hashing.close())
-  const library = await openLibrary({ folder: config.data, digest: hashing.digest })
+  const storage = config.storage.folder ?? config.data
+  const library = await openLibrary({ folder: config.data, storage, digest: hashing.digest })
   undo.later('library', () => library.close())
   const ingest = createIngest({ hashing, stage: () => library.stage(), maxItemBytes: http.maxUploadBytes })
 
@@ -114,6 +115,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const upkeep = createUpkeep({
     library,
     checked: (infoHash) => replication.touch(infoHash),
+    storageChanged: () => replication.storageChanged(),
     now,
     log,
   })
@@ -124,7 +126,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     swarm,
     egress,
     hash: hashing.digest,
-    storage: { folder: config.data, capacityBytes: config.storage.capacityBytes },
+    storage: { folder: storage, capacityBytes: config.storage.capacityBytes },
     dials: network.peers.length > 0,
     announces: swarmConfig.trackers.length > 0,
     retentionMs: config.retention.purgeAfter * 1000,
@@ -141,7 +143,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
 
   const parts = ['swarm', 'graph', 'replication']
   const checks = (): Check[] => [
-    { name: 'library', ok: true, reason: '' },
+    {
+      name: 'library',
+      ok: library.storage().state === 'here',
+      reason: `the storage folder ${storage} is not there or not this node's: is its disk mounted?`,
+    },
     ...parts.map((name) => ({ name, ok: up.has(name), reason: 'is starting or stopping' })),
     {
       name: 'membership',

@@ -120,11 +120,16 @@ export const configSchema = z.object({
     operator: label.default('').describe('Who runs this machine, so that copies are spread over operators.'),
   }),
   storage: z.object({
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of the stored files (blobs, incoming, quarantine) on one file system, without it data.'),
     capacityBytes: z
       .int()
       .min(0)
       .default(0)
-      .describe('Most bytes of items to store; 0 is nine tenths of the disk of the data folder.'),
+      .describe('Most bytes of items to store; 0 is nine tenths of the disk of the storage folder.'),
   }),
   replicas: z
     .object({

@@ -64,6 +64,9 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
   gauge('items', 'Items held here.', () => library.totals().items)
   gauge('item_bytes', 'Bytes of the files held here.', () => library.totals().bytes)
   gauge('items_damaged', 'Items whose bytes are lost here, wholly or in part.', () => library.damaged().length)
+  gauge('storage_suspended', '1 while the disk with the stored files is away: nothing is served or stored.', () =>
+    Number(library.storage().state !== 'here'),
+  )
   gauge('swarm_torrents', 'Torrents seeded or fetched.', () => swarm.stats().torrents)
   gauge('swarm_awake', 'Torrents asked for lately or being fetched.', () => swarm.stats().awake)
   gauge('swarm_connections', 'Connections to BitTorrent peers.', () => swarm.stats().connections)

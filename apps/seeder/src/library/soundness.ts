@@ -48,8 +48,7 @@ export class Soundness {
     const { blobs } = this.#parts.catalog
     const record = blobs.get(sha256)
     if (record !== undefined) await this.compare([record])
-    const after = blobs.get(sha256)
-    return this.#parts.storage.state === 'here' && after?.state === 'sound' && !after.patchy
+    return this.#parts.storage.state === 'here' && isSound(blobs.get(sha256))
   }
 
   /** Compares files with what is noted of them, reading none, and notes what changed. */
@@ -104,32 +103,31 @@ export class Soundness {
       // A disk that went away makes no blob wrong.
       if (found === undefined) storage.assertHere()
       this.#change(() => {
+        if (mended) catalog.blobs.dropBadPieces(sha256, mended.infoHash, mended.piece)
         if (print && found?.sha256 === sha256) {
-          const dropped = record.patchy ? catalog.blobs.dropBadPieces(sha256) : []
-          return [...dropped, ...catalog.blobs.set({ ...record, ...print, state: 'sound', verifiedAt: now() })]
-        }
-        const dropped = mended ? catalog.blobs.dropBadPieces(sha256, mended.infoHash, mended.piece) : []
-        // Pieces known to be wrong explain a wrong hash: they are mended in place.
-        if (print && catalog.blobs.get(sha256)?.patchy === true) {
-          return [...dropped, ...catalog.blobs.set({ ...record, ...print, state: 'sound' })]
-        }
-        return [...dropped, ...this.#condemn(record)]
+          catalog.blobs.dropBadPieces(sha256)
+          catalog.blobs.set({ ...record, ...print, state: 'sound', verifiedAt: now() })
+        } else if (print && catalog.blobs.get(sha256)?.patchy === true) {
+          // Pieces known to be wrong explain a wrong hash: they are mended in place.
+          catalog.blobs.set({ ...record, ...print, state: 'sound' })
+        } else this.#condemn(record)
+        return isSound(record) && isSound(catalog.blobs.get(sha256)) ? [] : catalog.blobs.owners(sha256)
       })
       return
     }
   }
 
-  #condemn(record: BlobRecord): string[] {
+  #condemn(record: BlobRecord): void {
     const { blobs, storage } = this.#parts
     const { sha256 } = record
     if (blobs.print(sha256) !== undefined) blobs.moveTo(sha256, join(storage.quarantine, sha256))
-    return this.#lose({ ...record, mtimeUs: never })
+    this.#lose({ ...record, mtimeUs: never })
   }
 
-  #lose(record: BlobRecord): string[] {
+  #lose(record: BlobRecord): void {
     const { blobs } = this.#parts.catalog
-    const dropped = record.patchy ? blobs.dropBadPieces(record.sha256) : []
-    return [...dropped, ...blobs.set({ ...record, state: 'damaged' })]
+    if (record.patchy) blobs.dropBadPieces(record.sha256)
+    blobs.set({ ...record, state: 'damaged' })
   }
 
   /** Looks once more, with nothing happening in between, and notes what is found. */
@@ -143,7 +141,6 @@ export class Soundness {
         const print = record && blobs.print(sha256)
         if (record === undefined || !isNews(record, print)) continue
         const state = stateOf(record, print)
-        // An item whose other blobs are not sound either is no more or less held, and yet another thing to do.
         if (state !== record.state) for (const infoHash of catalog.blobs.owners(sha256)) news.add(infoHash)
         if (state === 'damaged') this.#lose(record)
         else catalog.blobs.set({ ...record, ...(state === 'sound' && print), state })
@@ -156,6 +153,10 @@ export class Soundness {
     const changed = new Set(this.#parts.catalog.transact(work))
     if (changed.size > 0) this.#parts.changed(changed)
   }
+}
+
+function isSound(record: BlobRecord | undefined): boolean {
+  return record?.state === 'sound' && !record.patchy
 }
 
 /** The state that the print alone speaks for. */

@@ -37,10 +37,14 @@ export interface Replication {
    * forget it. Resolves once no transfer of the item is left.
    */
   leave(infoHash: string): Promise<void>
+  /** Ends all traffic of an item that the library says is paused. Resolves once none is left. */
+  pause(infoHash: string): Promise<void>
   /** Whether anybody's manifest of the item is live. */
   isPublished(infoHash: string): boolean
   /** Has one item decided on anew, after something happened to its bytes here. */
   touch(infoHash: string): void
+  /** Has every item here decided on anew, after the disk with the items went away or came back. */
+  storageChanged(): void
   peers(): Peer[]
   stats(): ReplicationStats
   /** Ends timers and running transfers; what they had received is discarded. */

@@ -208,6 +208,7 @@ test('one item that fails does not keep the others, and is tried again', async (
       return Promise.resolve(void offered.push(infoHash))
     },
     withdraw: () => Promise.resolve(),
+    offerInPart: () => Promise.resolve(),
     forget: () => Promise.resolve(),
     offers: () => false,
     offered: () => [],

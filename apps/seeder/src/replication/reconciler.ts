@@ -17,14 +17,14 @@ export interface Share {
 export interface ReconcilerOptions {
   self: NodeId
   graph: Pick<Graph, 'get' | 'manifests' | 'publish'>
-  library: Pick<Library, 'get' | 'heads' | 'retract' | 'restore' | 'storage'>
+  library: Pick<Library, 'get' | 'head' | 'heads' | 'retract' | 'restore' | 'condition' | 'storage' | 'isPaused'>
   transfers: {
     add(job: Job, changed: boolean): boolean
     cancel(infoHash: string, why: string): Promise<void>
     has(infoHash: string): boolean
   }
   share: Share
-  serving: Pick<Serving, 'offer' | 'offers' | 'offered' | 'withdraw' | 'forget'>
+  serving: Pick<Serving, 'offer' | 'offerInPart' | 'offers' | 'offered' | 'withdraw' | 'forget'>
   /** The manifest of an own item that was committed but not published before a crash. */
   manifestOf(item: Item): Manifest
   /** Milliseconds that a retracted item's bytes are kept when its manifest does not say, or makes no sense. */
@@ -148,8 +148,9 @@ export class Reconciler {
     const { library, serving } = this.#options
     for (const found of differences(this.#options, this.#thorough, (publisher) => this.learn(publisher))) {
       if (found !== undefined && 'lost' in found) {
-        const isHere = library.storage().state === 'here' && library.get(found.lost)?.state === 'live'
-        if (!isHere) await serving.withdraw(found.lost)
+        const isHere = library.storage().state === 'here'
+        if (isHere && library.condition(found.lost) === 'patchy') await serving.offerInPart(found.lost)
+        else if (!isHere || library.get(found.lost)?.state !== 'live') await serving.withdraw(found.lost)
       } else if (found !== undefined) {
         await this.#decideSafely(found, false)
       }
@@ -190,6 +191,9 @@ export class Reconciler {
     const held = library.get(infoHash)
     if (entry === undefined) {
       if (held?.publisher === publisher && held.state === 'live') await this.#announce(held)
+      // Whoever published it: what is not whole here is not offered as if it were.
+      else if (held === undefined && library.condition(infoHash) !== 'patchy')
+        await this.#options.serving.forget(infoHash)
       return
     }
     const { body: manifest, ts } = entry
@@ -197,27 +201,39 @@ export class Reconciler {
       await this.#decideRetracted(manifest, ts, held)
     } else if (held === undefined) {
       await this.#decideMissing(manifest, publisher, changed)
-    } else if (held.state === 'live') {
-      await this.#options.serving.offer(infoHash)
     } else {
-      library.restore(infoHash)
-      await this.#options.serving.offer(infoHash)
+      if (held.state === 'retracted') library.restore(infoHash)
+      await this.#offer(infoHash)
     }
+  }
+
+  /** What lies on a disk that is away is offered to nobody until it is back. */
+  async #offer(infoHash: string): Promise<void> {
+    const { library, serving } = this.#options
+    if (library.storage().state === 'here') await serving.offer(infoHash)
+    else await serving.forget(infoHash)
   }
 
   /** The graph does not know the item. If it is an own one, the last run ended before its manifest was published. */
   async #announce(item: Item): Promise<void> {
-    const { graph, manifestOf, serving, self, log } = this.#options
-    await serving.offer(item.infoHash)
+    const { graph, manifestOf, self, log } = this.#options
+    await this.#offer(item.infoHash)
     if (!this.#opened || item.publisher !== self) return
     await graph.publish('m', item.infoHash, manifestOf(item))
     log.info({ infoHash: item.infoHash }, 'published an item that was committed but not yet in the graph')
   }
 
   async #decideMissing(manifest: Manifest, publisher: NodeId, changed: boolean): Promise<void> {
-    const { share, transfers, serving } = this.#options
+    const { share, transfers, serving, library } = this.#options
     const { infoHash } = manifest
+    const isHere = library.storage().state === 'here'
+    const condition = library.condition(infoHash)
+    // Its bad pieces are mended in place; until then it serves the others and does not count as a copy.
+    if (isHere && condition === 'patchy') return await serving.offerInPart(infoHash)
     await serving.forget(infoHash)
+    // Bytes that may turn out to be right, or come back with their disk, are not fetched a second time.
+    if (!isHere || condition === 'suspect') return
+    if (library.isPaused(infoHash)) return await transfers.cancel(infoHash, 'it is paused')
     if (!share.wants(manifest, publisher)) {
       if (transfers.has(infoHash) && !this.#wantedByAnother(publisher, infoHash)) {
         await transfers.cancel(infoHash, 'placement wants it elsewhere')
@@ -232,12 +248,14 @@ export class Reconciler {
     const { infoHash } = manifest
     if (this.isPublished(infoHash)) return
     // No await before this: what was read of the graph must still be so, or an item published again is taken down.
-    if (held?.state === 'live') {
+    const known = held ?? library.head(infoHash)
+    if (known?.state === 'live') {
       library.retract(infoHash, purgeTime(manifest, ts, retentionMs))
       this.#options.retracted()
     }
     await transfers.cancel(infoHash, 'it was retracted')
     if (held !== undefined) await serving.withdraw(infoHash)
+    else if (known !== undefined) await serving.forget(infoHash)
   }
 
   #wantedByAnother(than: NodeId, infoHash: string): boolean {

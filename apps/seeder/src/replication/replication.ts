@@ -44,7 +44,11 @@ export class GraphReplication implements Replication {
     this.#options = options
     const { graph, library, swarm, egress, identity, storage, log, now } = options
     const self = identity.id
-    const room = new Room({ ...storage, used: () => library.totals().bytes })
+    const room = new Room({
+      ...storage,
+      isHere: () => library.storage().state === 'here',
+      used: () => library.totals().bytes,
+    })
     this.#roster = new Roster({
       graceMs,
       now,
@@ -96,6 +100,7 @@ export class GraphReplication implements Replication {
       serving: new Serving({
         swarm,
         holdings: this.#notice,
+        isPaused: (infoHash) => library.isPaused(infoHash),
         cancelTransfer: (infoHash) => this.#transfers.cancel(infoHash, 'its bytes came another way'),
       }),
     })
@@ -133,12 +138,21 @@ export class GraphReplication implements Replication {
     await this.#transfers.cancel(infoHash, 'the operator removed it')
   }
 
+  async pause(infoHash: string): Promise<void> {
+    await this.#transfers.cancel(infoHash, 'the operator paused it')
+    await this.#options.swarm.remove(infoHash)
+  }
+
   isPublished(infoHash: string): boolean {
     return this.#reconciler.isPublished(infoHash)
   }
 
   touch(infoHash: string): void {
     this.#reconciler.touchItem(infoHash)
+  }
+
+  storageChanged(): void {
+    this.#reconciler.start()
   }
 
   peers() {

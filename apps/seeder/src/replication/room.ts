@@ -8,6 +8,8 @@ export interface RoomOptions {
   folder: string
   /** Most bytes of items to store; 0 is nine tenths of the disk. */
   capacityBytes: number
+  /** Whether that disk is there; while it is not, the folder lies on another one. */
+  isHere?(): boolean
   /** Bytes of items stored now. */
   used(): number
 }
@@ -19,6 +21,8 @@ const largestReserve = 256 * 2 ** 20
 export class Room {
   readonly #options: RoomOptions
   #promised = 0
+  /** The disk's size when it was last there. Placement weighs by it, so it must not change with each absence. */
+  #total = 0
 
   constructor(options: RoomOptions) {
     this.#options = options
@@ -26,12 +30,12 @@ export class Room {
 
   /** In bytes. `free` is what one more copy may take. */
   async measure(): Promise<Heartbeat['capacity']> {
-    return this.#weigh(await statfs(this.#options.folder))
+    return this.#weigh(await this.#disk())
   }
 
   /** Sets room for one copy aside. @returns a function that gives it back. @throws NoRoomError */
   async reserve(infoHash: string, size: number): Promise<() => void> {
-    const disk = await statfs(this.#options.folder)
+    const disk = await this.#disk()
     // No await from here on: two copies must not be promised the same room.
     const { free } = this.#weigh(disk)
     if (size > free) throw new NoRoomError(infoHash, size, free)
@@ -43,10 +47,18 @@ export class Room {
     }
   }
 
-  #weigh(disk: StatsFs): Heartbeat['capacity'] {
-    const total = disk.blocks * disk.bsize
+  /** @returns `undefined` while it is away */
+  async #disk(): Promise<StatsFs | undefined> {
+    if (this.#options.isHere?.() === false) return undefined
+    return await statfs(this.#options.folder)
+  }
+
+  #weigh(disk: StatsFs | undefined): Heartbeat['capacity'] {
     const used = this.#options.used()
-    const bytes = this.#options.capacityBytes || Math.floor(total * 0.9)
+    if (disk !== undefined) this.#total = disk.blocks * disk.bsize
+    const total = this.#total
+    const bytes = this.#options.capacityBytes || Math.floor(total * 0.9) || used
+    if (disk === undefined) return { bytes, used, free: 0 }
     const onDisk = disk.bavail * disk.bsize - Math.min(largestReserve, Math.floor(total / 20))
     const free = Math.max(0, Math.min(bytes - used, onDisk) - this.#promised)
     return { bytes, used, free }

@@ -28,12 +28,14 @@ export class Serving {
 
   /** Seeds a held item and says so. Costs next to nothing when it is done already. */
   async offer(infoHash: string): Promise<void> {
-    const { swarm, holdings, cancelTransfer } = this.#options
-    if (!swarm.has(infoHash)) {
-      await cancelTransfer(infoHash)
-      swarm.seed(infoHash)
-    }
-    holdings.hold(infoHash)
+    await this.#seed(infoHash)
+    this.#options.holdings.hold(infoHash)
+  }
+
+  /** Seeds an item some of whose pieces are bad here; nobody is told that it is held. */
+  async offerInPart(infoHash: string): Promise<void> {
+    this.#options.holdings.drop(infoHash)
+    await this.#seed(infoHash)
   }
 
   /** Ends the serving of an item; its bytes stay until they are purged. */
@@ -45,6 +47,16 @@ export class Serving {
 
   /** Ends the serving of an item that the library holds no longer. A transfer of it is left alone. */
   async forget(infoHash: string): Promise<void> {
-    if (this.#options.swarm.has(infoHash)) await this.withdraw(infoHash)
+    const { swarm, holdings } = this.#options
+    if (swarm.has(infoHash) || holdings.holds(infoHash)) await this.withdraw(infoHash)
+  }
+
+  async #seed(infoHash: string): Promise<void> {
+    const { swarm, cancelTransfer, isPaused } = this.#options
+    const seeded = swarm.has(infoHash)
+    if (isPaused(infoHash)) return seeded ? swarm.remove(infoHash) : undefined
+    if (seeded) return
+    await cancelTransfer(infoHash)
+    if (!isPaused(infoHash)) swarm.seed(infoHash)
   }
 }

@@ -1,23 +1,35 @@
 import { Purge, type PurgeOptions } from './purge.ts'
 import type { Upkeep } from './port.ts'
 import { Recheck, type RecheckOptions } from './recheck.ts'
+import { StorageWatch, type StorageWatchOptions } from './storage-watch.ts'
+import { SurveyRounds, type SurveyOptions } from './survey.ts'
 
 export type * from './port.ts'
 
-export type UpkeepOptions = PurgeOptions & RecheckOptions
+export type UpkeepOptions = PurgeOptions & RecheckOptions & StorageWatchOptions & SurveyOptions
 
 export function createUpkeep(options: UpkeepOptions): Upkeep {
   const purge = new Purge(options)
   const recheck = new Recheck(options)
+  const survey = new SurveyRounds(options)
+  const storage = new StorageWatch({
+    ...options,
+    storageChanged: (state) => {
+      options.storageChanged(state)
+      if (state === 'here') recheck.look()
+    },
+  })
   return {
     start: () => {
+      storage.start()
       purge.look()
       recheck.start()
+      survey.start()
     },
     nudge: () => purge.look(),
-    stats: () => ({ purged: purge.purged }),
+    stats: () => ({ purged: purge.purged, surveys: survey.rounds }),
     close: async () => {
-      await Promise.all([purge.close(), recheck.close()])
+      await Promise.all([purge.close(), recheck.close(), survey.close(), storage.close()])
     },
   }
 }

@@ -3,6 +3,7 @@ export interface Upkeep {
   start(): void
   /** Looks again at what is due, after an item was retracted or restored. */
   nudge(): void
-  stats(): { purged: number }
+  /** Items purged, and rounds through all stored files, since the start. */
+  stats(): { purged: number; surveys: number }
   close(): Promise<void>
 }

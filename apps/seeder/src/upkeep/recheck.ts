@@ -2,19 +2,25 @@ import type { Logger } from 'pino'
 import type { Library } from '../library/index.ts'
 
 export interface RecheckOptions {
-  library: Pick<Library, 'suspects' | 'verify'>
-  /** Told of each item that was hashed again, and whether it is held. */
+  library: Pick<Library, 'suspects' | 'verify' | 'condition' | 'onCondition' | 'storage'>
+  /** Told of each item whose bytes were found changed, lost, right or wrong, and whether it is held. */
   checked(infoHash: string, held: boolean): void
   log: Logger
 }
 
-/** Serving compares size and time of a blob each time, so new suspects turn up between two looks. */
+/** The catalog is asked for suspects that nobody told of, or that could not be hashed. */
 const lookEveryMs = 30_000
 
-/** Hashes items again whose blobs were found changed on disk, one after the other. */
+/**
+ * Hashes items again whose blobs may have changed, one after the other: those that were found or asked for just now
+ * before those that have waited since the start.
+ */
 export class Recheck {
   readonly #options: RecheckOptions
   readonly #abort = new AbortController()
+  /** Found or asked for lately, and not hashed since. */
+  readonly #urgent = new Set<string>()
+  #ends: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #work: Promise<void> | undefined
 
@@ -23,20 +29,39 @@ export class Recheck {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#look(), lookEveryMs)
-    this.#look()
+    this.#ends ??= this.#options.library.onCondition((infoHash) => this.#learn(infoHash))
+    this.#timer ??= setInterval(() => this.look(), lookEveryMs)
+    this.look()
   }
 
   async close(): Promise<void> {
+    this.#ends?.()
     clearInterval(this.#timer)
     this.#abort.abort()
     await this.#work
   }
 
-  #look(): void {
+  /** Begins with what waits, unless it is at it already. */
+  look(): void {
+    if (this.#abort.signal.aborted) return
     this.#work ??= this.#run().finally(() => {
       this.#work = undefined
+      if (this.#urgent.size > 0 && this.#isHere) this.look()
     })
+  }
+
+  get #isHere(): boolean {
+    return this.#options.library.storage().state === 'here'
+  }
+
+  #learn(infoHash: string): void {
+    const { library, checked, log } = this.#options
+    const condition = library.condition(infoHash)
+    if (condition === 'damaged') log.error({ infoHash }, 'bytes on disk are lost or wrong: to be fetched again')
+    checked(infoHash, condition === 'held')
+    if (condition !== 'suspect') return
+    this.#urgent.add(infoHash)
+    this.look()
   }
 
   /** None when the catalog cannot be read now: the next look asks again. */
@@ -50,17 +75,32 @@ export class Recheck {
   }
 
   async #run(): Promise<void> {
-    const { library, checked, log } = this.#options
-    const { signal } = this.#abort
+    // Told of a suspect from within a change, its listeners may not be done with it.
+    await Promise.resolve()
+    await this.#hashUrgent()
     for (const infoHash of this.#suspects()) {
-      if (signal.aborted) return
-      try {
-        const held = await library.verify(infoHash, { signal })
-        if (!held) log.error({ infoHash }, 'bytes on disk are damaged: moved to quarantine, to be fetched again')
-        checked(infoHash, held)
-      } catch (error) {
-        if (!signal.aborted) log.error({ err: error, infoHash }, 'a changed blob could not be hashed again')
-      }
+      if (this.#abort.signal.aborted || !this.#isHere) return
+      // It may have been hashed, mended or removed while others were.
+      if (this.#options.library.condition(infoHash) === 'suspect') await this.#hash(infoHash)
+      await this.#hashUrgent()
+    }
+  }
+
+  async #hashUrgent(): Promise<void> {
+    for (const infoHash of this.#urgent) {
+      if (this.#abort.signal.aborted || !this.#isHere) return
+      this.#urgent.delete(infoHash)
+      if (this.#options.library.condition(infoHash) === 'suspect') await this.#hash(infoHash)
+    }
+  }
+
+  async #hash(infoHash: string): Promise<void> {
+    const { library, log } = this.#options
+    const { signal } = this.#abort
+    try {
+      await library.verify(infoHash, { signal })
+    } catch (error) {
+      if (!signal.aborted) log.error({ err: error, infoHash }, 'a changed blob could not be hashed again')
     }
   }
 }

@@ -26,7 +26,9 @@ export let transfers: Transfers
 export let reconciler: Reconciler
 export let started: string[]
 export let offered: string[]
+export let inPart: string[]
 export let withdrawn: string[]
+export let forgotten: string[]
 export let retractions: number
 
 /** What a test may change: whether placement wants items here, whether the gate is open, and the graphs' clock. */
@@ -71,8 +73,9 @@ export function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
     share: { wants: () => given.wanted, mayFetch: () => given.mayFetch },
     serving: {
       offer: (infoHash) => Promise.resolve(void offered.push(infoHash)),
+      offerInPart: (infoHash) => Promise.resolve(void inPart.push(infoHash)),
       withdraw: (infoHash) => Promise.resolve(void withdrawn.push(infoHash)),
-      forget: () => Promise.resolve(),
+      forget: (infoHash) => Promise.resolve(void forgotten.push(infoHash)),
       offers: () => false,
       offered: () => [],
     },
@@ -110,6 +113,8 @@ beforeEach(async () => {
   library = await openLibrary({ folder, digest: () => Promise.reject(new Error('nothing to hash')) })
   started = []
   offered = []
+  inPart = []
+  forgotten = []
   withdrawn = []
   Object.assign(given, { wanted: true, mayFetch: true, clock: Date.now })
   retractions = 0
