@@ -117,6 +117,7 @@ test('what is offered and no longer held is withdrawn by a pass; what came meanw
     offer: () => Promise.resolve(),
     withdraw: (infoHash: string) => Promise.resolve(void withdrawn.push(infoHash)),
     forget: () => Promise.resolve(),
+    offerInPart: () => Promise.resolve(),
     offers: () => true,
     offered: () => [hash(1), hash(2)].toSorted(),
   }
@@ -136,6 +137,7 @@ test('a retraction that came before the last stop is found at the start, an item
     offer: (infoHash: string) => Promise.resolve(void offered.push(infoHash)),
     withdraw: (infoHash: string) => Promise.resolve(void withdrawn.push(infoHash)),
     forget: () => Promise.resolve(),
+    offerInPart: () => Promise.resolve(),
     offers: () => true,
     offered: () => [],
   }

@@ -6,6 +6,8 @@ export interface ServingOptions {
   holdings: Pick<HoldingsNotice, 'hold' | 'drop' | 'holds' | 'held'>
   /** Ends a transfer of the item that still runs: the bytes came another way, by an upload. */
   cancelTransfer(infoHash: string): Promise<void>
+  /** Whether the operator paused the item: it stays held, and is not seeded. */
+  isPaused(infoHash: string): boolean
 }
 
 /** What this node offers to others: in the swarm, and by name in its holdings. */
