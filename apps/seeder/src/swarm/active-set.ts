@@ -88,6 +88,10 @@ export class ActiveSet<T extends Awake> {
     for (const torrent of this.#recency) this.#recency.delete(torrent)
   }
 
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.#byInfoHash.values()
+  }
+
   #makeRoom(): boolean {
     const { now, idleAfter } = this.#options
     const time = now()

@@ -1,6 +1,8 @@
 import type { Torrent } from 'webtorrent'
 import type { FileStore } from './file-store.ts'
 import type { HeldTorrent } from './held-torrent.ts'
+import { surplus } from './peer-link.ts'
+import type { PeerLink } from './peer-link.ts'
 import type { Used } from './recency.ts'
 
 /** A torrent with state in memory: one that is seeded and awake, or one that is being fetched. */
@@ -18,6 +20,7 @@ export class ActiveTorrent implements Used {
   /** When somebody last asked for it, and when a peer was last sent bytes of it, in milliseconds of the injected clock. */
   askedAt: number
   tookAt = -Infinity
+  readonly #links = new Set<PeerLink>()
   #pins = 0
 
   constructor(infoHash: string, torrent: Torrent, held: HeldTorrent | undefined, now: number) {
@@ -38,6 +41,17 @@ export class ActiveTorrent implements Used {
   /** Whether there is a peer, connected or being connected. */
   get hasPeers(): boolean {
     return (this.torrent._peers?.size ?? 0) > 0
+  }
+
+  join(link: PeerLink): void {
+    this.#links.add(link)
+    link.wire.once('close', () => this.#links.delete(link))
+    link.wire.on('upload', () => (this.tookAt = link.usedAt))
+  }
+
+  /** Closes what is more than so many connections. */
+  limit(maxConns: number): void {
+    for (const link of surplus(this.#links, maxConns)) link.close()
   }
 
   /** Keeps it awake, whatever else wants its place, until the answer is called. */

@@ -58,6 +58,9 @@ declare module 'bittorrent-protocol' {
     readonly _encryptor: object
     _bufferSize: number
     _infoHash: Uint8Array | null
+    /** Nothing more is read of what arrived until it is false again. */
+    _pePending: boolean
+    setInfoHash(infoHash: string): void
     _processBuffer: (this: Wire) => void
     _onMessageLength: (this: Wire, buffer: Uint8Array) => void
     _onMessage: (this: Wire, buffer: Uint8Array) => void

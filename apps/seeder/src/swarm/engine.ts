@@ -8,13 +8,6 @@ import { guardWires } from './wire-guard.ts'
 guardWires()
 shareKeyGroup()
 
-/** Finds the torrent that an incoming connection asks for; it may have to be woken first. */
-export interface Lookup {
-  byInfoHash(infoHash: string): Promise<Torrent | undefined>
-  /** By SHA-1 of `req2` and the infohash, as encrypted handshakes name a torrent (MSE). */
-  byObfuscated(hash: string): Promise<Torrent | undefined>
-}
-
 export function obfuscated(infoHash: string): string {
   return createHash('sha1').update('req2').update(infoHash, 'hex').digest('hex')
 }
@@ -25,11 +18,9 @@ const noDiscovery = { complete: () => {}, destroy: (done: () => void) => done() 
 /** The engine counts who has which piece for an order of pieces that is not used, in O(pieces) for each message. */
 const noRarity = { destroy: () => {} }
 
-/** WebTorrent with nothing that looks for peers by itself, and with torrents found in one step. */
+/** WebTorrent with nothing that looks for peers by itself, and whose incoming connections a `Door` takes. */
 export class Engine extends WebTorrent {
-  readonly #lookup: Lookup
-
-  constructor(options: Pick<ClientOptions, 'torrentPort' | 'maxConns'>, lookup: Lookup) {
+  constructor(options: Pick<ClientOptions, 'torrentPort' | 'maxConns'>) {
     super({
       ...options,
       dht: false,
@@ -43,7 +34,6 @@ export class Engine extends WebTorrent {
       // Who lacks pieces comes by itself.
       seedOutgoingConnections: false,
     })
-    this.#lookup = lookup
   }
 
   /** Adds a torrent of which nothing is held; without metainfo, which must have been checked, peers are asked for it. */
@@ -96,13 +86,5 @@ export class Engine extends WebTorrent {
       added._rarityMap = noRarity
     })
     return added
-  }
-
-  override async get(infoHash: string): Promise<Torrent | null> {
-    return (await this.#lookup.byInfoHash(infoHash)) ?? null
-  }
-
-  override async _getByHash(infoHashHash: string): Promise<Torrent | null> {
-    return (await this.#lookup.byObfuscated(infoHashHash)) ?? null
   }
 }

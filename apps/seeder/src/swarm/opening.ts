@@ -8,6 +8,8 @@ import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
 import { HeldTorrent } from './held-torrent.ts'
 import type { OpenFiles } from './open-files.ts'
+import { PeerLink } from './peer-link.ts'
+import type { PeerSlots } from './peer-slots.ts'
 import type { PieceLedger, WholeTorrent } from './port.ts'
 import type { Rates } from './rates/index.ts'
 import type { ReadAhead } from './read-ahead.ts'
@@ -20,6 +22,7 @@ export interface OpeningOptions {
   readAhead: ReadAhead
   rates: Rates
   ledger: PieceLedger
+  slots: PeerSlots
   /** Most connections of a torrent. */
   maxConns: () => number
   connected: (wire: Wire) => void
@@ -86,7 +89,7 @@ export class Opening {
   }
 
   #tend(infoHash: string, torrent: Torrent, held?: HeldTorrent, bad: readonly number[] = []): ActiveTorrent {
-    const { engine, rates, maxConns, connected, failed, now, logger } = this.#options
+    const { engine, rates, slots, maxConns, connected, failed, now, logger } = this.#options
     const active = new ActiveTorrent(infoHash, torrent, held, now())
     const pieces = this.#pieces(active, bad)
     torrent.on('warning', (warning: Error) => logger.debug({ infoHash, warning }, 'torrent warning'))
@@ -99,7 +102,9 @@ export class Opening {
       maxConns,
       pieces,
       connected: (wire) => {
-        wire.on('upload', () => (active.tookAt = now()))
+        const link = new PeerLink(wire, now)
+        if (!slots.take(link)) return link.close()
+        active.join(link)
         connected(wire)
       },
       upload: (go) => rates.upload.turn(infoHash, go),

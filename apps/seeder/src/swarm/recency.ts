@@ -25,6 +25,10 @@ export class Recency<T extends Used> {
     this.#places.set(thing, at)
   }
 
+  has(thing: T): boolean {
+    return this.#places.has(thing)
+  }
+
   delete(thing: T): boolean {
     return this.#places.delete(thing)
   }

@@ -7,6 +7,7 @@ import { ActiveSet } from './active-set.ts'
 import type { ActiveTorrent } from './active-torrent.ts'
 import { Announcer } from './announcer/index.ts'
 import type { Progress } from './announcer/index.ts'
+import { Door } from './door.ts'
 import { Download } from './download.ts'
 import { Engine } from './engine.ts'
 import { FetchFailedError, SwarmClosedError, SwarmStartError } from './errors.ts'
@@ -14,7 +15,18 @@ import { defaultLimits } from './limits.ts'
 import { checkMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { Opening } from './opening.ts'
-import type { Fetched, FetchRequest, ItemLimits, Passage, PieceLedger, Shelf, Swarm, SwarmLimits, SwarmStats } from './port.ts'
+import { PeerSlots } from './peer-slots.ts'
+import type {
+  Fetched,
+  FetchRequest,
+  ItemLimits,
+  Passage,
+  PieceLedger,
+  Shelf,
+  Swarm,
+  SwarmLimits,
+  SwarmStats,
+} from './port.ts'
 import { passageOf, Rates } from './rates/index.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { Items } from './items.ts'
@@ -55,7 +67,9 @@ export class WebTorrentSwarm implements Swarm {
   readonly #rates: Rates
   readonly #now: () => number
   #limits: SwarmLimits
+  readonly #slots: PeerSlots
   #engine: Engine | undefined
+  #door: Door | undefined
   #opening: Opening | undefined
   #waking: Waking | undefined
   #announcer: Announcer | undefined
@@ -73,6 +87,7 @@ export class WebTorrentSwarm implements Swarm {
       now: this.#now,
       sleep: (torrent) => void this.#end(torrent),
     })
+    this.#slots = new PeerSlots(this.#limits, this.#now)
     this.#channels = new Connections({
       egress: options.egress,
       iceServers: options.iceServers ?? [],
@@ -84,12 +99,14 @@ export class WebTorrentSwarm implements Swarm {
   async start(): Promise<void> {
     const { port, host, shelf, egress, logger, trackers } = this.#options
     const maxConns = (): number => this.#limits.maxConnsPerItem
-    const engine = new Engine(
-      { torrentPort: host === undefined ? port : { port, host }, maxConns: maxConns() },
+    const engine = new Engine({ torrentPort: host === undefined ? port : { port, host }, maxConns: maxConns() })
+    this.#door = new Door(
+      engine,
       {
         byInfoHash: async (infoHash) => (await this.#awake(infoHash))?.torrent,
         byObfuscated: async (hash) => (await this.#awake(this.#items.byObfuscated(hash) ?? ''))?.torrent,
       },
+      this.#slots,
     )
     // Peers named by others are addresses already; a name among them is not looked up at all.
     engine.blocked = { contains: (address) => isIP(address) === 0 || !egress.isAllowedAddress(address) }
@@ -108,6 +125,7 @@ export class WebTorrentSwarm implements Swarm {
       readAhead: this.#readAhead,
       rates: this.#rates,
       ledger: this.#options.ledger ?? noLedger,
+      slots: this.#slots,
       maxConns,
       connected: (wire) => this.#count(wire),
       failed: (torrent) => this.#failed(torrent),
@@ -202,16 +220,14 @@ export class WebTorrentSwarm implements Swarm {
 
   limit(limits: Partial<SwarmLimits>): void {
     this.#limits = { ...this.#limits, ...limits }
-    const { maxConns, maxConnsPerItem, maxOpenFiles, maxChannels } = this.#limits
+    const { maxConnsPerItem, maxOpenFiles, maxChannels } = this.#limits
     this.#rates.limit(this.#limits)
     this.#openFiles.limit = maxOpenFiles
     this.#channels.maxConnections = maxChannels
     this.#active.limit(this.#limits)
-    const engine = this.#engine
-    if (engine === undefined) return
-    engine.maxConns = maxConnsPerItem
-    const server = engine._connPool?.tcpServer
-    if (server !== undefined) server.maxConnections = maxConns
+    this.#slots.limit(this.#limits)
+    for (const torrent of this.#active) torrent.limit(maxConnsPerItem)
+    if (this.#engine !== undefined) this.#engine.maxConns = maxConnsPerItem
   }
 
   limits(): SwarmLimits {
@@ -246,6 +262,7 @@ export class WebTorrentSwarm implements Swarm {
     const engine = this.#engine
     if (engine === undefined) return
     this.#engine = undefined
+    this.#door?.close()
     await this.#announcer?.close()
     this.#waking?.close()
     this.#active.close()

@@ -1,7 +1,7 @@
 /** The part of WebTorrent 3 that this folder relies on, internals included where no public way exists. */
 declare module 'webtorrent' {
   import type { EventEmitter } from 'node:events'
-  import type { Server } from 'node:net'
+  import type { Server, Socket } from 'node:net'
   import type Wire from 'bittorrent-protocol'
 
   type Done = (error?: Error | null) => void
@@ -57,6 +57,10 @@ declare module 'webtorrent' {
 
   export interface IncomingPeer {
     readonly destroyed: boolean
+    readonly wire: Wire | null
+    swarm: Torrent | null
+    handshakeTimeout: NodeJS.Timeout | null
+    onHandshake(infoHash: string, peerId: string): void
     destroy(error?: Error): void
   }
 
@@ -119,12 +123,24 @@ declare module 'webtorrent' {
     readonly uploadSpeed: number
     /** Addresses that no peer may have (an ip-set by default). */
     blocked?: { contains(host: string): boolean }
-    readonly _connPool: { readonly tcpServer: Server } | null
+    readonly _connPool: { readonly tcpServer: Server; _onTCPConnectionBound(socket: Socket): void } | null
+    readonly throttleGroups: unknown
+    readonly secure: number
     add<T>(torrent: string | Uint8Array | object, options: TorrentOptions<T>): Torrent
     get(torrent: string): Promise<Torrent | null>
     _getByHash(infoHashHash: string): Promise<Torrent | null>
     destroy(done: Done): void
   }
+}
+
+declare module 'webtorrent/lib/peer.js' {
+  import type { Socket } from 'node:net'
+  import type { IncomingPeer } from 'webtorrent'
+
+  const Peer: {
+    createTCPIncomingPeer(socket: Socket, throttleGroups: unknown, secure: number): IncomingPeer
+  }
+  export default Peer
 }
 
 declare module 'create-torrent' {

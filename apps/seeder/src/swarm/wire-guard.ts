@@ -9,12 +9,15 @@ const maxPieceMessageBytes = 16 * 1024 * 1024 + 1024
 /** What a connection may have waiting to be sent; a peer that asks and does not read is dropped beyond it. */
 const maxUnsentBytes = 8 * 1024 * 1024
 
+/** What a peer may send before it is known which torrent it wants: nothing but greetings is due from it then. */
+const maxUnreadBytes = 64 * 1024
+
 /** BEP 9 as every client writes it. The engine cuts and decodes the head by itself, so nothing else may reach it. */
 const metadataHead = /^d8:msg_typei\d{1,3}e5:piecei\d{1,7}e(10:total_sizei\d{1,9}e)?e/
 
 /**
  * Puts limits on all connections of the engine. Threats met here, each by one message of any peer: a length that
- * makes it buffer 2 GB, bencoding that makes it loop for ever, a payload whose handler throws (in the stream's write,
+ * makes it buffer 2 GB, much while it waits for the torrent, bencoding that makes it loop for ever, a payload whose handler throws (in the stream's write,
  * so nothing else would catch it and the process would end), requests whose answers are never read.
  */
 export function guardWires(): void {
@@ -22,6 +25,7 @@ export function guardWires(): void {
   const { _processBuffer, _onMessageLength, _onMessage, _onExtended, _push, extended } = proto
 
   proto._processBuffer = function () {
+    if (this._pePending && this._bufferSize > maxUnreadBytes) return this.destroy()
     try {
       _processBuffer.call(this)
     } catch {
