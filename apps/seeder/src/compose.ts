@@ -25,7 +25,7 @@ import { acceptGun, createDial } from './links/index.ts'
 import { GraphReplication } from './replication/index.ts'
 import { type Swarm, WebTorrentSwarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
-import { createUpkeep } from './upkeep/index.ts'
+import { createUpkeep, PieceReports } from './upkeep/index.ts'
 
 export interface RunningNode {
   /** The base URL that it listens on. */
@@ -78,6 +78,9 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
 
   const egress = new Egress({ allowPrivate: network.allowPrivate, allowedOrigins: [] })
   undo.later('egress', () => egress.close())
+  const registry = new Registry()
+  const pieces = new PieceReports({ library, registry, log })
+  undo.later('piece reports', () => pieces.close())
   const swarm = new WebTorrentSwarm({
     port: swarmConfig.port,
     host: swarmConfig.host ?? http.host,
@@ -85,6 +88,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     iceServers: swarmConfig.iceServers,
     limits: limitsOf(swarmConfig),
     shelf: library,
+    ledger: pieces,
     egress,
     logger: log,
   })
@@ -115,7 +119,13 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const upkeep = createUpkeep({
     library,
     checked: (infoHash) => replication.touch(infoHash),
-    storageChanged: () => replication.storageChanged(),
+    storageChanged: (state) => {
+      // Ahead of the reconciliation, which announces each item it offers at once.
+      const offered = state === 'here' ? offerAll(library, swarm) : Promise.resolve()
+      offered
+        .catch((error: unknown) => log.error({ err: error }, 'not all items could be offered to peers at once'))
+        .finally(() => replication.storageChanged())
+    },
     now,
     log,
   })
@@ -174,7 +184,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     swarm,
     graph,
     replication,
-    registry: new Registry(),
+    registry,
     log,
     replicas: config.replicas,
     trackers: swarmConfig.trackers,

@@ -163,7 +163,7 @@ async function build(
       const metainfo = catalog.metainfo(infoHash)
       if (metainfo === undefined || catalog.head(infoHash)?.state !== 'live') return undefined
       const files = catalog.extents(infoHash).map(({ sha256, size }) => ({ path: blobs.path(sha256), size }))
-      return { infoHash, metainfo, files }
+      return { infoHash, metainfo, files, bad: catalog.blobs.badPieces(infoHash) }
     },
     suspects: () => catalog.suspects(),
     damaged: () => catalog.damaged(),

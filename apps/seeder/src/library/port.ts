@@ -73,6 +73,8 @@ export interface OpenItem {
   metainfo: Uint8Array
   /** In item order; absolute paths. */
   files: { path: string; size: number }[]
+  /** Pieces known to be wrong. They must not be sent. */
+  bad: number[]
 }
 
 /** What is known of each piece of an item, by its number. */

@@ -5,6 +5,7 @@ import { StorageWatch, type StorageWatchOptions } from './storage-watch.ts'
 import { SurveyRounds, type SurveyOptions } from './survey.ts'
 
 export type * from './port.ts'
+export { PieceReports } from './piece-reports.ts'
 
 export type UpkeepOptions = PurgeOptions & RecheckOptions & StorageWatchOptions & SurveyOptions
 
