@@ -71,3 +71,11 @@ test('agrees with a Map over 100,000 infohashes that come and go', () => {
   for (const infoHash of gone) if (table.slotOf(infoHash) !== undefined) wrong++
   expect(wrong).toBe(0)
 })
+
+test('infohashes that somebody chose to be alike are found as fast as others', () => {
+  const table = new InfoHashTable()
+  const alike = Array.from({ length: 50_000 }, (_, index) => index.toString(16).padStart(40, '0'))
+  // Were they to fall on one place, this would take minutes.
+  const slots = alike.map((infoHash) => table.add(infoHash))
+  expect(alike.map((infoHash) => table.slotOf(infoHash))).toEqual(slots)
+}, 5_000)

@@ -1,20 +1,33 @@
 import { randomInt } from 'node:crypto'
 
 /**
- * Finds slots by a 32-bit print of what they hold, by open addressing: 8 to 16 bytes per slot, no object.
+ * 32 bits of 20 bytes, spread evenly.
  *
- * Threat: prints come from foreign bytes, and whoever chooses them could make all fall on one place. A seed that nobody
- * outside knows says where a print goes.
+ * Threat: whoever publishes can choose infohashes whose first bytes are the same, thousands of them, so that all would
+ * fall on one place of a table. All bytes count here, each weighed by a number that nobody outside knows.
  */
+export class SecretPrint {
+  readonly #weights = Array.from({ length: 5 }, () => randomInt(2 ** 32) | 1)
+
+  of(bytes: Buffer, offset: number): number {
+    let sum = 0
+    for (let word = 0; word < 5; word++) {
+      const value = bytes.readInt32BE(offset + word * 4)
+      sum = Math.imul(sum ^ value, this.#weights[word] ?? 1)
+      sum ^= sum >>> 15
+    }
+    return sum >>> 0
+  }
+}
+
+/** Finds slots by the print of what they hold, by open addressing: 8 to 16 bytes per slot, no object. */
 export class SlotIndex {
   readonly #printAt: (slot: number) => number
-  readonly #seed = randomInt(2 ** 32)
-  readonly #factor = randomInt(2 ** 31) * 2 + 1
   /** Slot + 1; 0 is an empty place. Its length is a power of two. */
   #places = new Int32Array(16)
   #size = 0
 
-  /** `printAt` gives the print of a slot that was inserted, unsigned, the same at any time. */
+  /** `printAt` gives the print of a slot that was inserted, the same at any time. */
   constructor(printAt: (slot: number) => number) {
     this.#printAt = printAt
   }
@@ -70,8 +83,6 @@ export class SlotIndex {
   }
 
   #home(print: number): number {
-    let mixed = Math.imul(print ^ this.#seed, this.#factor)
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d)
-    return (mixed ^ (mixed >>> 13)) & (this.#places.length - 1)
+    return print & (this.#places.length - 1)
   }
 }
