@@ -134,6 +134,31 @@ describe('list', () => {
   })
 })
 
+test('a list has the first files of an item and says how many there are', async () => {
+  const contents = Array.from({ length: 130 }, (_, n) => `file ${n}`)
+  await put(library, contents)
+  const [first] = library.list({ limit: 5 }).items
+  expect([first?.files.length, first?.fileCount]).toEqual([100, 130])
+  const [listed] = library.list({ limit: 5, files: 2 }).items
+  expect(listed?.files.map(({ path }) => path)).toEqual(['f0', 'f1'])
+})
+
+test('servable are live items that are held, across pages, and the patchy ones', async () => {
+  const live: string[] = []
+  for (const name of ['a', 'b', 'c']) live.push((await put(library, [name], { name })).item.infoHash)
+  const retracted = await put(library, ['r'], { name: 'r' })
+  library.retract(retracted.item.infoHash, 5)
+  const lost = await put(library, ['lost'], { name: 'lost' })
+  await rm(library.blobPath(sha256('lost')))
+  await library.check(lost.item.infoHash)
+  library.quarantinePiece(live[1] ?? '', 0)
+  expect([...library.servable()].toSorted()).toEqual(live.toSorted())
+  expect([...library.heads()].map(({ infoHash, state }) => `${infoHash} ${state}`).toSorted()).toEqual(
+    [`${live[0]} live`, `${live[2]} live`, `${retracted.item.infoHash} retracted`].toSorted(),
+  )
+  expect(library.head(lost.item.infoHash)).toMatchObject({ state: 'live', publisher: lost.item.publisher })
+})
+
 test('all reads every item once, in infohash order, across pages', async () => {
   const hashes: string[] = []
   for (let n = 0; n < 300; n += 25) {

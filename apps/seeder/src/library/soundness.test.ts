@@ -1,4 +1,4 @@
-import { readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { cp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { digest, put, sha256, survey, tempFolder } from './fixtures/item.ts'
@@ -102,12 +102,29 @@ test('a blob that was cut short is damaged', async () => {
   expect(await quarantined()).toEqual([sha256('whole')])
 })
 
-test('verifying all finds rot that size and time do not show', async () => {
+test('bytes changed with their modification time set back are noticed', async () => {
   const { item } = await put(library, ['rotten', 'sound'])
   const path = library.blobPath(sha256('rotten'))
   const { atime, mtime } = await stat(path)
   await writeFile(path, 'rottem')
   await utimes(path, atime, mtime)
+  expect(await library.open(item.infoHash)).toBeUndefined()
+  expect(library.suspects()).toEqual([item.infoHash])
+})
+
+test('a copy put in the place of a blob is noticed', async () => {
+  const { item } = await put(library, ['copied'])
+  const path = library.blobPath(sha256('copied'))
+  await cp(path, `${path}.copy`, { preserveTimestamps: true })
+  await rename(`${path}.copy`, path)
+  expect(await library.check(item.infoHash)).toBe(false)
+  expect(await library.verify(item.infoHash)).toBe(true)
+})
+
+test('verifying all finds rot that no print shows', async () => {
+  const { item } = await put(library, ['rotten', 'sound'])
+  const path = library.blobPath(sha256('rotten'))
+  await writeFile(path, 'rottem')
   expect(await library.verify(item.infoHash, { all: true })).toBe(false)
   expect(library.damaged()).toEqual([item.infoHash])
 })
