@@ -3,13 +3,10 @@ import type { Logger } from 'pino'
 import type { Torrent } from 'webtorrent'
 import type { Egress } from '../egress/index.ts'
 import { FetchFailedError } from './errors.ts'
+import { Holders } from './holders.ts'
 import { readMetainfo } from './metainfo.ts'
 import type { Metainfo } from './metainfo.ts'
 import type { Fetched, FetchRequest, Passage } from './port.ts'
-import { WebSeed } from './web-seed.ts'
-
-/** The engine gives a peer up after a few failed connections; holders are tried again as long as the fetch lasts. */
-const redialEvery = 5_000
 
 export interface DownloadOptions {
   egress: Egress
@@ -23,20 +20,15 @@ export class Download {
   readonly finished: Promise<Fetched>
   readonly #torrent: Torrent
   readonly #request: FetchRequest
-  readonly #egress: Egress
-  readonly #passage: () => Passage
-  readonly #logger: Logger
-  readonly #redial: NodeJS.Timeout
+  readonly #holders: Holders
   #metainfo: Metainfo | undefined
   #received = 0
   #verified = 0
 
-  constructor(torrent: Torrent, request: FetchRequest, { egress, passage, logger }: DownloadOptions) {
+  constructor(torrent: Torrent, request: FetchRequest, options: DownloadOptions) {
     this.#torrent = torrent
     this.#request = request
-    this.#egress = egress
-    this.#passage = passage
-    this.#logger = logger
+    this.#holders = new Holders(torrent, { ...options, ...request, received: (bytes) => this.#receive(bytes) })
     this.#checkMetadata()
     torrent.on('wire', (wire: Wire) => {
       // A web seed's piece comes through its wire in one go, minutes after its first bytes if the limits are low.
@@ -46,9 +38,10 @@ export class Download {
       this.#verified += piece === torrent.pieces.length - 1 ? torrent.lastPieceLength : torrent.pieceLength
       request.onProgress?.(this.#received, this.#verified)
     })
-    torrent.once('infoHash', () => this.#dial())
-    torrent.once('ready', () => this.#addWebSeeds())
-    this.#redial = setInterval(() => this.#dial(), redialEvery)
+    torrent.once('infoHash', () => this.#holders.dial())
+    torrent.once('ready', () => {
+      if (this.#metainfo !== undefined) this.#holders.addWebSeeds(this.#metainfo)
+    })
     this.finished = new Promise((resolve, reject) => {
       torrent.once('done', () => resolve(this.#fetched()))
       torrent.once('error', (error: Error) => {
@@ -65,7 +58,7 @@ export class Download {
   }
 
   end(): void {
-    clearInterval(this.#redial)
+    this.#holders.end()
   }
 
   /** Metadata comes from peers: it is refused here, before the engine makes pieces and files of it. */
@@ -81,40 +74,6 @@ export class Download {
         return torrent._destroy(error as Error)
       }
       await accept(metadata)
-    }
-  }
-
-  #dial(): void {
-    for (const peer of this.#request.peers) {
-      const cut = peer.lastIndexOf(':')
-      const [host, port] = [peer.slice(0, cut), peer.slice(cut + 1)]
-      this.#egress.resolve(host).then(
-        ([address]) => {
-          if (address === undefined || this.#torrent.destroyed) return
-          this.#torrent.addPeer(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
-        },
-        (error: unknown) => this.#logger.debug({ peer, err: error }, 'a holder cannot be dialled'),
-      )
-    }
-  }
-
-  #addWebSeeds(): void {
-    const { infoHash, webSeeds } = this.#request
-    const metainfo = this.#metainfo
-    if (metainfo === undefined) return
-    for (const url of webSeeds) {
-      const failed = (error: unknown): void => this.#logger.debug({ infoHash, url, err: error }, 'a web seed failed')
-      this.#torrent.addWebSeed(
-        new WebSeed({
-          url,
-          infoHash,
-          metainfo,
-          egress: this.#egress,
-          passage: this.#passage,
-          received: (bytes: number) => this.#receive(bytes),
-          failed,
-        }),
-      )
     }
   }
 

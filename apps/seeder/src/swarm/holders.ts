@@ -1,0 +1,65 @@
+import type { Logger } from 'pino'
+import type { Torrent } from 'webtorrent'
+import type { Egress } from '../egress/index.ts'
+import type { Metainfo } from './metainfo.ts'
+import type { Passage } from './port.ts'
+import { WebSeed } from './web-seed.ts'
+
+/** The engine gives a peer up after a few failed connections; holders are tried again as long as they are needed. */
+const redialEvery = 5_000
+
+export interface HoldersOptions {
+  infoHash: string
+  /** `host:port`, checked by the caller. */
+  peers: readonly string[]
+  /** Web seed base URLs (BEP 19), checked by the caller. */
+  webSeeds: readonly string[]
+  egress: Egress
+  /** How the bytes of one answer of a web seed keep to the download limits. */
+  passage: () => Passage
+  /** Told of bytes that a web seed sends. */
+  received(bytes: number): void
+  logger: Logger
+}
+
+/** Those who are known to have a torrent: dialled now and every few seconds, and asked over HTTP, until `end`. */
+export class Holders {
+  readonly #torrent: Torrent
+  readonly #options: HoldersOptions
+  readonly #redial: NodeJS.Timeout
+
+  constructor(torrent: Torrent, options: HoldersOptions) {
+    this.#torrent = torrent
+    this.#options = options
+    this.#redial = setInterval(() => this.dial(), redialEvery)
+  }
+
+  dial(): void {
+    const { peers, egress, logger } = this.#options
+    for (const peer of peers) {
+      const cut = peer.lastIndexOf(':')
+      const [host, port] = [peer.slice(0, cut), peer.slice(cut + 1)]
+      egress.resolve(host).then(
+        ([address]) => {
+          if (address === undefined || this.#torrent.destroyed) return
+          this.#torrent.addPeer(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
+        },
+        (error: unknown) => logger.debug({ peer, err: error }, 'a holder cannot be dialled'),
+      )
+    }
+  }
+
+  addWebSeeds(metainfo: Metainfo): void {
+    const { infoHash, webSeeds, egress, passage, received, logger } = this.#options
+    for (const url of webSeeds) {
+      const failed = (error: unknown): void => logger.debug({ infoHash, url, err: error }, 'a web seed failed')
+      this.#torrent.addWebSeed(new WebSeed({ url, infoHash, metainfo, egress, passage, received, failed }))
+    }
+  }
+
+  end(): void {
+    clearInterval(this.#redial)
+    if (this.#torrent.destroyed) return
+    for (const url of this.#options.webSeeds) this.#torrent.removePeer(url)
+  }
+}
