@@ -26,7 +26,7 @@ export class Door {
   readonly #slots: PeerSlots
   readonly #halfOpen = new HalfOpen<IncomingPeer>()
 
-  constructor(engine: Engine, lookup: Lookup, slots: PeerSlots) {
+  constructor(engine: Engine, slots: PeerSlots, lookup: Lookup) {
     this.#engine = engine
     this.#lookup = lookup
     this.#slots = slots

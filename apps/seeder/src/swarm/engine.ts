@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import type Wire from 'bittorrent-protocol'
 import WebTorrent from 'webtorrent'
 import type { ClientOptions, Torrent, TorrentOptions } from 'webtorrent'
+import { SwarmStartError } from './errors.ts'
 import type { HeldTorrent } from './held-torrent.ts'
 import { shareKeyGroup } from './key-exchange.ts'
 import { guardWires } from './wire-guard.ts'
@@ -36,6 +39,15 @@ export class Engine extends WebTorrent {
     })
   }
 
+  /** Resolves when peers can connect. @throws SwarmStartError */
+  async listens(port: number): Promise<void> {
+    try {
+      await once(this, 'listening')
+    } catch (error) {
+      throw new SwarmStartError(port, { cause: error })
+    }
+  }
+
   /** Adds a torrent of which nothing is held; without metainfo, which must have been checked, peers are asked for it. */
   fetch<T>(infoHash: string, metainfo: Uint8Array | undefined, options: TorrentOptions<T>): Torrent {
     return this.#add(infoHash, metainfo ?? infoHash, options)
@@ -68,11 +80,11 @@ export class Engine extends WebTorrent {
     torrent._processParsedTorrent = (parsed) => {
       if (parsed !== torrent) Object.assign(torrent, parsed)
     }
-    torrent.on('wire', (wire) => {
+    torrent.on('wire', (wire: Wire) => {
       const extension = wire.ut_metadata
       if (extension === undefined) return
       Object.assign(extension, { metadata: info, _metadataComplete: true, _metadataSize: info.length })
-      wire.extendedHandshake.metadata_size = info.length
+      wire.extendedHandshake['metadata_size'] = info.length
     })
     return torrent
   }

@@ -49,7 +49,7 @@ export class HalfOpen<T extends Stranger> {
 
   /** Turns all away. */
   clear(): void {
-    for (const stranger of [...this.#strangers.keys()]) {
+    for (const stranger of this.#strangers.keys()) {
       this.delete(stranger)
       stranger.destroy()
     }

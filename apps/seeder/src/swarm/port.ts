@@ -62,6 +62,9 @@ export interface SwarmStats {
   /** Torrents with state in memory: those asked for lately, and those being fetched. */
   awake: number
   connections: number
+  /** Since start: torrents not woken because all that are awake were in use, and connections turned away. */
+  refusedWakes: number
+  refusedConnections: number
   /** Bytes per second. */
   uploadRate: number
   downloadRate: number
