@@ -6,7 +6,8 @@ import { authorize, changesSomething, checkNode } from './authorization.ts'
 import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { documentRoutes } from './document.ts'
-import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
+import { MediaPausedError, NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
+import { StorageSuspendedError } from '../library/index.ts'
 import { mediaRoutes } from './media.ts'
 import { memberRoutes } from './members.ts'
 import { metricsRoutes, observeRequests } from './metrics.ts'
@@ -15,6 +16,7 @@ import { type Problem, problemOf, problemType } from './problem.ts'
 import { retractionRoutes } from './retraction.ts'
 import type { Services } from './services.ts'
 import { statusRoutes } from './status.ts'
+import { trafficRoutes } from './traffic.ts'
 import { uploadRoutes } from './upload.ts'
 import type { Uploads } from './uploads.ts'
 
@@ -37,7 +39,7 @@ export async function createApp(services: Services, connections: Connections, up
     const problem = problemOf(error)
     if (problem.code === 'internal') services.log.error({ err: error, url: request.url }, 'a request failed')
     if (problem.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="eldernode"')
-    if (problem.status === 503) void reply.header('retry-after', 2)
+    if (problem.status === 503) void reply.header('retry-after', error instanceof MediaPausedError ? 60 : 2)
     if (error instanceof RangeNotSatisfiableError) void reply.header('content-range', `bytes */${error.size}`)
     answer(reply, problem)
   })
@@ -70,6 +72,8 @@ export async function createApp(services: Services, connections: Connections, up
       return
     }
     authorize(request, services.adminToken)
+    const { folder, state } = services.library.storage()
+    if (state !== 'here') throw new StorageSuspendedError(folder, state)
     const missing = services.checks().filter(({ ok }) => !ok)
     if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason}`))
   })
@@ -81,6 +85,7 @@ export async function createApp(services: Services, connections: Connections, up
   await mediaRoutes(app, services)
   await contentRoutes(app, services)
   await retractionRoutes(app, services)
+  await trafficRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
   await metricsRoutes(app, services)

@@ -6,8 +6,15 @@ import { z } from 'zod'
 import type { HeldFile, Library } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { isUnmodified, spanOf, type Validators } from './conditions.ts'
-import { BusyError, FileNotFoundError, MediaNotFoundError, MediaRetractedError, PathRequiredError } from './errors.ts'
-import { ClientGoneError, FileSender } from './file-sender.ts'
+import {
+  BusyError,
+  FileNotFoundError,
+  MediaNotFoundError,
+  MediaPausedError,
+  MediaRetractedError,
+  PathRequiredError,
+} from './errors.ts'
+import { type Bytes, ClientGoneError, FileSender, type Pace } from './file-sender.ts'
 import { mediaIdSchema } from './media-id.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
@@ -38,14 +45,14 @@ const passive = /^(?:(?:audio|video|font)\/.*|image\/(?!svg).*|text\/plain|appli
 
 /** `GET` and `HEAD` of the bytes: as files, and as the base of a web seed (BEP 19). */
 export async function contentRoutes(app: Api, services: Services): Promise<void> {
-  const { library, log } = services
+  const { library, swarm, log } = services
   const sender = new FileSender(services.limits)
   let sending = 0
 
-  const send = async (request: FastifyRequest, reply: FastifyReply, held: Served, download = false) => {
+  const send = async (request: FastifyRequest, reply: FastifyReply, held: Served, how: How = {}) => {
     const { file, createdAt } = held
     const current = { etag: `"${file.sha256}"`, modified: createdAt }
-    const headers = headersOf(file, current, download)
+    const headers = headersOf(file, current, how.download === true)
     if (isUnmodified(request.headers, current)) return await reply.code(304).headers(headers).send()
     const { start, end, partial } = spanOf(request.headers, file.size, current)
     // Opened before anything is said: an error must not carry the file's headers, caches would keep it for good.
@@ -55,23 +62,43 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
       .code(partial ? 206 : 200)
       .headers({ ...headers, 'content-type': file.type, 'content-length': end - start })
     if (partial) void reply.header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
-    return handle === undefined ? await reply.send() : await stream(reply, handle, start, end)
+    return handle === undefined ? await reply.send() : await stream(reply, handle, { start, end }, how.pace)
   }
 
-  const stream = async (reply: FastifyReply, handle: FileHandle, start: number, end: number) => {
+  const stream = async (reply: FastifyReply, handle: FileHandle, span: Bytes, pace?: Pace) => {
     sending++
     try {
       reply.hijack()
       reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>)
-      await sender.send(handle, reply.raw, start, end)
+      await sender.send(handle, reply.raw, span, pace)
     } catch (error) {
       reply.raw.destroy()
-      if (!(error instanceof ClientGoneError)) log.error({ err: error }, 'a file could not be sent whole')
+      if (!(error instanceof ClientGoneError || error instanceof MediaPausedError))
+        log.error({ err: error }, 'a file could not be sent whole')
     } finally {
       sending--
       await handle.close()
     }
     return reply
+  }
+
+  /** A web seed is a part of the swarm: it keeps to the upload limits, and a pause ends it. Reads over the API do not. */
+  const paceOf = ({ infoHash }: Served, reply: FastifyReply): Pace => {
+    const assertServed = () => {
+      if (library.isPaused(infoHash)) throw new MediaPausedError(infoHash)
+    }
+    assertServed()
+    const passage = swarm.uploadPassage(infoHash)
+    reply.raw.once('close', () => passage.end())
+    return {
+      get most() {
+        return passage.most
+      },
+      pass: (bytes) => {
+        assertServed()
+        return passage.pass(bytes)
+      },
+    }
   }
 
   app.route({
@@ -82,7 +109,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     handler: async (request, reply) => {
       const held = await heldFile(library, request.params.id)
       if (!held.alone) throw new PathRequiredError(held.infoHash)
-      return await send(request, reply, held, request.query.download)
+      return await send(request, reply, held, { download: request.query.download })
     },
   })
 
@@ -93,7 +120,7 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     schema: { ...documentation, summary: 'The bytes of one file of an item, by its path', params: pathParams },
     handler: async (request, reply) => {
       const held = await heldFile(library, request.params.id, request.params['*'])
-      return await send(request, reply, held, request.query.download)
+      return await send(request, reply, held, { download: request.query.download })
     },
   })
 
@@ -104,9 +131,16 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     schema: { ...documentation, summary: 'Web seed: <name>, or <name>/<path> (BEP 19)', params: pathParams },
     handler: async (request, reply) => {
       const { id, '*': path } = request.params
-      return await send(request, reply, await webSeedFile(library, id, path))
+      const held = await webSeedFile(library, id, path)
+      return await send(request, reply, held, { pace: paceOf(held, reply) })
     },
   })
+}
+
+interface How {
+  /** For saving, not for showing. */
+  download?: boolean | undefined
+  pace?: Pace
 }
 
 type Served = HeldFile & { file: ItemFile }

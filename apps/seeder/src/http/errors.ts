@@ -24,6 +24,13 @@ export class MediaRetractedError extends EldernodeError {
   }
 }
 
+/** The operator wants no traffic of the item for now. */
+export class MediaPausedError extends EldernodeError {
+  constructor(id: string) {
+    super('media_paused', `Item ${id} is paused here: ask another node, or try again later.`)
+  }
+}
+
 /** The item has no file of that path. */
 export class FileNotFoundError extends EldernodeError {
   constructor(id: string, path: string) {

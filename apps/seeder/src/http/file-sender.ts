@@ -4,6 +4,20 @@ import type { ServerResponse } from 'node:http'
 const large = 2 ** 20
 const small = 2 ** 16
 
+/** From `start` up to but not including `end`. */
+export interface Bytes {
+  start: number
+  end: number
+}
+
+/** Who says how fast bytes may be sent. */
+export interface Pace {
+  /** The most to send at once. */
+  readonly most: number
+  /** Resolves when so many bytes may be sent, undefined when they may now. Throws when none may any more. */
+  pass(bytes: number): Promise<void> | undefined
+}
+
 /**
  * Sends stretches of files with few large reads, which is several times faster than piping a stream. Buffers of 1 MiB
  * are shared by all responses and bounded in number; a response that finds none free reads 64 KiB at a time.
@@ -20,18 +34,19 @@ export class FileSender {
   }
 
   /**
-   * Writes bytes `start` to `end` (exclusive) and ends the response. A file that is shorter than that, a client that
+   * Writes some bytes of a file and ends the response. A file that is shorter than that, a client that
    * takes nothing for too long and one that left all end with a closed connection, so nobody takes a part for the whole.
    */
-  async send(file: FileHandle, response: ServerResponse, start: number, end: number): Promise<void> {
+  async send(file: FileHandle, response: ServerResponse, { start, end }: Bytes, pace?: Pace): Promise<void> {
     const length = end - start
     const buffer = length > small ? this.#take() : undefined
     const room = buffer ?? Buffer.allocUnsafe(Math.min(length, small))
     let returned = false
     try {
       for (let at = start; at < end;) {
-        const { bytesRead } = await file.read(room, 0, Math.min(room.length, end - at), at)
+        const { bytesRead } = await file.read(room, 0, Math.min(room.length, end - at, pace?.most ?? Infinity), at)
         if (bytesRead === 0) throw new Error(`the file ends ${end - at} bytes early`)
+        await pace?.pass(bytesRead)
         await this.#write(response, room.subarray(0, bytesRead))
         at += bytesRead
       }

@@ -1,6 +1,6 @@
 import { type Endpoints, magnetOf, nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
-import type { Item, ListedItem } from '../library/index.ts'
+import type { Controls, Item, Library, ListedItem } from '../library/index.ts'
 
 const fileSchema = z
   .object({
@@ -10,6 +10,18 @@ const fileSchema = z
     type: z.string().describe('Media type, sniffed from the first bytes.'),
   })
   .meta({ id: 'MediaFile' })
+
+const rateSchema = z
+  .int()
+  .min(0)
+  .max(100_000_000_000)
+  .nullable()
+  .describe('Bytes per second; 0 is no limit, null as for every item.')
+
+/** An item's own limits. */
+export const itemLimitsSchema = z
+  .object({ uploadLimit: rateSchema, downloadLimit: rateSchema })
+  .meta({ id: 'ItemLimits' })
 
 /** One item as the API shows it. */
 export const mediaSchema = z
@@ -26,6 +38,8 @@ export const mediaSchema = z
     publisher: nodeIdSchema,
     replicas: z.object({ min: z.int(), target: z.int() }),
     createdAt: z.int().describe('Milliseconds since 1970.'),
+    paused: z.boolean().describe('Held, but neither sent to peers nor fetched from them.'),
+    limits: itemLimitsSchema,
     links: z.object({
       self: z.string(),
       content: z.string(),
@@ -51,11 +65,15 @@ export function linksOf(id: string, http: string): MediaView['links'] {
   }
 }
 
+/** What an item's view needs of the node. */
+export interface Shown {
+  endpoints: Endpoints
+  trackers: readonly string[]
+  library: Pick<Library, 'controls'>
+}
+
 /** Shows the files that the item comes with. */
-export function viewOf(
-  item: Item | ListedItem,
-  { endpoints, trackers }: { endpoints: Endpoints; trackers: readonly string[] },
-): MediaView {
+export function viewOf(item: Item | ListedItem, { endpoints, trackers, library }: Shown): MediaView {
   const links = linksOf(item.infoHash, endpoints.http)
   return {
     id: item.infoHash,
@@ -70,6 +88,12 @@ export function viewOf(
     publisher: item.publisher,
     replicas: item.replicas,
     createdAt: item.createdAt,
+    ...trafficOf(library.controls(item.infoHash)),
     links,
   }
+}
+
+/** What was set for the traffic of an item, as the API shows it. */
+export function trafficOf({ paused, uploadLimit, downloadLimit }: Controls) {
+  return { paused, limits: { uploadLimit: uploadLimit ?? null, downloadLimit: downloadLimit ?? null } }
 }

@@ -18,7 +18,7 @@ const pageSchema = z.object({ items: z.array(mediaSchema), nextCursor: z.string(
 /** `/v1/media` without uploads and bytes: list and describe. */
 export async function mediaRoutes(app: Api, services: Services): Promise<void> {
   const { library, trackers } = services
-  const shown = () => ({ endpoints: services.endpoints(), trackers })
+  const shown = () => ({ endpoints: services.endpoints(), trackers, library })
 
   app.get(
     '/v1/media',

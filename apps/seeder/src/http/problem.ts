@@ -55,6 +55,7 @@ const statuses: Record<string, number> = {
   headers_too_large: 431,
   internal: 500,
   busy: 503,
+  media_paused: 503,
   clock_behind: 503,
   graph_closed: 503,
   not_ready: 503,

@@ -29,7 +29,7 @@ export async function publish(
       retentionChanged()
     }
     await replication.claim(item.infoHash)
-    swarm.seed(item.infoHash)
+    if (!library.isPaused(item.infoHash)) swarm.seed(item.infoHash)
     if (graph.get('m', id, item.infoHash)?.body.state !== 'live') {
       await graph.publish('m', item.infoHash, manifestOf({ ...live, replicas }, trackers))
     }

@@ -19,6 +19,8 @@ export interface Copies {
   claim(infoHash: string): Promise<void>
   /** Keeps an item away for a while, whatever placement says: the operator removed this node's copy. */
   leave(infoHash: string): Promise<void>
+  /** Ends all traffic of an item that the library says is paused. */
+  pause(infoHash: string): Promise<void>
   /** Whether anybody's manifest of the item is live. */
   isPublished(infoHash: string): boolean
   /** Has an item served or not, and announced so, as its manifests say. */

@@ -39,7 +39,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
 
   const answer = async (reply: FastifyReply, files: AsyncIterable<IncomingFile>, upload: Upload) => {
     const { item, created } = await uploads.track(publish(services, files, upload))
-    const view = viewOf(item, { endpoints: services.endpoints(), trackers: services.trackers })
+    const view = viewOf(item, { ...services, endpoints: services.endpoints() })
     return reply
       .code(created ? 201 : 200)
       .header('location', view.links.self)
