@@ -1,4 +1,4 @@
-import { seededBytes, sha256, type Media, type Seeder } from '../harness/index.ts'
+import { seededBytes, sha256, until, type Media, type Seeder } from '../harness/index.ts'
 
 /** Every item that a node answered 2xx for, with the SHA-256 of the bytes that were sent. */
 export class Ledger {
@@ -26,10 +26,16 @@ export class Ledger {
 
   /** What a node promised by itself: items it acknowledged, and items it lists. @throws Error naming the broken one */
   async audit(seeder: Seeder): Promise<void> {
-    const listed = await seeder.items()
-    for (const [id, { by }] of this.#acknowledged) {
-      if (by === seeder && !listed.has(id)) throw new Error(`${seeder.name} acknowledged ${id} and lost it`)
-    }
+    const own = [...this.#acknowledged].flatMap(([id, { by }]) => (by === seeder ? [id] : []))
+    let listed = new Map<string, Media>()
+    // What came shortly before a kill is hashed again before it counts.
+    await until(
+      async () => {
+        listed = await seeder.items()
+        return own.every((id) => listed.has(id))
+      },
+      { within: 20_000, every: 100, what: `${seeder.name} lists all that it acknowledged` },
+    )
     for (const [id, media] of listed) {
       const expected = this.#acknowledged.get(id)?.sha256 ?? media.sha256
       const content = await seeder.content(id)

@@ -35,3 +35,12 @@ test('more stored than the capacity leaves nothing free', async () => {
   const room = new Room({ folder, capacityBytes: mebibyte, used: () => 2 * mebibyte })
   expect((await room.measure()).free).toBe(0)
 })
+
+test('a disk that is away has no room, and weighs what it did', async () => {
+  let here = true
+  const room = new Room({ folder, capacityBytes: 0, used: () => 5, isHere: () => here })
+  const { bytes } = await room.measure()
+  here = false
+  expect(await room.measure()).toEqual({ bytes, used: 5, free: 0 })
+  await expect(room.reserve('a', 1)).rejects.toThrow(NoRoomError)
+})

@@ -4,7 +4,7 @@ import type { Library } from '../library/index.ts'
 import type { PieceLedger } from '../swarm/index.ts'
 
 export interface PieceReportsOptions {
-  library: Pick<Library, 'quarantinePiece' | 'mendedPiece' | 'check'>
+  library: Pick<Library, 'quarantinePiece' | 'mendedPiece' | 'recordPieces' | 'check'>
   registry: Registry
   log: Logger
 }
@@ -49,6 +49,10 @@ export class PieceReports implements PieceLedger {
   failed(infoHash: string, error: unknown): void {
     this.#options.log.error({ err: error, infoHash }, 'a file could not be read for a peer')
     this.#run(infoHash, () => this.#options.library.check(infoHash))
+  }
+
+  verified(infoHash: string, times: Uint32Array): void {
+    this.#options.library.recordPieces(infoHash, times)
   }
 
   async close(): Promise<void> {

@@ -56,7 +56,7 @@ test('a step that fails is tried again, and said once', async () => {
   fakeTime()
   const log = pino({ level: 'silent' })
   const said = vi.spyOn(log, 'error')
-  const survey = vi.fn(() => Promise.reject(new Error('EIO')))
+  const survey = vi.fn<() => Promise<undefined>>(() => Promise.reject(new Error('EIO')))
   const rounds = new SurveyRounds({ library: { survey }, log })
   rounds.start()
   await vi.advanceTimersByTimeAsync(25_000)

@@ -1,0 +1,39 @@
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startTestNode, type TestNode } from './testing/test-node.ts'
+
+let node: TestNode
+beforeAll(async () => {
+  node = await startTestNode()
+})
+afterAll(() => node.stop())
+
+const patience = { timeout: 20_000, interval: 50 }
+
+async function code(answer: Response): Promise<[number, unknown]> {
+  return [answer.status, ((await answer.json()) as { code?: unknown }).code]
+}
+
+const upload = () => node.ask('/v1/media?name=new.bin', { method: 'PUT', body: 'new' })
+const metric = async () => /^eldernode_storage_suspended (\d)$/m.exec(await (await node.ask('/metrics')).text())?.[1]
+
+test('a disk that goes away is said by /ready, the metrics and every answer that needs it, until it is back', async () => {
+  const put = await node.ask('/v1/media?name=kept.bin', { method: 'PUT', body: 'kept' })
+  const { id } = (await put.json()) as { id: string }
+  const [blobs, away] = [join(node.data, 'blobs'), join(node.data, 'away')]
+  expect(await metric()).toBe('0')
+
+  await rename(blobs, away)
+  expect(await code(await node.ask(`/v1/media/${id}/content`))).toEqual([503, 'storage_suspended'])
+  expect(await code(await upload())).toEqual([503, 'storage_suspended'])
+  const ready = await node.ask('/ready')
+  expect(ready.status).toBe(503)
+  expect(await ready.text()).toContain('is its disk mounted?')
+  expect(await metric()).toBe('1')
+  expect((await node.ask(`/v1/media/${id}`)).status).toBe(200)
+
+  await rename(away, blobs)
+  await vi.waitFor(async () => expect((await node.ask('/ready')).status).toBe(200), patience)
+  expect(await (await node.ask(`/v1/media/${id}/content`)).text()).toBe('kept')
+})
