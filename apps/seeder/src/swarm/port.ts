@@ -65,6 +65,12 @@ export interface SwarmStats {
   /** Since start: torrents not woken because all that are awake were in use, and connections turned away. */
   refusedWakes: number
   refusedConnections: number
+  /** WebRTC connections that are open, or offered by this node and not answered yet. */
+  channels: number
+  /** WebRTC offers of peers that are answered and no connection yet. */
+  negotiating: number
+  /** WebRTC offers of peers since start that were not answered: malformed, of unknown items, or too many. */
+  offersDropped: number
   /** Bytes per second. */
   uploadRate: number
   downloadRate: number

@@ -5,7 +5,7 @@ import type { Torrent } from 'webtorrent'
 import { ActiveTorrent } from './active-torrent.ts'
 import type { HeldTorrent } from './held-torrent.ts'
 import { Signalling } from './signalling.ts'
-import type { Channel, Connections, PendingOffer } from './webrtc/index.ts'
+import type { Answering, Channel, Connections, OfferSource, PendingOffer } from './webrtc/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -21,7 +21,19 @@ class FakeChannel extends EventEmitter {
   }
 }
 
-function setUp({ fetching = false, full = false } = {}) {
+/** As much of an offer for data channels as is looked at. */
+const sdp = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=ice-pwd:x\r\na=fingerprint:sha-256 00\r\n'
+
+function from(peerId: string): OfferSource {
+  return { peerId, tracker: 'wss://tracker.example' }
+}
+
+function setUp({
+  fetching = false,
+  full = false,
+  waking,
+}: { fetching?: boolean; full?: boolean; waking?: Promise<ActiveTorrent | undefined> } = {}) {
+  const closed: string[] = []
   const opened: ((channel: Channel) => void)[] = []
   const joined: unknown[] = []
   const announced: string[] = []
@@ -33,26 +45,31 @@ function setUp({ fetching = false, full = false } = {}) {
   } as unknown as Torrent
   const active = new ActiveTorrent('aa', torrent, fetching ? undefined : ({} as HeldTorrent), 0)
   const known = new Map([['aa', active]])
+  const dropped: unknown[] = []
   const connections = {
     full,
+    countDropped: () => dropped.push('offer'),
     offer: (open: (channel: Channel) => void): Promise<PendingOffer> => {
       opened.push(open)
       return Promise.resolve({ sdp: 'offer', accept: () => {}, close: () => {} })
     },
-    answer: (_sdp: string, _peerId: string, open: (channel: Channel) => void): Promise<string> => {
+    answer: (offer: string, _from: OfferSource, open: (channel: Channel) => void): Answering | undefined => {
+      if (full) return undefined
       opened.push(open)
-      return Promise.resolve('answer')
+      const answer = offer.includes('broken') ? Promise.reject(new Error('broken')) : Promise.resolve('answer')
+      return { sdp: answer, close: () => closed.push(offer) }
     },
   } as unknown as Connections
   const signalling = new Signalling({
     connections,
     maxConns: () => 2,
+    has: (infoHash) => infoHash === 'aa' || infoHash === 'asleep',
     find: (infoHash) => known.get(infoHash),
-    wake: (infoHash) => Promise.resolve(known.get(infoHash)),
+    wake: (infoHash) => waking ?? Promise.resolve(known.get(infoHash)),
     announceSoon: (infoHash) => announced.push(infoHash),
     logger: pino({ level: 'silent' }),
   })
-  return { signalling, opened, joined, announced, torrent, known }
+  return { signalling, opened, joined, announced, torrent, known, closed, active, dropped }
 }
 
 test('no offers for what is held whole, five while fetching, none when there are connections enough', async () => {
@@ -63,29 +80,64 @@ test('no offers for what is held whole, five while fetching, none when there are
 })
 
 test('offers are answered for torrents of this node, unless the peer is here or there are enough', async () => {
-  const { signalling, torrent, opened, joined } = setUp()
-  expect(await signalling.answer('aa', 'peer', 'sdp')).toBe('answer')
-  expect(await signalling.answer('unknown', 'peer', 'sdp')).toBeNull()
-  expect(await setUp({ full: true }).signalling.answer('aa', 'peer', 'sdp')).toBeNull()
+  const { signalling, torrent, opened, joined, dropped } = setUp()
+  expect(await signalling.answer('aa', sdp, from('peer'))).toBe('answer')
+  expect(await signalling.answer('unknown', sdp, from('peer'))).toBeNull()
+  expect(await setUp({ full: true }).signalling.answer('aa', sdp, from('peer'))).toBeNull()
   torrent._peers?.set('peer', { wire: null, conn: null })
-  expect(await signalling.answer('aa', 'peer', 'sdp')).toBeNull()
+  expect(await signalling.answer('aa', sdp, from('peer'))).toBeNull()
   Object.assign(torrent, { _numConns: 2 })
-  expect(await signalling.answer('aa', 'other', 'sdp')).toBeNull()
+  expect(await signalling.answer('aa', sdp, from('other'))).toBeNull()
+  expect(dropped).toHaveLength(2)
   const channel = new FakeChannel()
   opened[0]?.(channel as unknown as Channel)
-  expect(joined).toEqual([channel])
+  await vi.waitFor(() => expect(joined).toEqual([channel]))
+})
+
+test('offers that are none for data, too large, broken or too many are dropped and counted', async () => {
+  const { signalling, opened, dropped } = setUp()
+  const bad = [
+    '',
+    'm=audio 9 UDP/TLS/RTP/SAVPF 0',
+    `${sdp}m=video 9 UDP/TLS/RTP/SAVPF 0`,
+    `${sdp}${'x'.repeat(20_000)}`,
+  ]
+  for (const each of bad) expect(await signalling.answer('aa', each, from('peer'))).toBeNull()
+  expect(opened).toEqual([])
+  expect(await signalling.answer('aa', `${sdp}broken`, from('peer'))).toBeNull()
+  expect(dropped).toHaveLength(5)
+  const crowded = setUp({ full: true })
+  await crowded.signalling.answer('aa', sdp, from('peer'))
+  expect(crowded.dropped).toHaveLength(1)
+})
+
+test('a sleeping item is answered for while it wakes; when it does not wake the connection is given up', async () => {
+  const { promise, resolve } = Promise.withResolvers<ActiveTorrent | undefined>()
+  const { signalling, closed, opened, joined, active } = setUp({ waking: promise })
+  expect(await signalling.answer('asleep', sdp, from('peer'))).toBe('answer')
+  const channel = new FakeChannel()
+  opened[0]?.(channel as unknown as Channel)
+  expect(joined).toEqual([])
+  resolve(active)
+  await vi.waitFor(() => expect(joined).toEqual([channel]))
+  const gone = setUp({ waking: Promise.resolve(undefined) })
+  await gone.signalling.answer('asleep', sdp, from('peer'))
+  await vi.waitFor(() => expect(gone.closed).toEqual([sdp]))
+  expect(closed).toEqual([])
 })
 
 test('a stalled connection has announces carry offers until the peer is back; one that just ended does not', async () => {
   vi.useFakeTimers()
-  const { signalling, opened, announced, torrent } = setUp()
-  await signalling.answer('aa', 'peer', 'sdp')
+  const { signalling, opened, announced, torrent, joined } = setUp()
+  await signalling.answer('aa', sdp, from('peer'))
   const ended = new FakeChannel()
   opened[0]?.(ended as unknown as Channel)
+  await vi.waitFor(() => expect(joined).toEqual([ended]))
   ended.destroy()
   expect(announced).toEqual([])
   const stalled = new FakeChannel()
   opened[0]?.(stalled as unknown as Channel)
+  await vi.waitFor(() => expect(joined).toEqual([ended, stalled]))
   stalled.stalled = true
   stalled.destroy()
   vi.advanceTimersByTime(1)
@@ -101,10 +153,10 @@ test('a stalled connection has announces carry offers until the peer is back; on
 
 test('a connection that opens after its torrent is gone is closed', async () => {
   const { signalling, opened, known, joined } = setUp()
-  await signalling.answer('aa', 'peer', 'sdp')
+  await signalling.answer('aa', sdp, from('peer'))
   known.clear()
   const late = new FakeChannel()
   opened[0]?.(late as unknown as Channel)
-  expect(late.destroyed).toBe(true)
+  await vi.waitFor(() => expect(late.destroyed).toBe(true))
   expect(joined).toEqual([])
 })

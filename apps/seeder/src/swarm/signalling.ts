@@ -1,11 +1,14 @@
 import type { Logger } from 'pino'
 import type { ActiveTorrent } from './active-torrent.ts'
-import type { Channel, Connections, PendingOffer } from './webrtc/index.ts'
+import { isDataOffer } from './webrtc/index.ts'
+import type { Channel, Connections, OfferSource, PendingOffer } from './webrtc/index.ts'
 
 export interface SignallingOptions {
   connections: Connections
   /** Connections per torrent. */
   maxConns: () => number
+  /** Whether it is seeded or fetched here, asleep or awake. */
+  has: (infoHash: string) => boolean
   find: (infoHash: string) => ActiveTorrent | undefined
   wake: (infoHash: string) => Promise<ActiveTorrent | undefined>
   /** Announces to the trackers that pass offers on, without waiting for the interval. */
@@ -37,26 +40,40 @@ export class Signalling {
     if (active === undefined || connections.full || !(active.fetching || active.lostPeer)) return []
     active.lostPeer = false
     const made = await Promise.allSettled(
-      Array.from({ length: offersAtATime }, () => connections.offer((channel) => this.#join(infoHash, channel))),
+      Array.from({ length: offersAtATime }, () => connections.offer((channel) => void this.#join(infoHash, channel))),
     )
-    return made.flatMap((offer) => (offer.status === 'fulfilled' ? [offer.value] : []))
+    return made.flatMap((offer) => (offer.status === 'fulfilled' && offer.value !== undefined ? [offer.value] : []))
   }
 
   /**
-   * Answers every offer unless its peer is connected already. An offer of this node may be out to the same browser at
-   * the same time: the browser keeps one of the two and this node keeps whichever opens.
+   * Answers every offer unless its peer is connected already. The item wakes meanwhile: neither waits for the other. An
+   * offer of this node may be out to the same browser at the same time: the browser keeps one of the two and this node
+   * keeps whichever opens.
    */
-  async answer(infoHash: string, peerId: string, sdp: string): Promise<string | null> {
-    const { connections, maxConns } = this.#options
-    const torrent = (await this.#options.wake(infoHash))?.torrent
-    if (torrent === undefined || torrent.destroyed || connections.full) return null
-    if (torrent._peers?.has(peerId) === true || torrent._numConns >= maxConns()) return null
-    return connections.answer(sdp, peerId, (channel) => this.#join(infoHash, channel))
+  async answer(infoHash: string, sdp: string, from: OfferSource): Promise<string | null> {
+    const { connections, maxConns, has, find, wake } = this.#options
+    const awake = find(infoHash)?.torrent
+    if (awake?._peers?.has(from.peerId) === true) return null
+    const answering =
+      has(infoHash) && isDataOffer(sdp) && (awake?._numConns ?? 0) < maxConns()
+        ? connections.answer(sdp, from, (channel) => void this.#join(infoHash, channel))
+        : undefined
+    if (answering === undefined) {
+      connections.countDropped()
+      return null
+    }
+    void wake(infoHash).then((active) => active ?? answering.close())
+    try {
+      return await answering.sdp
+    } catch {
+      connections.countDropped()
+      return null
+    }
   }
 
-  #join(infoHash: string, channel: Channel): void {
-    const active = this.#options.find(infoHash)
-    if (active === undefined || active.torrent.destroyed) {
+  async #join(infoHash: string, channel: Channel): Promise<void> {
+    const active = await this.#options.wake(infoHash)
+    if (active === undefined || active.torrent.destroyed || channel.destroyed) {
       channel.destroy()
       return
     }

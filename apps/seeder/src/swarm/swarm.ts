@@ -81,6 +81,8 @@ export class WebTorrentSwarm implements Swarm {
       egress: options.egress,
       iceServers: options.iceServers ?? [],
       maxConnections: this.#limits.maxChannels,
+      maxNegotiating: this.#limits.maxNegotiating,
+      now: this.#now,
       ...(options.host !== undefined && { host: options.host }),
     })
   }
@@ -155,10 +157,10 @@ export class WebTorrentSwarm implements Swarm {
 
   limit(limits: Partial<SwarmLimits>): void {
     this.#limits = { ...this.#limits, ...limits }
-    const { maxConnsPerItem, maxOpenFiles, maxChannels } = this.#limits
+    const { maxConnsPerItem, maxOpenFiles, maxChannels, maxNegotiating } = this.#limits
     this.#rates.limit(this.#limits)
     this.#openFiles.limit = maxOpenFiles
-    this.#channels.maxConnections = maxChannels
+    this.#channels.limit({ maxConnections: maxChannels, maxNegotiating })
     this.#slots.limit(this.#limits)
     if (this.#running === undefined) return
     this.#running.torrents.limit(this.#limits)
@@ -189,6 +191,9 @@ export class WebTorrentSwarm implements Swarm {
       connections: this.#connections,
       refusedWakes: torrents?.wakesRefused ?? 0,
       refusedConnections: this.#slots.refused + (this.#door?.dropped ?? 0),
+      channels: this.#channels.size - this.#channels.negotiating,
+      negotiating: this.#channels.negotiating,
+      offersDropped: this.#channels.dropped,
       uploadRate: engine?.uploadSpeed ?? 0,
       downloadRate: engine?.downloadSpeed ?? 0,
       uploaded: this.#uploaded,
@@ -242,6 +247,7 @@ export class WebTorrentSwarm implements Swarm {
       signalling: new Signalling({
         connections: this.#channels,
         maxConns: () => this.#limits.maxConnsPerItem,
+        has: (infoHash) => torrents.items.has(infoHash),
         find: (infoHash) => torrents.find(infoHash),
         wake: (infoHash) => torrents.wake(infoHash),
         announceSoon: (infoHash) => announcer.signal(infoHash),

@@ -5,6 +5,7 @@ import { paceRequests } from './paced-requests.ts'
 import type { TurnOf } from './rates/index.ts'
 import { maxWaiting, Uploads } from './uploads.ts'
 import type { PieceSource } from './uploads.ts'
+import { Channel } from './webrtc/index.ts'
 
 /** Addresses of one torrent that are connected, being tried or waiting; exchange and trackers name as many as they like. */
 const maxKnownPeers = 400
@@ -71,9 +72,10 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
   })
 }
 
-/** Lets uploads know when the socket has taken a buffer, which the engine's streams do not tell. */
+/** Lets uploads know when the socket or channel has taken a buffer, which the engine's streams do not tell. */
 function reportWrites(torrent: Torrent, wire: Wire, uploads: Uploads): void {
   const peer = [...(torrent._peers?.values() ?? [])].find((known) => known.wire === wire)
+  if (peer?.conn instanceof Channel) peer.conn.taken = (bytes) => uploads.sent(bytes)
   if (!(peer?.conn instanceof Socket)) return
   const socket = peer.conn
   socket.setNoDelay(true)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { WebSocket } from 'ws'
-import type { PendingOffer } from '../webrtc/connections.ts'
+import type { OfferSource, PendingOffer } from '../webrtc/index.ts'
 import { Deadlines } from './deadlines.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { retryIn } from './intervals.ts'
@@ -12,7 +12,7 @@ export interface OfferExchange {
   /** Offers to go with an announce: none for a torrent that is held whole, unless a peer was lost. */
   offers(infoHash: string): Promise<PendingOffer[]>
   /** A peer's offer; resolves with this node's answer, or null when the torrent is not here. */
-  answer(infoHash: string, peerId: string, sdp: string): Promise<string | null>
+  answer(infoHash: string, sdp: string, from: OfferSource): Promise<string | null>
 }
 
 const [answerTimeout, pingEvery, offerLife] = [15_000, 30_000, 50_000]
@@ -193,7 +193,8 @@ export class WebSocketTracker implements TrackerConnection {
     peerId: string,
     sdp: string,
   ): Promise<void> {
-    const answer = await this.#options.exchange.answer(infoHash, toHex(peerId), sdp).catch(() => null)
+    const from = { peerId: toHex(peerId), tracker: this.#options.url }
+    const answer = await this.#options.exchange.answer(infoHash, sdp, from).catch(() => null)
     if (answer === null || socket.readyState !== WebSocket.OPEN) return
     if (socket.bufferedAmount > maxUnsent) return socket.terminate()
     socket.send(

@@ -21,6 +21,9 @@ const [high, low] = [1024 * 1024, 256 * 1024]
 /** Every browser takes messages of this size (RFC 8841 names 64 KiB as the default). */
 const messageBytes = 64 * 1024
 
+/** Bytes received that nobody has read. */
+const maxUnread = 8 * 1024 * 1024
+
 /**
  * Milliseconds in which SCTP took no byte, though some wait, after which a channel counts as stalled. usrsctp at times
  * loses its retransmission timer (usrsctp issue 750): what was lost is then never sent again, while ICE and DTLS stay
@@ -34,6 +37,8 @@ const checkEvery = 1_000
 export class Channel extends Duplex {
   readonly id: string
   readonly connected = true
+  /** Told of each buffer that was handed over and is needed no more. */
+  taken: (bytes: Uint8Array) => void = () => {}
   /** Ended because nothing could be sent any more: the peer is probably still there. */
   stalled = false
   readonly #channel: ChannelPort
@@ -50,7 +55,8 @@ export class Channel extends Duplex {
     channel.onBufferedAmountLow(() => this.#continue())
     channel.onMessage((message) => {
       if (this.destroyed) return
-      if (typeof message === 'string') this.destroy()
+      // A sender cannot be slowed down: whoever is not listened to yet, or sends faster than that, is left.
+      if (typeof message === 'string' || this.readableLength > maxUnread) this.destroy()
       else this.push(message instanceof ArrayBuffer ? new Uint8Array(message) : message)
     })
     channel.onClosed(() => this.destroy())
@@ -61,11 +67,13 @@ export class Channel extends Duplex {
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#send(chunk, done)
+    this.taken(chunk)
   }
 
   /** Small writes that came while the channel was full leave as one. */
   override _writev(chunks: { chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
     this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
+    for (const { chunk } of chunks) this.taken(chunk)
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -3,6 +3,7 @@ import { PeerConnection } from 'node-datachannel'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Egress } from '../../egress/index.ts'
 import { Connections } from './connections.ts'
+import type { ConnectionsOptions, PendingOffer } from './connections.ts'
 import type { Channel } from './channel.ts'
 import { withAllowedCandidates } from './sdp.ts'
 
@@ -11,23 +12,48 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-function connections(
-  options: { maxConnections?: number; answerTimeout?: number; offerTimeout?: number } = {},
-): Connections {
+function connections(options: Partial<ConnectionsOptions> = {}): Connections {
   const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
-  const made = new Connections({ egress, host: '127.0.0.1', iceServers: [], maxConnections: 10, ...options })
+  const made = new Connections({
+    egress,
+    host: '127.0.0.1',
+    iceServers: [],
+    maxConnections: 40,
+    maxNegotiating: 10,
+    now: () => performance.now(),
+    ...options,
+  })
   closers.push(() => made.close())
   return made
+}
+
+async function offered(made: Connections, opened: (channel: Channel) => void = () => {}): Promise<PendingOffer> {
+  const offer = await made.offer(opened)
+  if (offer === undefined) throw new Error('there was no place for an offer')
+  return offer
+}
+
+async function answered(
+  made: Connections,
+  sdp: string,
+  peerId: string,
+  opened: (channel: Channel) => void = () => {},
+): Promise<string> {
+  const answering = made.answer(sdp, { peerId, tracker: 'ws://tracker.example' }, opened)
+  if (answering === undefined) throw new Error('there was no place for an answer')
+  return answering.sdp
 }
 
 test('an offer and its answer make a channel that carries bytes both ways', { timeout: 60_000 }, async () => {
   const [a, b] = [connections(), connections()]
   const ends: Channel[] = []
-  const offer = await a.offer((channel) => ends.push(channel))
-  const answer = await b.answer(offer.sdp, 'aa', (channel) => ends.push(channel))
+  const offer = await offered(a, (channel) => ends.push(channel))
+  const answer = await answered(b, offer.sdp, 'aa', (channel) => ends.push(channel))
   offer.accept(answer, 'bb')
   offer.accept(answer, 'cc')
+  expect(b).toMatchObject({ size: 1, negotiating: 1 })
   await vi.waitFor(() => expect(ends).toHaveLength(2), 20_000)
+  expect(b).toMatchObject({ size: 1, negotiating: 0 })
   expect(ends.map(({ id }) => id).toSorted()).toEqual(['aa', 'bb'])
   const [first, second] = ends
   if (first === undefined || second === undefined) throw new Error('no channels')
@@ -44,13 +70,13 @@ test('an offer and its answer make a channel that carries bytes both ways', { ti
 
 test('what nobody answers, or answers with nonsense, is given up', async () => {
   const made = connections({ offerTimeout: 200, answerTimeout: 200 })
-  const offer = await made.offer(() => {})
-  const nonsense = await made.offer(() => {})
+  const offer = await offered(made)
+  const nonsense = await offered(made)
   nonsense.accept('nonsense', 'aa')
-  await connections().answer(offer.sdp, 'bb', () => {})
-  await made.answer(offer.sdp, 'bb', () => {}).catch(() => {})
+  await answered(connections(), offer.sdp, 'bb')
+  await answered(made, offer.sdp, 'bb').catch(() => {})
   await vi.waitFor(() => expect(made.size).toBe(0), 5_000)
-  await expect(made.answer('nonsense', 'cc', () => {})).rejects.toThrow(Error)
+  await expect(answered(made, 'nonsense', 'cc')).rejects.toThrow(Error)
   expect(made.size).toBe(0)
 })
 
@@ -63,21 +89,30 @@ test('a peer that connects and opens no channel loses its place', async () => {
   })
   // Negotiated out of band: the other side hears of no channel.
   silent.createDataChannel('silent', { negotiated: true, id: 1 })
-  silent.setRemoteDescription(await made.answer(await described, 'dd', () => {}), 'answer')
+  silent.setRemoteDescription(await answered(made, await described, 'dd'), 'answer')
   await vi.waitFor(() => expect(silent.state()).toBe('connected'), 5_000)
   expect(made.size).toBe(1)
   await vi.waitFor(() => expect(made.size).toBe(0), 5_000)
 })
 
-test('connections are counted from the offer on', async () => {
+test('connections are counted from the offer on, and those past the limit are not made', async () => {
   const made = connections({ maxConnections: 2 })
-  const offer = await made.offer(() => {})
-  expect(made.full).toBe(false)
-  await made.offer(() => {})
+  const offer = await offered(made)
+  expect(await made.offer(() => {})).toBeUndefined()
+  await answered(made, (await offered(connections())).sdp, 'aa')
   expect(made.full).toBe(true)
+  expect(made.answer(offer.sdp, { peerId: 'bb', tracker: '' }, () => {})).toBeUndefined()
   offer.close()
   offer.close()
-  expect(made.size).toBe(1)
+  expect(made).toMatchObject({ size: 1, full: false })
+})
+
+test('an offer that nobody wants to answer any more leaves nothing behind', async () => {
+  const made = connections()
+  const answering = made.answer((await offered(connections())).sdp, { peerId: 'aa', tracker: '' }, () => {})
+  answering?.close()
+  await expect(answering?.sdp).rejects.toThrow('no local description')
+  expect(made.size).toBe(0)
 })
 
 test('candidates with private addresses or names are taken out unless private addresses are allowed', () => {
@@ -97,5 +132,9 @@ test('candidates with private addresses or names are taken out unless private ad
     'a=candidate:3 1 UDP 1686 8.8.8.8 5000 typ srflx raddr 0.0.0.0 rport 0',
     'a=mid:0',
   ])
-  expect(withAllowedCandidates(sdp, open)).toBe(sdp)
+  const named = (line: string): boolean => line.includes('.local') || line.includes('malformed')
+  const addresses = sdp.split('\r\n').filter((line) => !named(line))
+  expect(withAllowedCandidates(sdp, open).split('\r\n')).toEqual(addresses)
+  const many = Array.from({ length: 100 }, (_, index) => `a=candidate:1 1 UDP 1 10.0.0.${index} 5000 typ host`)
+  expect(withAllowedCandidates(many.join('\n'), open).split('\r\n')).toEqual(many.slice(0, 32))
 })

@@ -1,22 +1,30 @@
 import { isIP } from 'node:net'
 import { PeerConnection, setSctpSettings } from 'node-datachannel'
-import type { DataChannel } from 'node-datachannel'
+import type { DataChannel, IceServer } from 'node-datachannel'
 import type { Egress } from '../../egress/index.ts'
 import { Channel } from './channel.ts'
+import { described } from './description.ts'
+import { iceServer } from './ice-servers.ts'
+import { Places } from './places.ts'
+import type { Guest } from './places.ts'
 import { withAllowedCandidates } from './sdp.ts'
 
 export interface ConnectionsOptions {
   egress: Egress
   /** Address to bind UDP sockets to; every one when absent, unspecified or a name. */
   host?: string
-  /** STUN and TURN URLs (RFC 7064, 7065). */
+  /** STUN and TURN servers, as `iceServer` reads them. */
   iceServers: readonly string[]
   /** Connections open or being made, of all items together. */
   maxConnections: number
+  /** Connections being made. */
+  maxNegotiating: number
   /** Milliseconds an answered offer may take to connect. */
   answerTimeout?: number
   /** Milliseconds an offer of this node waits for an answer and a connection. */
   offerTimeout?: number
+  /** Milliseconds, never backwards. */
+  now: () => number
 }
 
 /**
@@ -35,57 +43,106 @@ export interface PendingOffer {
   close(): void
 }
 
+/** A peer's offer that is being answered. */
+export interface Answering {
+  /** This node's description. @throws Error when the peer's is malformed, or after `close` */
+  sdp: Promise<string>
+  close(): void
+}
+
+export interface OfferSource {
+  /** In hex. */
+  peerId: string
+  /** The tracker that passed it on. */
+  tracker: string
+}
+
 type Opened = (channel: Channel) => void
+
+/** A connection that is open or being made. */
+interface Making {
+  readonly guest: Guest
+  readonly connection: PeerConnection
+  /** Ends it when it is not made in time. */
+  readonly timer: NodeJS.Timeout
+  readonly ended: AbortController
+}
 
 /**
  * Makes WebRTC connections on libdatachannel. Descriptions carry all candidates, as trackers pass on one message each
- * way; they are complete when gathering says so, which for a node without STUN takes milliseconds.
+ * way.
  */
 export class Connections {
   readonly #options: ConnectionsOptions
-  /** Each with the time-out of its making. */
-  readonly #open = new Map<PeerConnection, NodeJS.Timeout>()
+  readonly #iceServers: IceServer[]
+  readonly #making = new Set<Making>()
+  readonly #places: Places
+  #dropped = 0
 
-  maxConnections: number
-
+  /** @throws InvalidInputError when an ICE server is none */
   constructor(options: ConnectionsOptions) {
     this.#options = options
-    this.maxConnections = options.maxConnections
+    this.#iceServers = options.iceServers.map((url) => iceServer(url))
+    this.#places = new Places(options)
   }
 
   get size(): number {
-    return this.#open.size
+    return this.#places.size
+  }
+
+  /** Answered offers, of either side, that are no connection yet. */
+  get negotiating(): number {
+    return this.#places.negotiating
+  }
+
+  /** Offers of peers that were not answered: malformed, of unknown items, or more than there are places for. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   get full(): boolean {
-    return this.#open.size >= this.maxConnections
+    return this.#places.size >= this.#places.maxConnections
   }
 
-  /** Answers an offer. @throws Error when the description is malformed */
-  async answer(sdp: string, peerId: string, opened: Opened): Promise<string> {
-    const connection = this.#connect(this.#options.answerTimeout ?? 25_000)
+  countDropped(): void {
+    this.#dropped++
+  }
+
+  limit({ maxConnections, maxNegotiating }: { maxConnections: number; maxNegotiating: number }): void {
+    this.#places.maxConnections = maxConnections
+    this.#places.maxNegotiating = maxNegotiating
+  }
+
+  /**
+   * Answers a peer's offer that came by a tracker. @returns undefined when there is no place for it
+   * @throws Error when the library cannot make a connection
+   */
+  answer(sdp: string, { peerId, tracker }: OfferSource, opened: Opened): Answering | undefined {
+    const making = this.#make(this.#options.answerTimeout ?? 15_000, (guest) => this.#places.take(guest, tracker))
+    if (making === undefined) return undefined
+    const { connection } = making
     let taken = false
     connection.onDataChannel((channel) => {
       if (taken) return channel.close()
       taken = true
-      this.#whenOpen(connection, channel, () => peerId, opened)
+      this.#whenOpen(making, channel, () => peerId, opened)
     })
-    try {
-      return await described(connection, () => {
-        connection.setRemoteDescription(withAllowedCandidates(sdp, this.#options.egress), 'offer')
-      })
-    } catch (error) {
-      this.#close(connection)
-      throw error
-    }
+    const answer = described(connection, making.ended.signal, () => {
+      connection.setRemoteDescription(withAllowedCandidates(sdp, this.#options.egress), 'offer')
+    })
+    answer.catch(() => this.#end(making))
+    return { sdp: answer, close: () => this.#end(making) }
   }
 
-  async offer(opened: Opened): Promise<PendingOffer> {
-    const connection = this.#connect(this.#options.offerTimeout ?? 50_000)
+  /** @returns undefined when there is no place for a connection */
+  async offer(opened: Opened): Promise<PendingOffer | undefined> {
+    const making = this.#make(this.#options.offerTimeout ?? 50_000, (guest) => this.#places.offer(guest))
+    if (making === undefined) return undefined
+    const { connection } = making
     let remote = ''
     try {
-      const sdp = await described(connection, () => {
-        this.#whenOpen(connection, connection.createDataChannel('webtorrent'), () => remote, opened)
+      const sdp = await described(connection, making.ended.signal, () => {
+        this.#whenOpen(making, connection.createDataChannel('webtorrent'), () => remote, opened)
       })
       return {
         sdp,
@@ -95,46 +152,57 @@ export class Connections {
           try {
             connection.setRemoteDescription(withAllowedCandidates(answer, this.#options.egress), 'answer')
           } catch {
-            this.#close(connection)
+            this.#end(making)
           }
         },
-        close: () => this.#close(connection),
+        close: () => this.#end(making),
       }
     } catch (error) {
-      this.#close(connection)
+      this.#end(making)
       throw error
     }
   }
 
   close(): void {
-    for (const connection of this.#open.keys()) this.#close(connection)
+    for (const making of this.#making) this.#end(making)
   }
 
-  #connect(timeout: number): PeerConnection {
-    const { host, iceServers } = this.#options
-    const connection = new PeerConnection('eldernode', {
-      iceServers: [...iceServers],
-      maxMessageSize: 262_144,
-      ...(host !== undefined && isIP(host) !== 0 && !unspecified.has(host) && { bindAddress: host }),
-    })
-    const timer = setTimeout(() => this.#close(connection), timeout)
+  #make(timeout: number, take: (guest: Guest) => boolean): Making | undefined {
+    const guest: { evicted(): void } = { evicted: () => {} }
+    if (!take(guest)) return undefined
+    const { host } = this.#options
+    let connection: PeerConnection
+    try {
+      connection = new PeerConnection('eldernode', {
+        iceServers: this.#iceServers,
+        maxMessageSize: 262_144,
+        ...(host !== undefined && isIP(host) !== 0 && !unspecified.has(host) && { bindAddress: host }),
+      })
+    } catch (error) {
+      this.#places.leave(guest)
+      throw error
+    }
+    const timer = setTimeout(() => this.#end(making), timeout)
     timer.unref()
-    this.#open.set(connection, timer)
+    const making: Making = { guest, connection, timer, ended: new AbortController() }
+    guest.evicted = () => this.#end(making)
+    this.#making.add(making)
     connection.onStateChange((state) => {
-      if (state === 'closed' || state === 'failed') this.#close(connection)
+      if (state === 'closed' || state === 'failed') this.#end(making)
     })
-    return connection
+    return making
   }
 
-  #whenOpen(connection: PeerConnection, channel: DataChannel, peerId: () => string, opened: Opened): void {
+  #whenOpen(making: Making, channel: DataChannel, peerId: () => string, opened: Opened): void {
     let done = false
     const open = (): void => {
-      if (done || !this.#open.has(connection)) return
+      if (done || !this.#making.has(making)) return
       done = true
       // Not sooner: a peer that connects and opens no channel would keep its place for good.
-      clearTimeout(this.#open.get(connection))
-      const stream = new Channel(peerId(), channel, connection)
-      stream.once('close', () => this.#close(connection))
+      clearTimeout(making.timer)
+      this.#places.settle(making.guest)
+      const stream = new Channel(peerId(), channel, making.connection)
+      stream.once('close', () => this.#end(making))
       stream.on('error', () => {})
       opened(stream)
     }
@@ -142,38 +210,15 @@ export class Connections {
     if (channel.isOpen()) open()
   }
 
-  #close(connection: PeerConnection): void {
-    clearTimeout(this.#open.get(connection))
-    if (!this.#open.delete(connection)) return
+  #end(making: Making): void {
+    clearTimeout(making.timer)
+    this.#places.leave(making.guest)
+    if (!this.#making.delete(making)) return
+    making.ended.abort()
     try {
-      connection.close()
+      making.connection.close()
     } catch {
       // Closed by the library already.
     }
   }
-}
-
-/** A STUN server that does not answer must not hold a description back for longer. */
-const gatheringTimeout = 3_000
-
-/** Runs what sets the local description off, and resolves with it once every candidate is in it. */
-function described(connection: PeerConnection, begin: () => void): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      clearTimeout(timer)
-      const description = connection.localDescription()
-      if (description === null) reject(new Error('no local description was made'))
-      else resolve(description.sdp)
-    }
-    const timer = setTimeout(settle, gatheringTimeout)
-    connection.onGatheringStateChange((state) => {
-      if (state === 'complete') settle()
-    })
-    try {
-      begin()
-    } catch (error) {
-      clearTimeout(timer)
-      reject(error instanceof Error ? error : new Error(String(error)))
-    }
-  })
 }

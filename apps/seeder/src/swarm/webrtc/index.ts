@@ -1,3 +1,4 @@
 export { Connections } from './connections.ts'
-export type { PendingOffer } from './connections.ts'
-export type { Channel } from './channel.ts'
+export type { Answering, OfferSource, PendingOffer } from './connections.ts'
+export { Channel } from './channel.ts'
+export { isDataOffer } from './sdp.ts'
