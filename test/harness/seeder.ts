@@ -28,6 +28,7 @@ export class Seeder {
   readonly name: string
   readonly folder: string
   readonly #settings: Settings
+  readonly #env: Readonly<Record<string, string>>
   readonly #output: string[] = []
   #program: Program | undefined
   #port = 0
@@ -35,10 +36,12 @@ export class Seeder {
   #id = ''
   #ending = false
 
-  constructor(name: string, folder: string, settings: Settings) {
+  /** With `inspected` its memory can be looked into (`Heap.of`). */
+  constructor(name: string, folder: string, settings: Settings, { inspected = false } = {}) {
     this.name = name
     this.folder = folder
     this.#settings = settings
+    this.#env = inspected ? { NODE_OPTIONS: '--inspect=127.0.0.1:0' } : {}
   }
 
   /** The node id; known once it was started. */
@@ -77,6 +80,7 @@ export class Seeder {
       name: this.name,
       command: process.execPath,
       args: ['--conditions=@eldernode/source', script, ...flagsOf(settings)],
+      env: this.#env,
     })
     this.#port = Number(new URL(await this.#listening(this.#program)).port)
     this.#token = (await readFile(join(this.folder, 'admin.token'), 'utf8')).trim()
@@ -130,6 +134,13 @@ export class Seeder {
     })
   }
 
+  /** `host:port` where it listens for BitTorrent peers. */
+  async peerAddress(): Promise<string> {
+    const { endpoints } = await this.get<{ endpoints: { bittorrent?: string } }>('/v1/node')
+    if (endpoints.bittorrent === undefined) throw new Error(`${this.name} listens for no peers`)
+    return endpoints.bittorrent
+  }
+
   /** Publishes bytes under a name. @throws Error unless it answers 200 or 201 */
   async publish(name: string, bytes: Uint8Array<ArrayBuffer>, replicas?: number): Promise<Media> {
     const copies = replicas === undefined ? '' : `&replicas=${replicas}`
@@ -174,6 +185,11 @@ export class Seeder {
       return entry && Object.entries(fields).every(([key, value]) => entry[key] === value) ? true : undefined
     }
     return this.#running().found(matches) ?? false
+  }
+
+  /** Where its present process is looked into; undefined unless it is inspected. */
+  get inspector(): string | undefined {
+    return this.#running().found((line) => /^Debugger listening on (ws:\S+)/.exec(line)?.[1])
   }
 
   /** The lines of all its processes so far. */

@@ -37,6 +37,13 @@ export class Tracker {
     return Number(new URL(this.webSocketUrl).port)
   }
 
+  /** Peers that have all of a torrent, as the tracker knows them. */
+  async seedersOf(infoHash: string): Promise<number> {
+    const url = `http://${new URL(this.webSocketUrl).host}/scrape?info_hash=${infoHash.replace(/../g, '%$&')}`
+    const answer = Buffer.from(await (await fetch(url)).arrayBuffer()).toString('latin1')
+    return Number(/d8:completei(\d+)e/.exec(answer)?.[1] ?? 0)
+  }
+
   /** The exit code or signal, once the process has ended. */
   get ended(): number | NodeJS.Signals | undefined {
     return this.#program.ended
