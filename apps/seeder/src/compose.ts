@@ -87,6 +87,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     trackers: swarmConfig.trackers,
     iceServers: swarmConfig.iceServers,
     limits: limitsOf(swarmConfig),
+    itemLimits: (infoHash) => library.controls(infoHash),
     shelf: library,
     ledger: pieces,
     egress,

@@ -33,7 +33,7 @@ function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): It
     graph: { get: () => ({ kind: 'm', pub: 'p', ts: 1, soul: '', key: '', body: manifest as never }) },
     library,
     // The peer is the only one to give bytes.
-    swarm: { fetch: (request) => swarm.fetch({ ...request, webSeeds: [] }) },
+    swarm: { fetch: (request) => swarm.fetch({ ...request, webSeeds: [] }), downloadLimit: () => 0 },
     client: { metainfo: () => Promise.resolve(metainfo), files: () => Promise.reject(new Error('not asked for')) },
     room: new Room({ folder, capacityBytes: 0, used: () => 0 }),
     hash: hashing.digest,

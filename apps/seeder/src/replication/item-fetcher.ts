@@ -6,14 +6,14 @@ import { checkFiles, fullFileList } from './file-list.ts'
 import { ContentMismatchError, NoSourceError, TransferCancelledError } from './errors.ts'
 import type { HolderClient } from './holder-client.ts'
 import type { Room } from './room.ts'
-import { Stall, type StallLimits } from './stall.ts'
+import { slowed, Stall, type StallLimits } from './stall.ts'
 import type { Sources } from './sources.ts'
 import type { Job } from './transfers.ts'
 
 export interface ItemFetcherOptions {
   graph: Pick<Graph, 'get'>
   library: Pick<Library, 'stage' | 'commit'>
-  swarm: Pick<Swarm, 'fetch'>
+  swarm: Pick<Swarm, 'fetch' | 'downloadLimit'>
   client: Pick<HolderClient, 'metainfo' | 'files'>
   room: Room
   hash: Digest
@@ -110,9 +110,10 @@ export class ItemFetcher {
   }
 
   #stall(manifest: Manifest, sources: Sources): Stall {
-    const { limits, search } = this.#options
-    if (!isEmpty(sources)) return new Stall(limits, manifest)
-    return new Stall(search, manifest, new NoSourceError(manifest.infoHash))
+    const { limits, search, swarm } = this.#options
+    const limit = (): number => swarm.downloadLimit(manifest.infoHash)
+    if (!isEmpty(sources)) return new Stall(slowed(limits, limit), manifest)
+    return new Stall(slowed(search, limit), manifest, new NoSourceError(manifest.infoHash))
   }
 
   /** The first holder's .torrent that is what the manifest promises; without one the swarm asks its peers. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Stall, type StallLimits } from './stall.ts'
+import { slowed, Stall, type StallLimits } from './stall.ts'
 
 const limits: StallLimits = { idleMs: 1_000, startMs: 500, windowMs: 2_000, bytesPerSecond: 100 }
 const item = { infoHash: 'a', size: 10_000_000, pieceLength: 100 }
@@ -92,4 +92,26 @@ test('more than twice the size is too much', () => {
 test('once cleared it never fires', () => {
   start().clear()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a transfer that a limit of this node slows down goes on, and is held to the usual rate once the limit is off', () => {
+  let limit = 640
+  stall = new Stall(
+    slowed(limits, () => limit),
+    item,
+  )
+  flow(120, 16, 16)
+  expect(code()).toBeUndefined()
+  limit = 0
+  flow(120, 16, 16, 1_920, 1_920)
+  expect(code()).toBe('stalled')
+})
+
+test('a limit next to nothing waits as long as a timer can', () => {
+  stall = new Stall(
+    slowed(limits, () => 1),
+    { ...item, pieceLength: 16 * 2 ** 20 },
+  )
+  vi.advanceTimersByTime(86_400_000)
+  expect(code()).toBeUndefined()
 })

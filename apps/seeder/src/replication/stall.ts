@@ -21,6 +21,32 @@ export const stallLimits: StallLimits = {
 /** A tracker that knows a peer answers soon; a try without any other source soon gives its place to others. */
 export const searchLimits: StallLimits = { ...stallLimits, idleMs: 20_000, startMs: 20_000, windowMs: 30_000 }
 
+/** An item may have to share the node's download limit with so many peers of others. */
+const mostPeers = 64
+const blockBytes = 16_384
+/** The longest wait that setTimeout takes. */
+const longestMs = 2 ** 31 - 1
+
+/**
+ * A transfer that this node itself slows down has not stalled.
+ * @param downloadLimit bytes per second; 0 is no limit
+ */
+export function slowed(limits: StallLimits, downloadLimit: () => number): StallLimits {
+  const share = (): number => (downloadLimit() || Infinity) / mostPeers
+  return {
+    ...limits,
+    get idleMs() {
+      return Math.max(limits.idleMs, (blockBytes * 1000) / share())
+    },
+    get windowMs() {
+      return Math.max(limits.windowMs, (2 * blockBytes * 1000) / share())
+    },
+    get bytesPerSecond() {
+      return Math.min(limits.bytesPerSecond, share())
+    },
+  }
+}
+
 /** Peers send some blocks twice when an item is nearly whole. */
 const spareBytes = 2 ** 20
 
@@ -50,12 +76,9 @@ export class Stall {
     this.#item = item
     this.#silence = silence
     this.#await()
-    const { windowMs, bytesPerSecond } = limits
-    const rate = bytesPerSecond / 1000
-    this.#watch(windowMs, rate, () => this.#received, 'bytes')
+    this.#watch(0, 1, () => this.#received, 'bytes')
     // A byte proves right with its piece, so that a window must have room for whole ones.
-    const pieceMs = Math.max(windowMs, (2 * item.pieceLength) / rate)
-    this.#watch(pieceMs, rate / 2, () => this.#verified, 'right bytes')
+    this.#watch(2 * item.pieceLength, 0.5, () => this.#verified, 'right bytes')
   }
 
   get signal(): AbortSignal {
@@ -82,21 +105,22 @@ export class Stall {
     this.#idle = setTimeout(() => this.#fail(this.#silence), this.#limits.idleMs)
   }
 
-  #watch(windowMs: number, bytesPerMs: number, count: () => number, what: string): void {
-    const { startMs, bytesPerSecond } = this.#limits
+  /** @param bytes what there must be time for in a window at the least rate; @param share of that rate that is asked for */
+  #watch(bytes: number, share: number, count: () => number, what: string): void {
     const at = this.#windows.length
-    let before = 0
-    const look = (): void => {
+    const look = (before: number, windowMs: number, rate: number): void => {
       const now = count()
-      if (now - before < bytesPerMs * windowMs) {
-        const rate = `${now - before} ${what} in ${windowMs / 1000} s, where ${bytesPerSecond} a second are the least`
-        this.#fail(new StalledError(this.#item.infoHash, rate))
-        return
-      }
-      before = now
-      this.#windows[at] = setTimeout(look, windowMs)
+      if (now - before >= (rate * share * windowMs) / 1000) return begin(now, 0)
+      const seen = `${now - before} ${what} in ${windowMs / 1000} s, where ${rate} a second are the least`
+      this.#fail(new StalledError(this.#item.infoHash, seen))
     }
-    this.#windows[at] = setTimeout(look, startMs + windowMs)
+    const begin = (before: number, later: number): void => {
+      // Limits may change while the transfer runs: each window has those of its beginning.
+      const rate = this.#limits.bytesPerSecond
+      const windowMs = Math.min(Math.max(this.#limits.windowMs, (bytes / rate) * 1000), longestMs - later)
+      this.#windows[at] = setTimeout(() => look(before, windowMs, rate), later + windowMs)
+    }
+    begin(0, this.#limits.startMs)
   }
 
   #fail(reason: Error): void {
