@@ -91,6 +91,11 @@ export class Announcer {
     this.#each(infoHash, (schedule, slot) => schedule.hurry(slot), this.#signalling)
   }
 
+  /** Announces as soon as the trackers allow: there is something to ask for, or no more. */
+  hurry(infoHash: string): void {
+    this.#each(infoHash, (schedule, slot) => schedule.hurry(slot))
+  }
+
   /** The torrent is whole now. */
   complete(infoHash: string): void {
     this.#each(infoHash, (schedule, slot) => schedule.complete(slot))

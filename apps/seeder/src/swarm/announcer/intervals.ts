@@ -16,8 +16,8 @@ export function minInterval(sent: number | undefined): number {
 }
 
 /** Milliseconds until a refused torrent is announced again, after it was refused `times` in a row. */
-export function refusalInterval(retryIn: number | undefined, times: number, usual: number, random: number): number {
-  if (retryIn !== undefined) return Math.min(Math.max(retryIn, shortest), longest)
+export function refusalInterval(asked: number | undefined, times: number, usual: number, random: number): number {
+  if (asked !== undefined) return Math.min(Math.max(asked, shortest), longest)
   return Math.min(Math.max(usual, usualInterval) * 2 ** (times - 1), longest) * (0.9 + random * 0.2)
 }
 

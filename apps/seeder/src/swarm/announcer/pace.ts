@@ -22,7 +22,7 @@ const [urgentBurst, urgentRate] = [250, 125]
 export class Pace {
   /** Milliseconds that the tracker wants between announces of one item; undefined until it said so. */
   interval: number | undefined
-  #credit = 0
+  #credit = small
   #urgent = urgentBurst
   #at: number
 

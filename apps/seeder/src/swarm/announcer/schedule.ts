@@ -3,10 +3,9 @@ import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { Farewells } from './farewells.ts'
 import { interval, minInterval, refusalInterval, usualInterval } from './intervals.ts'
 import { ItemNotes, note } from './item-notes.ts'
-import { Pace } from './pace.ts'
 import type { Announce, AnnounceAnswer, Progress, TrackerConnection } from './port.ts'
-import { TimingWheel } from './timing-wheel.ts'
 import { TrackerHealth } from './tracker-health.ts'
+import { Turns } from './turns.ts'
 
 export interface ScheduleOptions {
   tracker: TrackerConnection
@@ -48,37 +47,27 @@ const longestWhileFetching = 30_000
 /** Milliseconds between looks at what may be announced now. */
 const beat = 100
 
-/** Everything is announced anew in so much less than an interval after the tracker lost sight of this node. */
-const hasteAfterRestart = 1 / 0.7
-
-/** Lists beside the wheel: to announce at once, to announce in turn, and to be spread once the tracker answers. */
-const [urgent, ready, unspread] = [0, 1, 2]
-
 /**
  * When each torrent is announced to one tracker: one timer and no scan, for any number of torrents, and some 20 bytes
  * for each. Announces flow evenly over the tracker's interval, whatever happens.
  */
 export class Schedule {
   readonly #options: ScheduleOptions
-  readonly #wheel = new TimingWheel(3)
+  readonly #turns: Turns
   readonly #notes = new ItemNotes()
   readonly #health: TrackerHealth
-  readonly #pace: Pace
   readonly #running = new Map<string, Running>()
   readonly #farewells = new Farewells()
-  readonly #began: number
   #size = 0
   #minInterval = 0
-  #haste = 1
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Infinity
   #closed = false
 
   constructor(options: ScheduleOptions) {
     this.#options = options
-    this.#began = options.now()
+    this.#turns = new Turns(options.now)
     this.#health = new TrackerHealth(options.random)
-    this.#pace = new Pace(this.#began)
   }
 
   /** Announces at once. */
@@ -88,8 +77,8 @@ export class Schedule {
 
   /** Announces many, spread over the tracker's interval in the order given. */
   restore(slots: Iterable<number>): void {
-    for (const slot of slots) if (this.#join(slot)) this.#wheel.lists.append(unspread, slot)
-    if (!this.#health.probing) this.#spread()
+    for (const slot of slots) if (this.#join(slot)) this.#turns.someTime(slot)
+    if (!this.#health.probing) this.#turns.spread()
     this.#run()
   }
 
@@ -114,7 +103,7 @@ export class Schedule {
     if (!this.#notes.has(slot, note.member)) return
     const { table, progress, now } = this.#options
     const infoHash = table.infoHashAt(slot)
-    this.#wheel.lists.remove(slot)
+    this.#turns.drop(slot)
     const running = this.#running.get(infoHash)
     if (running?.slot === slot) running.slot = -1
     if (running?.heir === slot) running.heir = -1
@@ -129,13 +118,10 @@ export class Schedule {
 
   /** The tracker has lost sight of this node: everything is announced anew, after a moment and spread. */
   restart(error: Error): void {
-    const { lists } = this.#wheel
     this.#farewells.clear()
-    lists.moveAll(ready, unspread)
-    this.#wheel.empty(unspread)
-    this.#haste = hasteAfterRestart
+    this.#turns.restart()
     for (const slot of this.#notes.unsetAll(note.known | note.sent, note.urgent)) {
-      if (lists.has(slot)) lists.append(urgent, slot)
+      if (this.#turns.has(slot)) this.#turns.soon(slot)
     }
     this.#pause(error, true)
     this.#run()
@@ -169,17 +155,15 @@ export class Schedule {
   }
 
   #put(slot: number): void {
-    if (this.#runningOf(slot) === undefined) this.#wheel.lists.append(urgent, slot)
+    if (this.#runningOf(slot) === undefined) this.#turns.soon(slot)
     this.#run()
   }
 
   #hurry(slot: number): void {
     const at = this.#notes.answeredAt(slot) + this.#minInterval / 1000
-    if (at <= this.#second()) this.#wheel.lists.append(urgent, slot)
-    else {
-      this.#notes.set(slot, note.urgent)
-      if (this.#wheel.time(slot) > at) this.#wheel.set(slot, at)
-    }
+    if (at <= this.#turns.second) return this.#turns.soon(slot)
+    this.#notes.set(slot, note.urgent)
+    this.#turns.notAfter(slot, at)
   }
 
   /** The announce under way that a slot waits for. */
@@ -188,72 +172,41 @@ export class Schedule {
     return running?.slot === slot || running?.heir === slot ? running : undefined
   }
 
-  #spread(): void {
-    const { lists } = this.#wheel
-    let count = 0
-    for (let slot = lists.first(unspread); slot !== undefined; slot = lists.after(slot)) count++
-    const now = this.#second()
-    const step = this.#pace.span(count, this.#haste) / 1000 / count
-    this.#haste = 1
-    for (let place = 0; place < count; place++) {
-      const slot = lists.first(unspread) ?? 0
-      if (place * step >= 1) this.#wheel.set(slot, now + place * step)
-      else {
-        this.#wheel.note(slot, now)
-        lists.append(ready, slot)
-      }
-    }
-  }
-
   #run(): void {
     if (this.#closed) return
-    const now = this.#options.now()
-    if (this.#health.pausedUntil > now) return this.#wakeAt(this.#health.pausedUntil)
-    const { lists } = this.#wheel
-    this.#wheel.advance(Math.floor(this.#second(now)), (slot) => {
-      lists.append(this.#notes.has(slot, note.urgent | note.completed) ? urgent : ready, slot)
-    })
-    const first = lists.first(ready)
-    this.#pace.pass(now, this.#size, first === undefined ? 0 : (this.#second(now) - this.#wheel.time(first)) * 1000)
-    if (this.#health.probing) this.#probe()
-    else while (this.#running.size < this.#options.concurrency && this.#next());
+    const { concurrency, now } = this.#options
+    if (this.#health.pausedUntil > now()) return this.#wakeAt(this.#health.pausedUntil)
+    this.#turns.pass(this.#size, (slot) => this.#notes.has(slot, note.urgent | note.completed))
+    const most = this.#health.probing ? 1 : concurrency
+    while (this.#running.size < most && (most === 1 ? this.#probe() : this.#next()));
     // Every announce that ends comes here again.
-    if (this.#running.size >= (this.#health.probing ? 1 : this.#options.concurrency)) return
-    if (!lists.isEmpty(urgent) || !lists.isEmpty(ready) || this.#farewells.size > 0) return this.#wakeAt(now + beat)
-    const next = this.#wheel.next
-    if (next !== undefined) this.#wakeAt(this.#began + next * 1000)
+    if (this.#running.size >= most) return
+    if (this.#turns.waiting || this.#farewells.size > 0) return this.#wakeAt(now() + beat)
+    const { next } = this.#turns
+    if (next !== undefined) this.#wakeAt(next)
   }
 
-  #probe(): void {
-    const { lists } = this.#wheel
-    const slot = lists.first(urgent) ?? lists.first(ready) ?? lists.first(unspread)
-    if (this.#running.size > 0) return
-    if (slot !== undefined) this.#announce(slot)
-    // Nothing is left that could find the tracker well again.
-    else this.#farewells.clear()
+  #probe(): boolean {
+    // When nothing is left that could find the tracker well again, nothing needs to be said either.
+    return this.#announce(this.#turns.takeAny()) || (this.#farewells.clear(), false)
   }
 
   /** Begins what is next and may be now. */
   #next(): boolean {
-    const { lists } = this.#wheel
-    const soon = lists.first(urgent)
-    if (soon !== undefined && this.#pace.takeUrgent()) return this.#announce(soon)
+    if (this.#announce(this.#turns.takeSoon())) return true
     const farewell = this.#farewells.first((infoHash) => this.#running.has(infoHash))
-    if (farewell !== undefined && this.#pace.takeUrgent()) {
-      this.#farewells.delete(farewell[0])
-      this.#send(-1, farewell[0], 'stopped', farewell[1])
-      return true
-    }
-    const slot = lists.first(ready)
-    return slot !== undefined && this.#pace.take() && this.#announce(slot)
+    if (farewell === undefined || !this.#turns.pace.takeUrgent()) return this.#announce(this.#turns.takeInTurn())
+    this.#farewells.delete(farewell[0])
+    this.#send(-1, farewell[0], 'stopped', farewell[1])
+    return true
   }
 
-  #announce(slot: number): true {
+  #announce(slot: number | undefined): boolean {
+    if (slot === undefined) return false
     const { table, progress } = this.#options
     const infoHash = table.infoHashAt(slot)
     const done = this.#notes.has(slot, note.completed) ? 'completed' : 'update'
     const event = this.#notes.has(slot, note.known) ? done : 'started'
-    this.#wheel.lists.remove(slot)
     this.#notes.set(slot, note.sent)
     this.#send(slot, infoHash, event, progress(infoHash) ?? asleep)
     return true
@@ -271,7 +224,7 @@ export class Schedule {
       )
       .then(() => {
         this.#running.delete(infoHash)
-        if (running.heir >= 0) this.#wheel.lists.append(urgent, running.heir)
+        if (running.heir >= 0) this.#turns.soon(running.heir)
         this.#run()
       })
   }
@@ -281,18 +234,17 @@ export class Schedule {
     if (event === 'stopped') return this.#proven()
     const usual = interval(answer.interval)
     this.#minInterval = minInterval(answer.minInterval)
-    this.#pace.heard(usual)
+    this.#turns.pace.heard(usual)
     this.#proven()
     if (slot < 0) return
-    const second = this.#second()
     this.#notes.set(slot, note.known)
-    this.#notes.answered(slot, second)
+    this.#notes.answered(slot, this.#turns.second)
     if (event === 'completed') this.#notes.unset(slot, note.completed)
     if (left > 0) this.#notes.set(slot, note.urgent)
     else this.#notes.unset(slot, note.urgent)
     const wait = Math.max(left > 0 ? Math.min(usual, longestWhileFetching) : usual, this.#minInterval)
-    this.#wheel.set(slot, second + wait / 1000)
-    if (this.#notes.has(slot, note.completed)) this.#wheel.lists.append(urgent, slot)
+    this.#turns.later(slot, wait)
+    if (this.#notes.has(slot, note.completed)) this.#turns.soon(slot)
     else if (again) this.#hurry(slot)
     this.#options.answered(infoHash, answer)
   }
@@ -300,35 +252,37 @@ export class Schedule {
   #failed({ slot, event }: Running, error: unknown): void {
     const { random, failed } = this.#options
     failed(error)
-    const usual = this.#pace.interval ?? usualInterval
+    const usual = this.#turns.pace.interval ?? usualInterval
     if (error instanceof TrackerRefusedError) {
-      this.#pace.interval ??= usualInterval
+      this.#turns.pace.interval ??= usualInterval
       this.#proven()
       if (slot < 0) return
       this.#notes.unset(slot, note.known | note.sent | note.completed)
       const wait = refusalInterval(error.retryIn, this.#notes.failed(slot), usual, random())
-      return this.#wheel.set(slot, this.#second() + wait / 1000)
+      return this.#turns.later(slot, wait)
     }
-    this.#pause(error)
-    if (slot < 0 || event === 'stopped') return
+    if (event === 'stopped' || slot < 0) return this.#pause(error)
     const failures = this.#notes.failed(slot)
+    // One that fails again and again, while others do not, says nothing of the tracker.
+    if (failures === 1 || this.#size < 3 || this.#health.probing) this.#pause(error)
     const wait = Math.min(usual / 4, 2_000 * 2 ** failures) * (0.75 + random() / 2)
     // The next to be tried is another: what the tracker chokes on may be this one alone.
-    if (failures > 1) this.#wheel.set(slot, this.#second() + wait / 1000)
-    else this.#wheel.lists.append(this.#notes.has(slot, note.known) ? ready : urgent, slot)
+    if (failures > 1) this.#turns.later(slot, wait)
+    else if (this.#notes.has(slot, note.known)) this.#turns.inTurn(slot)
+    else this.#turns.soon(slot)
   }
 
   #proven(): void {
     const { probing, down } = this.#health
     this.#health.succeeded()
     if (down) this.#options.stands?.(true)
-    if (probing) this.#spread()
+    if (probing) this.#turns.spread()
   }
 
   /** Leaves the tracker alone for a while, if it may be down: one error alone says little, a `lost` connection all. */
   #pause(error: unknown, lost = false): void {
     const { down } = this.#health
-    const usual = this.#pace.interval ?? usualInterval
+    const usual = this.#turns.pace.interval ?? usualInterval
     const now = this.#options.now()
     const retryAfter = error instanceof TrackerFailedError ? error.retryAfter : undefined
     if (lost) this.#health.pause(now, usual)
@@ -338,15 +292,9 @@ export class Schedule {
 
   async #sayFarewells(): Promise<void> {
     const { tracker, concurrency, table } = this.#options
-    const [lists, notes] = [this.#wheel.lists, this.#notes]
-    const latest = this.#wheel.latest()
+    const [latest, notes] = [this.#turns.latest(), this.#notes]
     function* known(): Generator<string, void> {
       for (const slot of latest) if (notes.has(slot, note.sent)) yield table.infoHashAt(slot)
-      for (const lane of [urgent, ready]) {
-        for (let slot = lists.first(lane); slot !== undefined; slot = lists.after(slot)) {
-          if (notes.has(slot, note.sent)) yield table.infoHashAt(slot)
-        }
-      }
     }
     const underWay = [...this.#running].flatMap(([infoHash, { event, ended }]) =>
       event === 'stopped' ? [ended] : [ended.then(() => this.#farewells.sayOne(tracker, infoHash))],
@@ -366,10 +314,5 @@ export class Schedule {
       Math.min(Math.max(at - this.#options.now(), 1), 2 ** 30),
     )
     this.#timer.unref()
-  }
-
-  /** Seconds since this schedule began, with a fraction. */
-  #second(now = this.#options.now()): number {
-    return (now - this.#began) / 1000
   }
 }
