@@ -20,9 +20,10 @@ export class PieceTable {
     return unpackTimes(bytes, count)
   }
 
-  /** Kept in memory until there is enough to be worth a write. */
+  /** Notes later times. They are kept in memory until there is enough to be worth a write. */
   set(infoHash: string, verifiedAt: Uint32Array): void {
-    this.#waiting.set(infoHash, packTimes(verifiedAt))
+    const known = this.get(infoHash, verifiedAt.length)
+    this.#waiting.set(infoHash, packTimes(verifiedAt.map((at, piece) => Math.max(at, known[piece] ?? 0))))
     if (this.#waiting.size >= mostWaiting) this.flush()
   }
 

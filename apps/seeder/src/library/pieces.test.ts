@@ -49,6 +49,11 @@ test('pieces are verified when their item comes in, and when they are recorded t
     expect(library.pieces(item.infoHash)?.verifiedAt).toEqual(Uint32Array.of(since, since + 5, since, since + 7))
     await reopen()
   }
+  library.recordPieces(item.infoHash, Uint32Array.of(since + 9, 0, 0, since + 8))
+  for (let round = 0; round < 2; round++) {
+    expect(library.pieces(item.infoHash)?.verifiedAt).toEqual(Uint32Array.of(since + 9, since + 5, since, since + 8))
+    await reopen()
+  }
   expect(library.pieces('0'.repeat(40))).toBeUndefined()
   library.recordPieces('0'.repeat(40), times)
   await reopen()
