@@ -75,7 +75,7 @@ export class Seeder {
     if (this.isRunning) throw new Error(`${this.name} runs already`)
     if (this.#program) this.#output.push(this.#program.output())
     this.#ending = false
-    const settings: Settings = { ...this.#settings, data: this.folder, 'http.port': this.#port, 'swarm.port': 0 }
+    const settings: Settings = { 'swarm.port': 0, ...this.#settings, data: this.folder, 'http.port': this.#port }
     this.#program = new Program({
       name: this.name,
       command: process.execPath,
