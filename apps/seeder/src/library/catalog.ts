@@ -46,6 +46,11 @@ export class Catalog {
     return this.#db.transact(work)
   }
 
+  /** The same together with others, which may go first. Resolves once it is durable. */
+  transactTogether<T>(work: () => T): Promise<T> {
+    return this.#db.together(work)
+  }
+
   /** @returns false when the infohash is there already */
   addItem(item: Item, metainfo: Uint8Array): boolean {
     const added = this.#db.run(

@@ -58,7 +58,7 @@ export function createCommit({
     // What was renamed on an empty mount point would vanish once the disk is back.
     storage.assertHere()
     const mended: string[] = []
-    const result = catalog.transact(() => {
+    const result = await catalog.transactTogether(() => {
       const before = catalog.item(item.infoHash)
       for (const sha256 of staged.keys()) {
         // Also one found sound above: a removal may have dropped its record since, and the pin kept its file.

@@ -2,10 +2,16 @@ import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { migrate } from './migrations.ts'
 
+interface Waiting {
+  work: () => () => void
+  reject: (error: unknown) => void
+}
+
 /** The catalog's SQLite file. Each statement is prepared once; what was committed survives a power cut. */
 export class Database {
   readonly #db: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
+  readonly #waiting: Waiting[] = []
 
   /** @throws CatalogTooNewError */
   constructor(path: string) {
@@ -45,8 +51,47 @@ export class Database {
     }
   }
 
+  /**
+   * `transact`, sharing its write to disk with all that is asked for before the next turn of the loop: what waits while the
+   * disk is busy goes with one sync. Each work is undone alone when it throws.
+   */
+  together<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ work: () => this.#alone(work, resolve, reject), reject })
+      if (this.#waiting.length === 1) setImmediate(() => this.#transactAll(this.#waiting.splice(0)))
+    })
+  }
+
   close(): void {
     this.#db.close()
+  }
+
+  #transactAll(all: Waiting[]): void {
+    let ends: (() => void)[] = []
+    try {
+      this.transact(() => {
+        ends = all.map(({ work }) => work())
+      })
+    } catch (error) {
+      for (const { reject } of all) reject(error)
+      return
+    }
+    for (const end of ends) end()
+  }
+
+  /** @returns what says the outcome, to be called once it is durable */
+  #alone<T>(work: () => T, resolve: (result: T) => void, reject: (error: unknown) => void): () => void {
+    this.#db.exec('SAVEPOINT alone')
+    try {
+      const result = work()
+      this.#db.exec('RELEASE alone')
+      return () => resolve(result)
+    } catch (error) {
+      // A full disk may have undone the whole transaction already.
+      if (!this.#db.isTransaction) throw error
+      this.#db.exec('ROLLBACK TO alone; RELEASE alone')
+      return () => reject(error)
+    }
   }
 
   #statement(text: string): StatementSync {
