@@ -4,6 +4,7 @@ import type { HeldTorrent } from './held-torrent.ts'
 import { surplus } from './peer-link.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { Used } from './recency.ts'
+import type { TorrentPieces } from './torrent-pieces.ts'
 
 /** A torrent with state in memory: one that is seeded and awake, or one that is being fetched. */
 export class ActiveTorrent implements Used {
@@ -13,6 +14,7 @@ export class ActiveTorrent implements Used {
   readonly held: HeldTorrent | undefined
   /** Known once there is metadata. */
   store: FileStore | undefined
+  pieces: TorrentPieces | undefined
   /** Bytes, of a torrent being fetched. */
   size = 0
   /** A peer's connection broke on this side: the next announce carries offers, whatever the torrent's state. */
@@ -32,6 +34,11 @@ export class ActiveTorrent implements Used {
 
   get fetching(): boolean {
     return this.held === undefined
+  }
+
+  /** Whether it is to be had from others: it is being fetched, or some of its pieces are wrong on disk. */
+  get isWanting(): boolean {
+    return this.fetching || (this.pieces?.wrongBytes ?? 0) > 0
   }
 
   get usedAt(): number {

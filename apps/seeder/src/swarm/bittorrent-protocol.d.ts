@@ -72,6 +72,7 @@ declare module 'bittorrent-protocol' {
     extended: (this: Wire, extension: string | number, payload: unknown) => void
     handshake(infoHash: string, peerId: string, extensions?: { dht?: boolean; fast?: boolean }): void
     bitfield(bitfield: Uint8Array): void
+    have(piece: number): void
     haveAll(): void
     choke(): void
     unchoke(): void

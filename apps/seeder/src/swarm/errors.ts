@@ -45,3 +45,10 @@ export class BadPieceError extends EldernodeError {
     )
   }
 }
+
+/** The right bytes of a damaged piece were fetched, and the disk does not take them. */
+export class UnwritableError extends EldernodeError {
+  constructor(infoHash: string, options?: ErrorOptions) {
+    super('unwritable', `What was fetched to mend ${infoHash} cannot be written: check its disk`, options)
+  }
+}

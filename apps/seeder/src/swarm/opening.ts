@@ -46,7 +46,10 @@ export class Opening {
     const files = {
       filePath: (index: number) => whole.files[index]?.path ?? '',
       sizes: whole.files.map(({ size }) => size),
-      unwritable: (error: Error) => this.#options.ledger.unwritable(whole.infoHash, error),
+      unwritable: (error: Error) => {
+        active.pieces?.unwritable(error)
+        this.#options.ledger.unwritable(whole.infoHash, error)
+      },
     }
     const active: ActiveTorrent = this.#tend(
       whole.infoHash,
@@ -92,6 +95,7 @@ export class Opening {
     const { engine, rates, slots, maxConns, connected, failed, now, logger } = this.#options
     const active = new ActiveTorrent(infoHash, torrent, held, now())
     const pieces = this.#pieces(active, bad)
+    active.pieces = pieces
     torrent.on('warning', (warning: Error) => logger.debug({ infoHash, warning }, 'torrent warning'))
     torrent.on('error', (error: Error) => {
       logger.warn({ infoHash, err: error }, 'a torrent stopped')
@@ -122,16 +126,11 @@ export class Opening {
       hashOf: (piece) => (held === undefined ? (torrent._hashes[piece] ?? '') : hex(held.hashOf(piece))),
       bad,
       found: (piece) => {
-        logger.error({ infoHash, piece }, 'a piece is damaged on disk: it is not sent until it was fetched again')
         if (held !== undefined) ledger.bad(infoHash, piece)
       },
-      mended: (piece) => {
-        logger.info({ infoHash, piece }, 'a damaged piece was fetched again')
-        if (held !== undefined) ledger.mended(infoHash, piece)
-      },
       failed: (error) => {
-        logger.error({ infoHash, err: error }, 'a piece could not be read')
         if (held !== undefined) ledger.failed(infoHash, error)
+        else logger.warn({ infoHash, err: error }, 'what was fetched could not be read')
       },
       now: Date.now,
     })

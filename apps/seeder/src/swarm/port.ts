@@ -17,6 +17,8 @@ export interface PieceLedger {
   unwritable(infoHash: string, error: Error): void
   /** Something else kept a piece from being read: a file that is missing or too short, say. */
   failed(infoHash: string, error: unknown): void
+  /** An item goes to sleep: when its pieces were last found right, seconds since 1970 by piece, 0 for those not read. */
+  verified(infoHash: string, times: Uint32Array): void
 }
 
 /** Finds what is seeded when somebody asks for it; nothing of a torrent is kept in memory before that. */
@@ -47,6 +49,11 @@ export interface FetchRequest {
   /** Where file number `index` of the torrent is written. */
   filePath(index: number): string
   signal: AbortSignal
+}
+
+export interface MendRequest extends Pick<FetchRequest, 'infoHash' | 'peers' | 'webSeeds' | 'signal'> {
+  /** Told how many bytes were received so far, and how many bytes the pieces have that were mended. */
+  onProgress?(received: number, mended: number): void
 }
 
 export interface Fetched {
@@ -137,6 +144,18 @@ export interface Swarm {
   has(infoHash: string): boolean
   /** Downloads every piece, each checked by SHA-1. @throws FetchFailedError; the abort reason when aborted */
   fetch(request: FetchRequest): Promise<Fetched>
+  /**
+   * Reads the pieces of a seeded torrent, all that were not found right within the last minute, and tells the ledger of
+   * wrong ones. @returns the bytes of those that are wrong
+   * @throws FetchFailedError when it may not be read now; the abort reason when aborted
+   */
+  check(infoHash: string, signal: AbortSignal): Promise<number>
+  /**
+   * Fetches the wrong pieces of a seeded torrent, checks them by SHA-1, and writes them in place. The others are served
+   * meanwhile. Resolves when none is left, each told to the ledger as mended.
+   * @throws FetchFailedError, UnwritableError; the abort reason when aborted
+   */
+  mend(request: MendRequest): Promise<void>
   /** Stops seeding or fetching and drops its connections. */
   remove(infoHash: string): Promise<void>
   /** Changes the limits that are given, at once and for what is under way too. */

@@ -34,6 +34,7 @@ export class ReadAhead {
     const known = this.#runs.get(name)
     const run = known ?? new Run(contents.piece(index), start)
     run.users++
+    run.asked = true
     this.#runs.delete(name)
     this.#runs.set(name, run)
     if (known === undefined) {
@@ -67,7 +68,14 @@ export class ReadAhead {
 
   /** Reads a piece from the disk, whatever is known of it. @throws BadPieceError; the file system's error */
   async check(contents: Contents, index: number): Promise<void> {
-    await this.#check(contents, contents.piece(index))
+    const piece = contents.piece(index)
+    await this.#check(contents, piece)
+    // What no peer asked for makes no room for itself among what they did ask for.
+    for (let start = 0; start < piece.size; start += runBytes) {
+      const name = nameOf(contents, index, start)
+      const run = this.#runs.get(name)
+      if (run !== undefined && !run.asked) this.#drop(name, run)
+    }
   }
 
   forget(infoHash: string): void {

@@ -24,6 +24,8 @@ export class Run {
   /** Those that still need the memory: readers, and sockets with something of it to write. */
   users = 0
   cached = true
+  /** Whether a peer asked for it, ever. */
+  asked = false
 
   constructor(piece: Piece, start: number) {
     this.piece = piece

@@ -37,7 +37,7 @@ export class Signalling {
   async offers(infoHash: string): Promise<PendingOffer[]> {
     const active = this.#options.find(infoHash)
     const { connections } = this.#options
-    if (active === undefined || connections.full || !(active.fetching || active.lostPeer)) return []
+    if (active === undefined || connections.full || !(active.isWanting || active.lostPeer)) return []
     active.lostPeer = false
     const made = await Promise.allSettled(
       Array.from({ length: offersAtATime }, () => connections.offer((channel) => void this.#join(infoHash, channel))),

@@ -5,9 +5,11 @@ import type { Egress } from '../egress/index.ts'
 import { Announcer } from './announcer/index.ts'
 import { Door } from './door.ts'
 import { Download } from './download.ts'
+import type { DownloadOptions } from './download.ts'
 import { Engine } from './engine.ts'
 import { SwarmClosedError } from './errors.ts'
 import { defaultLimits } from './limits.ts'
+import { mend } from './mend.ts'
 import { checkMetainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { PeerSlots } from './peer-slots.ts'
@@ -15,6 +17,7 @@ import type {
   Fetched,
   FetchRequest,
   ItemLimits,
+  MendRequest,
   Passage,
   PieceLedger,
   Shelf,
@@ -136,9 +139,7 @@ export class WebTorrentSwarm implements Swarm {
     if (metainfo !== undefined) checkMetainfo(metainfo, request)
     const fetching = torrents.fetch(request)
     fetching.torrent.once('infoHash', () => announcer.add(infoHash))
-    const { egress, logger } = this.#options
-    const passage = (): Passage => passageOf((go) => this.#rates.download.turn(infoHash, go))
-    const download = new Download(fetching.torrent, request, { egress, passage, logger })
+    const download = new Download(fetching.torrent, request, this.#fetching(infoHash))
     try {
       const fetched = await download.finished
       await fetching.store?.createEmptyFiles()
@@ -148,6 +149,25 @@ export class WebTorrentSwarm implements Swarm {
       download.end()
       await this.remove(infoHash)
     }
+  }
+
+  async check(infoHash: string, signal: AbortSignal): Promise<number> {
+    return await this.#get().torrents.use(infoHash, async ({ pieces }) => {
+      await pieces?.checkAll(signal)
+      return pieces?.wrongBytes ?? 0
+    })
+  }
+
+  async mend(request: MendRequest): Promise<void> {
+    const { torrents, announcer } = this.#get()
+    const { infoHash } = request
+    await torrents.use(infoHash, async (active) => {
+      if (active.isWanting) announcer.hurry(infoHash)
+      await mend(active, request, this.#fetching(infoHash))
+      const { ledger = noLedger } = this.#options
+      for (const piece of active.pieces?.takeMended() ?? []) ledger.mended(infoHash, piece)
+      announcer.hurry(infoHash)
+    })
   }
 
   async remove(infoHash: string): Promise<void> {
@@ -242,7 +262,7 @@ export class WebTorrentSwarm implements Swarm {
       found: (infoHash, peer) => {
         // Who lacks pieces comes by itself. Holders of a large library would dial each other for every item otherwise.
         const known = torrents.find(infoHash)
-        if (known?.fetching === true) known.torrent.addPeer(peer)
+        if (known?.isWanting === true) known.torrent.addPeer(peer)
       },
       signalling: new Signalling({
         connections: this.#channels,
@@ -258,6 +278,11 @@ export class WebTorrentSwarm implements Swarm {
     return announcer
   }
 
+  #fetching(infoHash: string): DownloadOptions {
+    const { egress, logger } = this.#options
+    return { egress, passage: () => passageOf((go) => this.#rates.download.turn(infoHash, go)), logger }
+  }
+
   #count(wire: Wire): void {
     this.#connections++
     wire.once('close', () => this.#connections--)
@@ -269,4 +294,10 @@ export class WebTorrentSwarm implements Swarm {
   }
 }
 
-const noLedger: PieceLedger = { bad: () => {}, mended: () => {}, unwritable: () => {}, failed: () => {} }
+const noLedger: PieceLedger = {
+  bad: () => {},
+  mended: () => {},
+  unwritable: () => {},
+  failed: () => {},
+  verified: () => {},
+}

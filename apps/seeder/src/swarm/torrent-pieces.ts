@@ -1,5 +1,8 @@
+import { EventEmitter, once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import type { Torrent } from 'webtorrent'
 import type { Contents, Piece } from './contents.ts'
+import { BadPieceError, FetchFailedError, UnwritableError } from './errors.ts'
 import type { FileStore } from './file-store.ts'
 import { Proofs } from './proofs.ts'
 import type { ReadAhead } from './read-ahead.ts'
@@ -16,8 +19,6 @@ export interface TorrentPiecesOptions {
   bad: readonly number[]
   /** A piece was read and is wrong. Nobody is sent it, nor told that it is here, from now on. */
   found(piece: number): void
-  /** A wrong piece was fetched anew, and its right bytes are in place, synced. */
-  mended(piece: number): void
   /** Something else kept a piece from being read. */
   failed(error: unknown): void
   /** Milliseconds since 1970. */
@@ -28,8 +29,13 @@ export interface TorrentPiecesOptions {
 export class TorrentPieces implements Contents, PieceSource {
   readonly #torrent: Torrent
   readonly #options: TorrentPiecesOptions
+  /** Those that are wrong on disk. */
   readonly #bad = new Set<number>()
+  /** Those that were, and are right again, on disk and synced; nobody was told yet. */
+  readonly #mended = new Set<number>()
+  readonly #news = new EventEmitter()
   #proofs: Proofs | undefined
+  #unwritable: Error | undefined
 
   constructor(torrent: Torrent, options: TorrentPiecesOptions) {
     this.#torrent = torrent
@@ -39,8 +45,11 @@ export class TorrentPieces implements Contents, PieceSource {
       for (const piece of options.bad) this.#lose(piece)
     })
     torrent.on('verified', (piece: number) => {
-      if (this.#bad.delete(piece)) options.mended(piece)
+      if (!this.#bad.delete(piece)) return
+      this.#mended.add(piece)
+      this.#news.emit('news')
     })
+    torrent.once('close', () => this.#news.emit('news'))
   }
 
   get infoHash(): string {
@@ -59,9 +68,11 @@ export class TorrentPieces implements Contents, PieceSource {
     return store
   }
 
-  /** Pieces that are wrong on disk and wait to be mended. */
-  get wrong(): ReadonlySet<number> {
-    return this.#bad
+  /** Bytes of pieces that are wrong on disk. */
+  get wrongBytes(): number {
+    let bytes = 0
+    for (const piece of this.#bad) bytes += this.pieceBytes(piece)
+    return bytes
   }
 
   has(index: number): boolean {
@@ -100,11 +111,81 @@ export class TorrentPieces implements Contents, PieceSource {
     if (!this.#torrent.destroyed) this.#options.failed(error)
   }
 
+  /** What was fetched for a wrong piece cannot be written. */
+  unwritable(error: Error): void {
+    this.#unwritable = error
+    this.#news.emit('news')
+  }
+
+  /** Reads every piece that was not checked lately, wrong ones first. @throws FetchFailedError; the abort reason */
+  async checkAll(signal: AbortSignal): Promise<void> {
+    const wrong = [...this.#bad]
+    for (const piece of wrong) if (await this.#check(piece, signal)) this.#restore(piece)
+    for (let piece = 0; piece < this.#torrent.pieces.length; piece++) {
+      if (this.has(piece) && this.proofs.of(piece) === undefined) await this.#check(piece, signal)
+    }
+  }
+
+  /** Resolves when no piece is wrong. @throws FetchFailedError, UnwritableError; the abort reason */
+  async whole(signal: AbortSignal): Promise<void> {
+    if (this.#unwritable !== undefined) this.#fetchAnew()
+    while (this.#bad.size > 0) {
+      this.#assertGoing(signal)
+      const error: Error | undefined = this.#unwritable
+      if (error !== undefined) throw new UnwritableError(this.infoHash, { cause: error })
+      await once(this.#news, 'news', { signal }).catch(() => signal.throwIfAborted())
+    }
+  }
+
+  /** The pieces mended since this was last asked. */
+  takeMended(): number[] {
+    const mended = [...this.#mended]
+    this.#mended.clear()
+    return mended
+  }
+
+  /** @returns whether it is right */
+  async #check(piece: number, signal: AbortSignal): Promise<boolean> {
+    this.#assertGoing(signal)
+    const began = performance.now()
+    try {
+      await this.#options.readAhead.check(this, piece)
+      return true
+    } catch (error) {
+      if (error instanceof BadPieceError) return false
+      throw error
+    } finally {
+      // Half of the disk's and of the thread's time is left to those who wait for bytes.
+      await setTimeout(performance.now() - began)
+    }
+  }
+
+  #assertGoing(signal: AbortSignal): void {
+    signal.throwIfAborted()
+    if (this.#torrent.destroyed) throw new FetchFailedError(this.infoHash, 'it was put to sleep or removed')
+  }
+
+  /** The engine keeps a piece that it could not store as it is. */
+  #fetchAnew(): void {
+    this.#unwritable = undefined
+    for (const piece of this.#bad) this.#torrent._markUnverified(piece)
+  }
+
+  /** It is right on disk, whoever wrote it. */
+  #restore(index: number): void {
+    const torrent = this.#torrent
+    if (torrent.destroyed || !this.#bad.has(index)) return
+    torrent._markVerified(index)
+    for (const wire of torrent.wires) wire.have(index)
+    torrent._checkDone()
+  }
+
   /** From here on the engine fetches the piece from whoever has it. */
   #lose(index: number): void {
     const torrent = this.#torrent
     if (!(index < torrent.pieces.length)) return
     this.#bad.add(index)
+    this.#mended.delete(index)
     this.#proofs?.drop(index)
     torrent._hashes[index] = this.#options.hashOf(index)
     torrent._markUnverified(index)

@@ -73,6 +73,18 @@ export class Torrents {
     return infoHash === undefined ? undefined : this.wake(infoHash)
   }
 
+  /** One that is needed for as long as `work` goes on. @throws FetchFailedError when it is not seeded, or cannot wake */
+  async use<T>(infoHash: string, work: (active: ActiveTorrent) => Promise<T>): Promise<T> {
+    const active = this.#items.isSeeded(infoHash) ? await this.wake(infoHash) : undefined
+    if (active === undefined) throw new FetchFailedError(infoHash, 'it is not seeded, or cannot be woken now')
+    const unpin = active.pin()
+    try {
+      return await work(active)
+    } finally {
+      unpin()
+    }
+  }
+
   /** @returns false when it was seeded already. @throws FetchFailedError while it is being fetched */
   seed(infoHash: string): boolean {
     if (this.#items.isSeeded(infoHash)) return false
@@ -111,7 +123,12 @@ export class Torrents {
     if (!this.#items.has(infoHash)) return undefined
     const active = this.#active.get(infoHash)
     if (active?.fetching !== true) {
-      return { uploaded: this.#items.uploaded(infoHash) + (active?.torrent.uploaded ?? 0), downloaded: 0, left: 0 }
+      const { torrent, pieces } = active ?? {}
+      return {
+        uploaded: this.#items.uploaded(infoHash) + (torrent?.uploaded ?? 0),
+        downloaded: torrent?.received ?? 0,
+        left: pieces?.wrongBytes ?? 0,
+      }
     }
     const { torrent, size } = active
     const left = torrent.done ? 0 : Math.max(size - torrent.downloaded, 1)
@@ -126,6 +143,8 @@ export class Torrents {
   async #end(active: ActiveTorrent): Promise<void> {
     this.#items.addUploaded(active.infoHash, active.torrent.uploaded)
     this.#options.readAhead.forget(active.infoHash)
+    const times = active.held && active.pieces?.proofs.times
+    if (times !== undefined) this.#options.ledger.verified(active.infoHash, times)
     await active.end()
   }
 }

@@ -104,8 +104,9 @@ export class Uploads {
   /** A piece that is not here. Its requests must not stay unanswered: the peer would wait for them. */
   #lack(piece: number, offset: number, length: number): void {
     this.#lacking++
-    if (!this.#wire.hasFast || this.#lacking > maxLacking) this.#wire.destroy()
-    else this.#wire.reject(piece, offset, length)
+    if (this.#wire.hasFast && this.#lacking <= maxLacking) return this.#wire.reject(piece, offset, length)
+    this.#wire.peerRequests.length = 0
+    this.#wire.destroy()
   }
 
   #lackAll(piece: number): void {

@@ -108,6 +108,8 @@ declare module 'webtorrent' {
     readonly _hashes: (string | undefined)[]
     /** Takes a piece out of what is held, and selects it. */
     _markUnverified(piece: number): void
+    /** Takes a piece for right, and tells nobody. */
+    _markVerified(piece: number): void
     _checkDone(): boolean
     _addIncomingPeer(peer: IncomingPeer): void
   }
