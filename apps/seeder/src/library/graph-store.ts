@@ -50,11 +50,11 @@ export class SqliteGraphStore implements GraphStore {
         WHERE excluded.ts > ts OR (excluded.ts = ts AND excluded.value > value)`),
       get: db.prepare('SELECT soul, key, ts, value FROM entries WHERE soul = ? AND key = ?'),
       page: db.prepare('SELECT soul, key, ts, value FROM entries WHERE soul = ? AND key > ? ORDER BY key LIMIT ?'),
-      // Answered by the index alone: values are not read.
-      keys: db.prepare('SELECT key FROM entries WHERE soul = ? AND key > ? ORDER BY key LIMIT ?'),
-      keysWith: db.prepare(
-        'SELECT key FROM entries WHERE soul = ? AND key > ? AND instr(value, ?) > 0 ORDER BY key LIMIT ?',
-      ),
+      // Answered by the index alone: values are not read. One text for all: rows would cost three times as much.
+      keys: db.prepare(`SELECT json_group_array(key) AS keys FROM (
+        SELECT key FROM entries WHERE soul = ? AND key > ? ORDER BY key LIMIT ?)`),
+      keysWith: db.prepare(`SELECT json_group_array(key) AS keys FROM (
+        SELECT key FROM entries WHERE soul = ? AND key > ? AND instr(value, ?) > 0 ORDER BY key LIMIT ?)`),
       newest: db.prepare('SELECT max(ts) AS ts FROM entries WHERE soul = ?'),
       firstSoul: db.prepare('SELECT soul FROM entries WHERE soul >= ? ORDER BY soul LIMIT 1'),
       nextSoul: db.prepare('SELECT soul FROM entries WHERE soul > ? ORDER BY soul LIMIT 1'),
@@ -88,8 +88,8 @@ export class SqliteGraphStore implements GraphStore {
 
   keys(soul: string, afterKey: string, limit: number, text?: string): string[] {
     const { keys, keysWith } = this.#statements
-    const rows = text === undefined ? keys.all(soul, afterKey, limit) : keysWith.all(soul, afterKey, text, limit)
-    return rows.map((row) => String(row['key']))
+    const row = text === undefined ? keys.get(soul, afterKey, limit) : keysWith.get(soul, afterKey, text, limit)
+    return JSON.parse(String(row?.['keys'])) as string[]
   }
 
   newest(soul: string): number {
