@@ -29,6 +29,7 @@ export class Seeder {
   readonly folder: string
   readonly #settings: Settings
   readonly #env: Readonly<Record<string, string>>
+  readonly #within: readonly string[]
   readonly #output: string[] = []
   #program: Program | undefined
   #port = 0
@@ -36,11 +37,20 @@ export class Seeder {
   #id = ''
   #ending = false
 
-  /** With `inspected` its memory can be looked into (`Heap.of`). */
-  constructor(name: string, folder: string, settings: Settings, { inspected = false } = {}) {
+  /**
+   * With `inspected` its memory can be looked into (`Heap.of`). `within` is a command that runs the program which its
+   * further arguments name, and keeps the process id.
+   */
+  constructor(
+    name: string,
+    folder: string,
+    settings: Settings,
+    { inspected = false, within = [] }: { inspected?: boolean; within?: readonly string[] } = {},
+  ) {
     this.name = name
     this.folder = folder
     this.#settings = settings
+    this.#within = within
     this.#env = inspected ? { NODE_OPTIONS: '--inspect=127.0.0.1:0' } : {}
   }
 
@@ -76,10 +86,12 @@ export class Seeder {
     if (this.#program) this.#output.push(this.#program.output())
     this.#ending = false
     const settings: Settings = { 'swarm.port': 0, ...this.#settings, data: this.folder, 'http.port': this.#port }
+    const command = [process.execPath, '--conditions=@eldernode/source', script, ...flagsOf(settings)]
+    const [first = '', ...args] = [...this.#within, ...command]
     this.#program = new Program({
       name: this.name,
-      command: process.execPath,
-      args: ['--conditions=@eldernode/source', script, ...flagsOf(settings)],
+      command: first,
+      args,
       env: this.#env,
     })
     this.#port = Number(new URL(await this.#listening(this.#program)).port)
