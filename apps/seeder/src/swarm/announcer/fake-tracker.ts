@@ -10,7 +10,7 @@ interface Heard extends Announce {
 }
 
 /** A tracker without a network, on the clock of the test. */
-export class FakeTracker implements TrackerConnection {
+class FakeTracker implements TrackerConnection {
   /** Every announce, answered or not, with its time in milliseconds. */
   readonly heard: Heard[] = []
   /** Seconds. */

@@ -11,8 +11,8 @@ import { compactPeers, compactPeers6 } from './peers.ts'
 import { wanted } from './port.ts'
 import type { Announce, AnnounceAnswer, Announcing, TrackerConnection } from './port.ts'
 
-/** Milliseconds for one announce, redirects included. */
-const timeout = 15_000
+/** Milliseconds for one answer. */
+const usualTimeout = 15_000
 const maxConnections = 32
 const maxRedirects = 3
 const maxTrackerId = 256
@@ -23,12 +23,14 @@ export class HttpTracker implements TrackerConnection {
   readonly #node: Announcing
   readonly #pool: Pool
   readonly #deadlines: Deadlines<HttpExchange>
+  readonly #timeout: number
   /** Everything of a query that never changes. */
   readonly #constant: string
   /** What the tracker wants to hear again (BEP 3), ready for a query. */
   #trackerId = ''
 
-  constructor(url: string, node: Announcing, now: () => number) {
+  constructor(url: string, node: Announcing, now: () => number, timeout = usualTimeout) {
+    this.#timeout = timeout
     this.#url = new URL(url)
     this.#node = node
     this.#deadlines = new Deadlines(timeout, now)
@@ -105,7 +107,7 @@ export class HttpTracker implements TrackerConnection {
           reject(error)
         },
       )
-      this.#deadlines.add(exchange, () => exchange.abort(new RangeError(`no answer within ${timeout} ms`)))
+      this.#deadlines.add(exchange, () => exchange.abort(new RangeError(`no answer within ${this.#timeout} ms`)))
       this.#pool.dispatch({ path, method: 'GET', headers: ['user-agent', 'eldernode'] }, exchange)
     })
   }

@@ -145,9 +145,10 @@ export class Schedule {
   /** Returns whether it is new here and nothing of the same infohash is under way. */
   #join(slot: number): boolean {
     if (this.#notes.has(slot, note.member)) return false
-    const infoHash = this.#options.table.infoHashAt(slot)
     this.#notes.set(slot, note.member)
     this.#size++
+    if (this.#farewells.size === 0 && this.#running.size === 0) return true
+    const infoHash = this.#options.table.infoHashAt(slot)
     this.#farewells.delete(infoHash)
     const running = this.#running.get(infoHash)
     if (running !== undefined) running.heir = slot

@@ -1,3 +1,4 @@
+import { EldernodeError } from '@eldernode/core'
 import { pino } from 'pino'
 import { InfoHashTable } from '../info-hash-table.ts'
 import { Announcer } from './announcer.ts'
@@ -16,6 +17,11 @@ export function onClose(close: () => Promise<unknown> | void): void {
 
 export const peerId = Buffer.from('-XX0001-abcdefghijkl').toString('hex')
 export const hash = 'aa'.repeat(20)
+
+/** The code of a named error, or what else was thrown. */
+export function code(error: unknown): unknown {
+  return error instanceof EldernodeError ? error.code : error
+}
 
 /** Knows infohashes as long as they are announced. */
 class TestAnnouncer extends Announcer {

@@ -16,7 +16,7 @@ const events = { update: 0, completed: 1, started: 2, stopped: 3 }
 const connectionIdLife = 50_000
 
 /** Milliseconds until a packet counts as lost, and how often it is sent. */
-const [patience, sendings] = [4_000, 3]
+const [usualPatience, sendings] = [4_000, 3]
 
 interface Waiting {
   packet: Buffer
@@ -39,7 +39,7 @@ export class UdpTracker implements TrackerConnection {
   #connectedAt = 0
   #family = 4
 
-  constructor(url: string, node: Announcing, now: () => number) {
+  constructor(url: string, node: Announcing, now: () => number, patience = usualPatience) {
     this.#url = url
     this.#node = node
     this.#now = now

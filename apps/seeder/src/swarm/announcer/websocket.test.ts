@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
@@ -151,4 +153,121 @@ test('offers go along while something is wanted, and an answer goes to the offer
   announcer.signal(hash)
   await vi.waitFor(() => expect(said).toHaveLength(2))
   expect(said[1]?.event).toBeUndefined()
+})
+
+test('a torrent that is removed is stopped, and a tracker is told no farewells when this node closes', async () => {
+  const { url, said } = await webSocketTracker()
+  const { announcer } = announce([url])
+  announcer.add(hash)
+  announcer.add('bb'.repeat(20))
+  await vi.waitFor(() => expect(said).toHaveLength(2))
+  announcer.remove(hash)
+  await vi.waitFor(() => expect(said).toHaveLength(3))
+  expect(said[2]).toMatchObject({ event: 'stopped', info_hash: said[0]?.info_hash, numwant: 0 })
+  await announcer.close()
+  expect(said).toHaveLength(3)
+})
+
+test('what a tracker warns of is logged once, a bounded number of times and without control characters', async () => {
+  const { url, sockets, said } = await webSocketTracker()
+  const logged: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) })
+  const { announcer } = announce([url], { logger })
+  announcer.add(hash)
+  await vi.waitFor(() => expect(said).toHaveLength(1))
+  const refusal = { action: 'announce', 'failure reason': 'too many\u001b[2J sockets' }
+  for (let time = 0; time < 3; time++) sockets[0]?.send(JSON.stringify(refusal))
+  await vi.waitFor(() => expect(logged).toHaveLength(1))
+  expect(logged[0]).toContain('too many [2J sockets')
+  for (let time = 0; time < 100; time++) {
+    sockets[0]?.send(JSON.stringify({ ...refusal, 'failure reason': `${time} ${'x'.repeat(10_000)}` }))
+  }
+  announcer.add('bb'.repeat(20))
+  await vi.waitFor(() => expect(said).toHaveLength(2))
+  expect(logged).toHaveLength(20)
+  expect(Math.max(...logged.map((line) => line.length))).toBeLessThan(600)
+})
+
+test('answers with nonsense where numbers belong are answers, and a refusal is one too', async () => {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  const heard: string[] = []
+  const answers: unknown[] = [
+    { interval: 'soon', 'min interval': [], 'tracker id': 5, 'warning message': {} },
+    { interval: -1, 'min interval': 1e300 },
+    { interval: 1e308 },
+    { 'failure reason': 'unregistered', 'retry in': {} },
+    { 'failure reason': 5 },
+  ]
+  server.on('connection', (socket) =>
+    socket.on('message', (data: Buffer) => {
+      const { info_hash } = JSON.parse(data.toString()) as Said
+      heard.push(info_hash)
+      socket.send(JSON.stringify({ action: 'announce', info_hash, ...(answers[heard.length - 1] as object) }))
+    }),
+  )
+  await once(server, 'listening')
+  onClose(() => {
+    for (const socket of server.clients) socket.terminate()
+    return new Promise<void>((resolve) => server.close(() => resolve()))
+  })
+  const logged: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) })
+  const { announcer } = announce([`ws://127.0.0.1:${(server.address() as AddressInfo).port}`], { logger })
+  for (let item = 0; item < 5; item++) announcer.add(item.toString().repeat(40))
+  await vi.waitFor(() => expect(heard).toHaveLength(5))
+  announcer.add('aa'.repeat(20))
+  await vi.waitFor(() => expect(heard).toHaveLength(6))
+  expect(new Set(heard).size).toBe(6)
+  expect(logged).toEqual([])
+})
+
+test('a hundred megabytes from a tracker leave nothing behind, in one message or in many', async () => {
+  const { url, sockets, said } = await webSocketTracker()
+  const { announcer } = announce([url])
+  announcer.add(hash)
+  await vi.waitFor(() => expect(said).toHaveLength(1))
+  const before = process.memoryUsage().rss
+  const junk = JSON.stringify({ action: 'announce', info_hash: 'x'.repeat(20), padding: 'y'.repeat(200_000) })
+  for (let sent = 0; sent < 500; sent++) {
+    await new Promise((resolve) => sockets[0]?.send(junk, resolve))
+  }
+  announcer.add('bb'.repeat(20))
+  await vi.waitFor(() => expect(said).toHaveLength(2))
+  sockets[0]?.send(Buffer.alloc(100_000_000))
+  await vi.waitFor(() => expect(said.length).toBeGreaterThan(3), 10_000)
+  expect(sockets).toHaveLength(2)
+  // The message of the other side is in this process, too.
+  expect(process.memoryUsage().rss - before).toBeLessThan(400_000_000)
+})
+
+type Behaviour = (socket: Socket) => void
+const silent: [string, number, Behaviour][] = [
+  ['says nothing', 1, () => {}],
+  ['closes at once', 3, (socket) => socket.destroy()],
+  ['speaks HTTP only', 3, (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')],
+  ['redirects', 3, (socket) => socket.end('HTTP/1.1 302 Found\r\nlocation: ws://127.0.0.1:1/\r\n\r\n')],
+  ['speaks nonsense', 3, (socket) => socket.end('\0\0\0\0')],
+]
+
+test.each(silent)('a server that %s where a WebSocket should be', async (_what, tries, behave) => {
+  let connections = 0
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    connections++
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => sockets.delete(socket))
+    behave(socket)
+    socket.resume()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onClose(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  const { announcer } = announce([`ws://127.0.0.1:${(server.address() as AddressInfo).port}`])
+  for (let item = 10; item < 60; item++) announcer.add(item.toString().repeat(20))
+  // It is tried again with one connection at a time, never one for each torrent.
+  await vi.waitFor(() => expect(connections).toBe(tries), 10_000)
+  expect(sockets.size).toBeLessThan(2)
+  await announcer.close()
+  await vi.waitFor(() => expect(sockets.size).toBe(0), 5_000)
 })

@@ -15,7 +15,7 @@ export interface OfferExchange {
   answer(infoHash: string, sdp: string, from: OfferSource): Promise<string | null>
 }
 
-const [answerTimeout, pingEvery, offerLife] = [15_000, 30_000, 50_000]
+const [answerTimeout, pingEvery, offerLife, goodbyeTime] = [15_000, 30_000, 50_000, 1_000]
 
 /** Milliseconds between announces to a tracker that does not say: WebTorrent trackers forget within minutes. */
 const usualWebSocketInterval = 2 * 60_000
@@ -48,6 +48,7 @@ export class WebSocketTracker implements TrackerConnection {
   readonly #deadlines: Deadlines<string>
   readonly #offers = new Map<string, PendingOffer>()
   readonly #offerDeadlines: Deadlines<string>
+  #socket: WebSocket | undefined
   #opening: Promise<WebSocket> | null = null
   #trackerId: string | undefined
   #closed = false
@@ -94,10 +95,11 @@ export class WebSocketTracker implements TrackerConnection {
 
   close(): void {
     this.#closed = true
-    this.#opening?.then(
-      (socket) => socket.close(),
-      () => {},
-    )
+    const socket = this.#socket
+    if (socket?.readyState === WebSocket.OPEN) socket.close()
+    else socket?.terminate()
+    // Who does not say goodbye in time is left.
+    setTimeout(() => socket?.terminate(), goodbyeTime).unref()
     this.#drop(this.#error('this node is closing'))
   }
 
@@ -116,6 +118,7 @@ export class WebSocketTracker implements TrackerConnection {
         perMessageDeflate: false,
         handshakeTimeout: 10_000,
       })
+      this.#socket = socket
       let [alive, opened] = [true, false]
       const pinging = setInterval(() => {
         if (!alive) return socket.terminate()
