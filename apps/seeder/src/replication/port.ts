@@ -4,6 +4,8 @@ export interface ReplicationStats {
   /** Items waiting for their turn or for another try. */
   queued: number
   running: number
+  /** Items with damaged pieces that are being mended, or wait to be. */
+  mending: number
   /** Items and bytes fetched, verified and committed since start. */
   fetched: number
   fetchedBytes: number

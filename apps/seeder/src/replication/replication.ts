@@ -1,4 +1,4 @@
-import { HolderIndex, signRequest, type Accepted, type Holdings, type NodeId } from '@eldernode/core'
+import { HolderIndex, signRequest, type Accepted, type Endpoints, type Holdings, type NodeId } from '@eldernode/core'
 import { Debounce } from './debounce.ts'
 import { NoRoomError, TransferError } from './errors.ts'
 import { Gate } from './gate.ts'
@@ -6,6 +6,7 @@ import { Heart } from './heart.ts'
 import { HolderClient } from './holder-client.ts'
 import { HoldingsNotice } from './holdings-notice.ts'
 import { ItemFetcher } from './item-fetcher.ts'
+import { Mending } from './mending.ts'
 import { PlacementShare } from './placement-share.ts'
 import type { ReplicationOptions } from './options.ts'
 import type { Replication, ReplicationStats } from './port.ts'
@@ -34,6 +35,7 @@ export class GraphReplication implements Replication {
   readonly #notice: HoldingsNotice
   readonly #refusals: Refusals
   readonly #transfers: Transfers
+  readonly #mending: Mending
   readonly #reconciler: Reconciler
   readonly #fetcher: ItemFetcher
   readonly #watches: (() => void)[] = []
@@ -72,6 +74,17 @@ export class GraphReplication implements Replication {
       now,
       random: Math.random,
     })
+    this.#mending = new Mending({
+      library,
+      swarm,
+      sources: (infoHash, publisher) => this.#anyone(infoHash, publisher),
+      limits: stallLimits,
+      search: searchLimits,
+      drained: () => this.#pass.request(),
+      log,
+      now,
+      random: Math.random,
+    })
     this.#heart = new Heart({ graph, pulse: () => pulse({ ...options, transfers: this.#transfers, room }), log })
     this.#fetcher = new ItemFetcher({
       ...options,
@@ -101,6 +114,7 @@ export class GraphReplication implements Replication {
         swarm,
         holdings: this.#notice,
         isPaused: (infoHash) => library.isPaused(infoHash),
+        mend: (infoHash) => this.#mending.add(infoHash),
         cancelTransfer: (infoHash) => this.#transfers.cancel(infoHash, 'its bytes came another way'),
       }),
     })
@@ -163,6 +177,7 @@ export class GraphReplication implements Replication {
     return {
       queued: this.#transfers.queued,
       running: this.#transfers.running,
+      mending: this.#mending.items,
       fetched: this.#fetched,
       fetchedBytes: this.#fetchedBytes,
       failures: { ...this.#transfers.failures },
@@ -178,7 +193,7 @@ export class GraphReplication implements Replication {
     this.#pass.close()
     this.#roster.close()
     this.#refusals.close()
-    await Promise.all([this.#heart.close(), this.#transfers.close()])
+    await Promise.all([this.#heart.close(), this.#transfers.close(), this.#mending.close()])
     await this.#reconciler.close()
     await this.#notice.close()
   }
@@ -230,6 +245,7 @@ export class GraphReplication implements Replication {
     for (const { infoHash, publisher } of this.#transfers.waiting()) {
       if (publisher === id || this.#index.stateOf(id, infoHash) === 'held') this.#transfers.hurry(infoHash)
     }
+    for (const { infoHash } of this.#mending.waiting()) this.#mending.hurry(infoHash)
   }
 
   #reconcileAll(): void {
@@ -243,6 +259,20 @@ export class GraphReplication implements Replication {
 
   /** Live members that hold the item. */
   #sources(infoHash: string, publisher: NodeId): Sources {
+    return sourcesOf(this.#holders(infoHash, publisher), this.#options.egress)
+  }
+
+  /** The same, and then others: of two copies with different damage neither counts as held, and each mends the other. */
+  #anyone(infoHash: string, publisher: NodeId): Sources {
+    const { identity } = this.#options
+    const others = inOrder(
+      this.#roster.peers().filter(({ id }) => id !== identity.id),
+      Math.random,
+    )
+    return sourcesOf([...this.#holders(infoHash, publisher), ...others], this.#options.egress)
+  }
+
+  #holders(infoHash: string, publisher: NodeId): Endpoints[] {
     const ids = new Set([
       publisher,
       ...this.#index.nodesWith(infoHash, 'held'),
@@ -250,7 +280,7 @@ export class GraphReplication implements Replication {
     ])
     ids.delete(this.#options.identity.id)
     const live = [...ids].flatMap((id) => this.#roster.get(id) ?? [])
-    return sourcesOf(inOrder(live, Math.random), this.#options.egress)
+    return inOrder(live, Math.random)
   }
 
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {

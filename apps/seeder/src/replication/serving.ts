@@ -8,6 +8,8 @@ export interface ServingOptions {
   cancelTransfer(infoHash: string): Promise<void>
   /** Whether the operator paused the item: it stays held, and is not seeded. */
   isPaused(infoHash: string): boolean
+  /** Has the bad pieces of an item fetched again. */
+  mend(infoHash: string): void
 }
 
 /** What this node offers to others: in the swarm, and by name in its holdings. */
@@ -34,10 +36,11 @@ export class Serving {
     this.#options.holdings.hold(infoHash)
   }
 
-  /** Seeds an item some of whose pieces are bad here; nobody is told that it is held. */
+  /** Seeds an item some of whose pieces are bad here, and has them mended; nobody is told that it is held. */
   async offerInPart(infoHash: string): Promise<void> {
     this.#options.holdings.drop(infoHash)
     await this.#seed(infoHash)
+    this.#options.mend(infoHash)
   }
 
   /** Ends the serving of an item; its bytes stay until they are purged. */

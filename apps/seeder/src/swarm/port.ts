@@ -145,11 +145,11 @@ export interface Swarm {
   /** Downloads every piece, each checked by SHA-1. @throws FetchFailedError; the abort reason when aborted */
   fetch(request: FetchRequest): Promise<Fetched>
   /**
-   * Reads the pieces of a seeded torrent, all that were not found right within the last minute, and tells the ledger of
-   * wrong ones. @returns the bytes of those that are wrong
+   * Reads pieces of a seeded torrent, and tells the ledger of wrong ones: those known to be wrong, or `all` that were not
+   * found right within the last minute. @returns the bytes of those that are wrong
    * @throws FetchFailedError when it may not be read now; the abort reason when aborted
    */
-  check(infoHash: string, signal: AbortSignal): Promise<number>
+  check(infoHash: string, pieces: 'wrong' | 'all', signal: AbortSignal): Promise<number>
   /**
    * Fetches the wrong pieces of a seeded torrent, checks them by SHA-1, and writes them in place. The others are served
    * meanwhile. Resolves when none is left, each told to the ledger as mended.

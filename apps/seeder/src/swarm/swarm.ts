@@ -151,9 +151,10 @@ export class WebTorrentSwarm implements Swarm {
     }
   }
 
-  async check(infoHash: string, signal: AbortSignal): Promise<number> {
+  async check(infoHash: string, which: 'wrong' | 'all', signal: AbortSignal): Promise<number> {
     return await this.#get().torrents.use(infoHash, async ({ pieces }) => {
-      await pieces?.checkAll(signal)
+      await pieces?.checkWrong(signal)
+      if (which === 'all') await pieces?.checkOthers(signal)
       return pieces?.wrongBytes ?? 0
     })
   }

@@ -117,10 +117,13 @@ export class TorrentPieces implements Contents, PieceSource {
     this.#news.emit('news')
   }
 
-  /** Reads every piece that was not checked lately, wrong ones first. @throws FetchFailedError; the abort reason */
-  async checkAll(signal: AbortSignal): Promise<void> {
-    const wrong = [...this.#bad]
-    for (const piece of wrong) if (await this.#check(piece, signal)) this.#restore(piece)
+  /** Reads the wrong pieces again: somebody else may have mended them. @throws FetchFailedError; the abort reason */
+  async checkWrong(signal: AbortSignal): Promise<void> {
+    for (const piece of [...this.#bad]) if (await this.#check(piece, signal)) this.#restore(piece)
+  }
+
+  /** Reads every other piece that was not checked lately. @throws FetchFailedError; the abort reason */
+  async checkOthers(signal: AbortSignal): Promise<void> {
     for (let piece = 0; piece < this.#torrent.pieces.length; piece++) {
       if (this.has(piece) && this.proofs.of(piece) === undefined) await this.#check(piece, signal)
     }
