@@ -16,3 +16,19 @@ declare module 'bittorrent-tracker/client' {
     destroy(callback?: () => void): void
   }
 }
+
+declare module 'bittorrent-tracker/server' {
+  import type { EventEmitter } from 'node:events'
+  import type { Server as HttpServer } from 'node:http'
+  import type { Socket } from 'node:dgram'
+
+  export default class Server extends EventEmitter {
+    constructor(options: { http: boolean; udp: boolean; ws: boolean; stats: boolean; interval: number })
+    readonly torrents: Record<string, { complete: number; incomplete: number }>
+    readonly http: HttpServer
+    readonly udp4: Socket
+    /** Ports and addresses by transport. */
+    listen(ports: object, hosts: { http: string; udp: string; udp6: string }, listening: () => void): void
+    close(callback: () => void): void
+  }
+}
