@@ -93,7 +93,7 @@ export async function populate(
       createdAt: firstCreated + index,
       state: 'live',
     }
-    catalog.setBlob({ ...print, sha256, state: 'sound' })
+    catalog.blobs.set({ ...print, sha256, state: 'sound', writtenAt: firstCreated, verifiedAt: firstCreated })
     catalog.addItem(item, metainfo)
     return item
   }

@@ -1,7 +1,6 @@
 import type { ItemFile } from '@eldernode/core'
 import { BlobTable } from './blob-table.ts'
 import type { BlobState } from './blob-table.ts'
-import type { Print } from './blobs.ts'
 import { ControlTable } from './control-table.ts'
 import type { Position } from './cursor.ts'
 import { Database } from './database.ts'
@@ -247,11 +246,6 @@ export class Catalog {
 
   refused(now: number): { infoHash: string; until: number }[] {
     return this.#db.rows('SELECT info_hash AS infoHash, until FROM refusals WHERE until > ? ORDER BY info_hash', now)
-  }
-
-  /** A blob that nobody wrote lately. */
-  setBlob({ sha256, state, ...print }: Print & { sha256: string; state: BlobState }): void {
-    this.blobs.set({ ...print, sha256, state, writtenAt: 0, verifiedAt: 0 })
   }
 
   condition(infoHash: string): Condition | undefined {

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -89,6 +90,35 @@ test('nothing is written while the folder is away, and the error has a stable co
   await expect(library.stage()).rejects.toMatchObject({ code: 'storage_suspended' })
   expect(await readdir(storage)).toEqual([])
   expect(library.condition(item.infoHash)).toBeUndefined()
+})
+
+test('a disk that goes away amid a commit leaves no item behind', async () => {
+  const item = itemOf(['amid'])
+  const staging = await library.stage()
+  await writeFile(staging.filePath(0), 'amid')
+  let asked = 0
+  const vanishing = {
+    ...staging,
+    filePath: (n: number) => {
+      // The third time it is renamed: a folder below the mount point takes it.
+      if (asked++ === 2) rmSync(join(storage, 'blobs', 'library-id'))
+      return staging.filePath(n)
+    },
+  }
+  await expect(library.commit(vanishing, item, metainfoOf(item))).rejects.toThrow(StorageSuspendedError)
+  expect(asked).toBeGreaterThan(2)
+  expect(library.condition(item.infoHash)).toBeUndefined()
+})
+
+test('an upload that was under way outlives a short absence', async () => {
+  const item = itemOf(['under way'])
+  const staging = await library.stage()
+  await writeFile(staging.filePath(0), 'under way')
+  await unmount()
+  await library.look()
+  await mount()
+  await library.look()
+  expect((await library.commit(staging, item, metainfoOf(item))).created).toBe(true)
 })
 
 test('a start without the disk is a start suspended, and leaves the empty mount point alone', async () => {
