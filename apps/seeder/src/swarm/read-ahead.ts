@@ -37,7 +37,8 @@ export class ReadAhead {
     run.asked = true
     this.#runs.delete(name)
     this.#runs.set(name, run)
-    if (known === undefined) {
+    if (!run.ready && !run.waitedFor) {
+      run.waitedFor = true
       run.reading = this.#load(run, name, contents)
       // Everyone who needs it waits for `reading` himself; without any, a failure concerns nobody.
       run.reading.catch(() => this.#drop(name, run))

@@ -18,8 +18,9 @@ export class Run {
   frames: Frames | undefined
   /** Where in it the bytes belong. */
   places: readonly Uint8Array[] = []
-  /** Settles when it is `ready`, or fails. */
+  /** Settles when it is `ready`, or fails; only of a run that is `waitedFor`. One read with its piece is not, at first. */
   reading: Promise<void> = Promise.resolve()
+  waitedFor = false
   state: RunState = 'empty'
   /** Those that still need the memory: readers, and sockets with something of it to write. */
   users = 0
