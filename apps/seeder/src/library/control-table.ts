@@ -32,8 +32,8 @@ export class ControlTable {
     const row = this.#db.row<ControlRow>(text, infoHash)
     return {
       paused: row?.paused === 1,
-      ...(row?.upload_limit != null && { uploadLimit: row.upload_limit }),
-      ...(row?.download_limit != null && { downloadLimit: row.download_limit }),
+      ...(typeof row?.upload_limit === 'number' && { uploadLimit: row.upload_limit }),
+      ...(typeof row?.download_limit === 'number' && { downloadLimit: row.download_limit }),
     }
   }
 

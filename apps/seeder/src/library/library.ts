@@ -115,13 +115,13 @@ async function build(
       return (await soundness.checkBlob(found.file.sha256)) ? found : undefined
     },
     list: ({ cursor, limit, files = filesInList }) => {
-      const items = catalog.newest(limit + 1, files, cursor === undefined ? undefined : parseCursor(cursor))
+      const items = catalog.lists.newest(limit + 1, files, cursor === undefined ? undefined : parseCursor(cursor))
       const last = items.length > limit ? items[limit - 1] : undefined
       return last === undefined ? { items } : { items: items.slice(0, limit), nextCursor: formatCursor(last) }
     },
-    all: () => catalog.all(),
-    heads: () => catalog.heads(),
-    servable: () => (storage.state === 'here' ? unpaused(catalog) : []),
+    all: () => catalog.lists.all(),
+    heads: () => catalog.lists.heads(),
+    servable: () => (storage.state === 'here' ? servable(catalog) : []),
     metainfo: (infoHash) => catalog.metainfo(infoHash),
     blobPath: (sha256) => blobs.path(sha256),
     retract: (infoHash, purgeAfter) => {
@@ -154,29 +154,29 @@ async function build(
     survey: (position, most) => survey.step(position, most),
     check: (infoHash) => soundness.check(infoHash),
     head: (infoHash) => catalog.head(infoHash),
-    condition: (infoHash) => catalog.condition(infoHash),
+    condition: (infoHash) => catalog.conditions.of(infoHash),
     open: async (infoHash) => {
-      const wasSuspect = catalog.condition(infoHash) === 'suspect'
+      const wasSuspect = catalog.conditions.of(infoHash) === 'suspect'
       const isWhole = await soundness.check(infoHash)
-      if (wasSuspect && catalog.condition(infoHash) === 'suspect') changed([infoHash])
+      if (wasSuspect && catalog.conditions.of(infoHash) === 'suspect') changed([infoHash])
       if (!isWhole) return undefined
       const metainfo = catalog.metainfo(infoHash)
       if (metainfo === undefined || catalog.head(infoHash)?.state !== 'live') return undefined
       const files = catalog.extents(infoHash).map(({ sha256, size }) => ({ path: blobs.path(sha256), size }))
       return { infoHash, metainfo, files, bad: catalog.blobs.badPieces(infoHash) }
     },
-    suspects: () => catalog.suspects(),
-    damaged: () => catalog.damaged(),
+    suspects: () => catalog.conditions.suspects(),
+    damaged: () => catalog.conditions.damaged(),
     verify: async (infoHash, options) => {
       await soundness.verify(infoHash, options ?? {})
-      return catalog.condition(infoHash) === 'held'
+      return catalog.conditions.of(infoHash) === 'held'
     },
     pieces: (infoHash) => pieces.of(infoHash),
     recordPieces: (infoHash, verifiedAt) => catalog.pieces.set(infoHash, verifiedAt),
     quarantinePiece: (infoHash, piece) => pieces.quarantine(infoHash, piece),
     mendedPiece: async (infoHash, piece, signal) => {
       await soundness.mended(infoHash, piece, signal)
-      return catalog.condition(infoHash)
+      return catalog.conditions.of(infoHash)
     },
     totals: () => ({ ...catalog.totals() }),
     onCondition: (listener) => subscribe(conditionListeners, listener),
@@ -193,8 +193,9 @@ async function build(
   }
 }
 
-function* unpaused(catalog: Catalog): Generator<string> {
-  for (const infoHash of catalog.servable()) if (!catalog.controls.isPaused(infoHash)) yield infoHash
+function* servable({ lists, conditions, controls }: Catalog): Generator<string> {
+  for (const infoHash of lists.servable()) if (!controls.isPaused(infoHash)) yield infoHash
+  for (const infoHash of conditions.patchy()) if (!controls.isPaused(infoHash)) yield infoHash
 }
 
 function subscribe<T>(listeners: Set<T>, listener: T): () => void {

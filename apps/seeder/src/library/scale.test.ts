@@ -36,6 +36,18 @@ test('a library of 20,000 items opens without a look at a blob, after a clean st
   }
 })
 
+test('an item that goes while a page of hashes is read does not end the reading', async () => {
+  await fill(folder, 12_000)
+  const library = await openLibrary({ folder, digest })
+  const read: string[] = []
+  for (const infoHash of library.servable()) {
+    // The last one of the first page.
+    if (read.push(infoHash) === 10_000) await library.remove(infoHash)
+  }
+  expect(read).toHaveLength(12_000)
+  library.close()
+})
+
 test('an item of 2,000 files is opened without blocking: no file is looked at while the loop waits', async () => {
   const library = await openLibrary({ folder, digest })
   const contents = Array.from({ length: 2000 }, (_, n) => `file ${n}`)

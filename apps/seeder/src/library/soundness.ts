@@ -39,7 +39,7 @@ export class Soundness {
   /** Compares the blobs of an item with the catalog. @returns whether all are there, sound or patchy */
   async check(infoHash: string): Promise<boolean> {
     await this.compare(this.#parts.catalog.blobs.of(infoHash))
-    const condition = this.#parts.catalog.condition(infoHash)
+    const condition = this.#parts.catalog.conditions.of(infoHash)
     return this.#parts.storage.state === 'here' && (condition === 'held' || condition === 'patchy')
   }
 

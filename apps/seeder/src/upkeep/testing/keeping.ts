@@ -9,7 +9,7 @@ import { openLibrary, type Item, type Library, type StorageState } from '../../l
 import { createUpkeep, type Upkeep } from '../index.ts'
 
 export let folder: string
-export let hashing: Hashing
+let hashing: Hashing
 export let library: Library
 export let upkeep: Upkeep
 /** What upkeep told of items: infohash and whether it is held. */
