@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import createTorrent from 'create-torrent'
 import { pino } from 'pino'
 import { Egress } from '../egress/index.ts'
@@ -101,6 +103,21 @@ export class Workbench {
     return made
   }
 
+  /** Torrents of one file and its bytes, each under a name of its own. */
+  async variants(count: number): Promise<MadeTorrent[]> {
+    const made = await this.torrent('0000000', [['0000000', 100_000]])
+    return Array.from({ length: count }, (_, index) => {
+      const metainfo = Buffer.from(made.metainfo)
+      metainfo.write(String(index + 1).padStart(7, '0'), metainfo.indexOf('7:0000000') + 2)
+      const infoHash = createHash('sha1')
+        .update(rawEntries(metainfo).get('info') ?? '')
+        .digest('hex')
+      const variant = { ...made, metainfo: new Uint8Array(metainfo), infoHash }
+      this.shelf.set(infoHash, variant)
+      return variant
+    })
+  }
+
   async request(made: MadeTorrent, more: Partial<FetchRequest> = {}): Promise<FetchRequest> {
     const target = await mkdtemp(join(this.folder, 'target-'))
     return {
@@ -115,3 +132,12 @@ export class Workbench {
     }
   }
 }
+
+/** Bytes of the objects that are still in use. */
+export function liveBytes(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
