@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Fetched, SwarmLimits } from './port.ts'
 import { Workbench } from './workbench.ts'
 import type { MadeTorrent } from './workbench.ts'
-import type { SwarmOptions, WebTorrentSwarm } from './index.ts'
+import type { SwarmOptions, Swarm } from './index.ts'
 
 let bench: Workbench
 let made: MadeTorrent
@@ -19,7 +19,7 @@ class Transfer {
   readonly finished: Promise<Fetched>
   readonly #abort = new AbortController()
 
-  private constructor(leecher: WebTorrentSwarm, request: Parameters<WebTorrentSwarm['fetch']>[0]) {
+  private constructor(leecher: Swarm, request: Parameters<Swarm['fetch']>[0]) {
     this.finished = leecher.fetch({
       ...request,
       signal: this.#abort.signal,
@@ -29,7 +29,7 @@ class Transfer {
   }
 
   static async begin(
-    leecher: WebTorrentSwarm,
+    leecher: Swarm,
     from: { peers?: string[]; webSeeds?: string[] },
     wanted = made,
   ): Promise<Transfer> {
@@ -53,12 +53,12 @@ class Transfer {
   }
 }
 
-const seeding = async (limits: Partial<SwarmLimits>, options: Partial<SwarmOptions> = {}): Promise<WebTorrentSwarm> => {
+const seeding = async (limits: Partial<SwarmLimits>, options: Partial<SwarmOptions> = {}): Promise<Swarm> => {
   const seeder = await bench.swarm({ limits, ...options })
   for (const infoHash of bench.shelf.keys()) seeder.seed(infoHash)
   return seeder
 }
-const at = ({ port }: WebTorrentSwarm): { peers: string[] } => ({ peers: [`127.0.0.1:${port}`] })
+const at = ({ port }: Swarm): { peers: string[] } => ({ peers: [`127.0.0.1:${port}`] })
 
 function expectRate(rate: number, limit: number): void {
   expect(rate).toBeGreaterThan(limit * 0.85)

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { rawEntries } from './bencode.ts'
-import { FetchFailedError, SwarmClosedError, SwarmStartError } from './index.ts'
+import { FetchFailedError } from './index.ts'
 import type { FetchRequest } from './index.ts'
 import { Workbench } from './workbench.ts'
 import type { MadeTorrent } from './workbench.ts'
@@ -159,34 +159,6 @@ test('a holder that starts late is found', async () => {
   const late = await bench.swarm({ port })
   late.seed(made.infoHash)
   expect((await fetching).name).toBe('one.bin')
-})
-
-test('the same torrent is neither seeded nor fetched twice', async () => {
-  const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
-  const swarm = await bench.swarm()
-  swarm.seed(made.infoHash)
-  swarm.seed(made.infoHash)
-  expect(swarm.stats().torrents).toBe(1)
-  await expect(swarm.fetch(await bench.request(made))).rejects.toThrow(FetchFailedError)
-  await swarm.remove(made.infoHash)
-  await swarm.remove(made.infoHash)
-  expect(swarm.stats().torrents).toBe(0)
-})
-
-test('removing ends a fetch', async () => {
-  const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
-  const swarm = await bench.swarm()
-  const fetching = swarm.fetch(await bench.request(made))
-  await swarm.remove(made.infoHash)
-  await expect(fetching).rejects.toThrow(FetchFailedError)
-})
-
-test('a port in use is a clear error, and nothing works before start or after close', async () => {
-  const swarm = await bench.swarm()
-  await expect(bench.swarm({ port: swarm.port })).rejects.toThrow(SwarmStartError)
-  await swarm.close()
-  await swarm.close()
-  expect(() => swarm.port).toThrow(SwarmClosedError)
 })
 
 test('a thousand items are seeded within seconds', async () => {

@@ -121,7 +121,8 @@ export class WebTorrentSwarm implements Swarm {
 
   restore(infoHashes: Iterable<string>): void {
     const { torrents, announcer } = this.#get()
-    announcer.restore([...infoHashes].filter((infoHash) => torrents.seed(infoHash)))
+    const isNew = (infoHash: string): boolean => !torrents.items.has(infoHash) && torrents.seed(infoHash)
+    announcer.restore([...infoHashes].filter(isNew))
   }
 
   has(infoHash: string): boolean {

@@ -11,7 +11,7 @@ import { Egress } from '../egress/index.ts'
 import { rawEntries } from './bencode.ts'
 import { WebTorrentSwarm } from './index.ts'
 import { readMetainfo } from './metainfo.ts'
-import type { FetchRequest, SwarmOptions, WholeTorrent } from './index.ts'
+import type { FetchRequest, Swarm, SwarmOptions, WholeTorrent } from './index.ts'
 
 /** A torrent whose files lie on disk under names of no meaning. */
 export interface MadeTorrent extends WholeTorrent {
@@ -35,12 +35,15 @@ export class Workbench {
   /** What every swarm of the bench may seed. */
   readonly shelf = new Map<string, WholeTorrent>()
 
-  constructor(folder: string) {
+  readonly #make: (options: SwarmOptions) => Swarm
+
+  private constructor(folder: string, make: (options: SwarmOptions) => Swarm) {
     this.folder = folder
+    this.#make = make
   }
 
-  static async open(): Promise<Workbench> {
-    return new Workbench(await mkdtemp(join(tmpdir(), 'swarm-')))
+  static async open(make = (options: SwarmOptions): Swarm => new WebTorrentSwarm(options)): Promise<Workbench> {
+    return new Workbench(await mkdtemp(join(tmpdir(), 'swarm-')), make)
   }
 
   onClose(close: () => Promise<unknown>): void {
@@ -56,9 +59,9 @@ export class Workbench {
     allowPrivate = true,
     allowedOrigins = [],
     ...options
-  }: Partial<SwarmOptions> & { allowPrivate?: boolean; allowedOrigins?: string[] } = {}): Promise<WebTorrentSwarm> {
+  }: Partial<SwarmOptions> & { allowPrivate?: boolean; allowedOrigins?: string[] } = {}): Promise<Swarm> {
     const egress = new Egress({ allowPrivate, allowedOrigins })
-    const made = new WebTorrentSwarm({
+    const made = this.#make({
       port: 0,
       host: '127.0.0.1',
       trackers: [],
