@@ -51,21 +51,30 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
         this.set(read())
       },
     })
-  const byReason = (name: string, help: string, read: () => Record<string, number>) =>
+  const byLabel = (label: string) => (name: string, help: string, read: () => Record<string, number>) =>
     new Gauge({
       name: `eldernode_${name}`,
       help,
-      labelNames: ['reason'],
+      labelNames: [label],
       registers: [registry],
       collect() {
-        for (const [reason, count] of Object.entries(read())) this.set({ reason }, count)
+        for (const [value, count] of Object.entries(read())) this.set({ [label]: value }, count)
       },
     })
+  const byReason = byLabel('reason')
   gauge('items', 'Items held here.', () => library.totals().items)
   gauge('item_bytes', 'Bytes of the files held here.', () => library.totals().bytes)
   gauge('items_damaged', 'Items whose bytes are lost here, wholly or in part.', () => library.damaged().length)
   gauge('storage_suspended', '1 while the disk with the stored files is away: nothing is served or stored.', () =>
     Number(library.storage().state !== 'here'),
+  )
+  gauge('items_paused', 'Items that the operator paused, held or on their way.', () => library.pausedCount())
+  byLabel('limit')(
+    'swarm_limit',
+    'The limits in force now: bytes per second (0 is none), counts, idleAfter in ms.',
+    () => ({
+      ...swarm.limits(),
+    }),
   )
   gauge('swarm_torrents', 'Torrents seeded or fetched.', () => swarm.stats().torrents)
   gauge('swarm_awake', 'Torrents asked for lately or being fetched.', () => swarm.stats().awake)
