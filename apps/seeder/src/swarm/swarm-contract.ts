@@ -14,7 +14,7 @@ import type { MadeTorrent } from './workbench.ts'
 
 /** What every engine behind the `Swarm` port must do, over real sockets and files. */
 export function describeSwarm(name: string, make: (options: SwarmOptions) => Swarm): void {
-  describe(name, () => {
+  describe(`${name} keeps the contract of a swarm`, () => {
     let bench: Workbench
 
     beforeEach(async () => {
