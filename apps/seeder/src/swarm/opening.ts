@@ -2,34 +2,25 @@ import type Wire from 'bittorrent-protocol'
 import type { Logger } from 'pino'
 import type { Torrent, TorrentOptions } from 'webtorrent'
 import { ActiveTorrent } from './active-torrent.ts'
+import type { Allowance } from './allowance.ts'
 import type { Engine } from './engine.ts'
 import { FetchFailedError } from './errors.ts'
 import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
 import { HeldTorrent } from './held-torrent.ts'
-import type { OpenFiles } from './open-files.ts'
 import { PeerLink } from './peer-link.ts'
-import type { PeerSlots } from './peer-slots.ts'
 import type { PieceLedger, WholeTorrent } from './port.ts'
-import type { Rates } from './rates/index.ts'
-import type { ReadAhead } from './read-ahead.ts'
 import { tendPeers } from './torrent-peers.ts'
 import { TorrentPieces } from './torrent-pieces.ts'
 
 export interface OpeningOptions {
   engine: Engine
-  openFiles: OpenFiles
-  readAhead: ReadAhead
-  rates: Rates
+  allowance: Allowance
   ledger: PieceLedger
-  slots: PeerSlots
-  /** Most connections of a torrent. */
-  maxConns: () => number
+  logger: Logger
   connected: (wire: Wire) => void
   /** The engine gave a torrent up. */
   failed: (torrent: ActiveTorrent) => void
-  now: () => number
-  logger: Logger
 }
 
 /** Makes torrents of the engine: with files of this node, peers within limits, and nothing that announces. */
@@ -81,7 +72,7 @@ export class Opening {
     files: Pick<FileStoreOptions, 'filePath' | 'sizes' | 'unwritable'>,
     opened: (store: FileStore) => void,
   ): TorrentOptions<FileStoreOptions> {
-    const { openFiles } = this.#options
+    const { openFiles } = this.#options.allowance
     return {
       announce: [],
       strategy: 'sequential',
@@ -92,7 +83,8 @@ export class Opening {
   }
 
   #tend(infoHash: string, torrent: Torrent, held?: HeldTorrent, bad: readonly number[] = []): ActiveTorrent {
-    const { engine, rates, slots, maxConns, connected, failed, now, logger } = this.#options
+    const { engine, allowance, connected, failed, logger } = this.#options
+    const { rates, slots, now } = allowance
     const active = new ActiveTorrent(infoHash, torrent, held, now())
     const pieces = this.#pieces(active, bad)
     active.pieces = pieces
@@ -103,7 +95,7 @@ export class Opening {
     })
     tendPeers(torrent, {
       peerId: engine.peerId,
-      maxConns,
+      maxConns: () => allowance.limits.maxConnsPerItem,
       pieces,
       connected: (wire) => {
         const link = new PeerLink(wire, now)
@@ -119,9 +111,9 @@ export class Opening {
 
   #pieces(active: ActiveTorrent, bad: readonly number[]): TorrentPieces {
     const { infoHash, torrent, held } = active
-    const { readAhead, ledger, logger } = this.#options
+    const { allowance, ledger, logger } = this.#options
     return new TorrentPieces(torrent, {
-      readAhead,
+      readAhead: allowance.readAhead,
       store: () => active.store,
       hashOf: (piece) => (held === undefined ? (torrent._hashes[piece] ?? '') : hex(held.hashOf(piece))),
       bad,

@@ -1,113 +1,44 @@
-import { isIP } from 'node:net'
-import type Wire from 'bittorrent-protocol'
-import type { Logger } from 'pino'
-import type { Egress } from '../egress/index.ts'
-import { Announcer } from './announcer/index.ts'
-import { Door } from './door.ts'
+import { Allowance } from './allowance.ts'
 import { Download } from './download.ts'
 import type { DownloadOptions } from './download.ts'
-import { Engine } from './engine.ts'
 import { SwarmClosedError } from './errors.ts'
-import { defaultLimits } from './limits.ts'
 import { mend } from './mend.ts'
 import { checkMetainfo } from './metainfo.ts'
-import { OpenFiles } from './open-files.ts'
-import { PeerSlots } from './peer-slots.ts'
-import type {
-  Fetched,
-  FetchRequest,
-  ItemLimits,
-  MendRequest,
-  Passage,
-  PieceLedger,
-  Shelf,
-  Swarm,
-  SwarmLimits,
-  SwarmStats,
-} from './port.ts'
-import { passageOf, Rates } from './rates/index.ts'
-import { ReadAhead } from './read-ahead.ts'
-import { Signalling } from './signalling.ts'
-import { Torrents } from './torrents.ts'
-import { Connections } from './webrtc/index.ts'
+import { noLedger } from './options.ts'
+import type { SwarmOptions } from './options.ts'
+import type { Fetched, FetchRequest, MendRequest, Passage, Swarm, SwarmLimits, SwarmStats } from './port.ts'
+import { passageOf } from './rates/index.ts'
+import { Running } from './running.ts'
 
-export interface SwarmOptions {
-  /** TCP port for peers; 0 lets the system choose one. */
-  port: number
-  /** Address to listen on; every one when absent. */
-  host?: string
-  /** Announce URLs (http, https, udp, ws, wss) of this node's own trackers. */
-  trackers: readonly string[]
-  /** STUN and TURN URLs; without any, browsers behind the same kind of address translation cannot be reached. */
-  iceServers?: readonly string[]
-  /** Those of the first moment, as far as they differ from the defaults. */
-  limits?: Partial<SwarmLimits>
-  /** What an item's own limits are; none when absent. */
-  itemLimits?: (infoHash: string) => ItemLimits
-  shelf: Shelf
-  ledger?: PieceLedger
-  egress: Egress
-  logger: Logger
-  /** Milliseconds, never backwards. */
-  now?: () => number
-}
-
-/** What exists while the swarm runs. */
-interface Running {
-  engine: Engine
-  torrents: Torrents
-  announcer: Announcer
+const nothing: SwarmStats = {
+  torrents: 0,
+  awake: 0,
+  connections: 0,
+  refusedWakes: 0,
+  refusedConnections: 0,
+  channels: 0,
+  negotiating: 0,
+  offersDropped: 0,
+  uploadRate: 0,
+  downloadRate: 0,
+  uploaded: 0,
+  downloaded: 0,
 }
 
 /** The `Swarm` port on WebTorrent: TCP peers, WebRTC peers, and HTTP servers as web seeds (BEP 19). */
 export class WebTorrentSwarm implements Swarm {
   readonly #options: SwarmOptions
-  readonly #openFiles = new OpenFiles()
-  readonly #channels: Connections
-  readonly #rates: Rates
-  readonly #slots: PeerSlots
-  readonly #now: () => number
-  #limits: SwarmLimits
-  #door: Door | undefined
+  readonly #allowance: Allowance
   #running: Running | undefined
-  #connections = 0
-  #uploaded = 0
-  #downloaded = 0
 
   constructor(options: SwarmOptions) {
     this.#options = options
-    this.#limits = { ...defaultLimits, ...options.limits }
-    this.#now = options.now ?? (() => performance.now())
-    this.#rates = new Rates(this.#now, options.itemLimits ?? (() => ({})))
-    this.#slots = new PeerSlots(this.#limits, this.#now)
-    this.#channels = new Connections({
-      egress: options.egress,
-      iceServers: options.iceServers ?? [],
-      maxConnections: this.#limits.maxChannels,
-      maxNegotiating: this.#limits.maxNegotiating,
-      now: this.#now,
-      ...(options.host !== undefined && { host: options.host }),
-    })
+    this.#allowance = new Allowance(options)
   }
 
   async start(): Promise<void> {
-    const { shelf, ledger = noLedger, logger } = this.#options
-    const engine = await this.#listen()
-    const torrents = new Torrents({
-      engine,
-      openFiles: this.#openFiles,
-      readAhead: new ReadAhead(),
-      rates: this.#rates,
-      slots: this.#slots,
-      limits: this.#limits,
-      shelf,
-      ledger,
-      connected: (wire) => this.#count(wire),
-      now: this.#now,
-      logger,
-    })
-    this.#running = { engine, torrents, announcer: this.#announcer(engine, torrents) }
-    this.limit({})
+    this.#running = await Running.open(this.#options, this.#allowance)
+    this.#running.limit()
   }
 
   get port(): number {
@@ -178,128 +109,44 @@ export class WebTorrentSwarm implements Swarm {
   }
 
   limit(limits: Partial<SwarmLimits>): void {
-    this.#limits = { ...this.#limits, ...limits }
-    const { maxConnsPerItem, maxOpenFiles, maxChannels, maxNegotiating } = this.#limits
-    this.#rates.limit(this.#limits)
-    this.#openFiles.limit = maxOpenFiles
-    this.#channels.limit({ maxConnections: maxChannels, maxNegotiating })
-    this.#slots.limit(this.#limits)
-    if (this.#running === undefined) return
-    this.#running.torrents.limit(this.#limits)
-    this.#running.engine.maxConns = maxConnsPerItem
+    this.#allowance.limit(limits)
+    this.#running?.limit()
   }
 
   limits(): SwarmLimits {
-    return this.#limits
+    return this.#allowance.limits
   }
 
   limitItem(infoHash: string): void {
-    this.#rates.limitItem(infoHash)
+    this.#allowance.rates.limitItem(infoHash)
   }
 
   downloadLimit(infoHash: string): number {
-    return this.#rates.download.rateOf(infoHash)
+    return this.#allowance.rates.download.rateOf(infoHash)
   }
 
   uploadPassage(infoHash: string): Passage {
-    return passageOf((go) => this.#rates.upload.turn(infoHash, go))
+    return passageOf((go) => this.#allowance.rates.upload.turn(infoHash, go))
   }
 
   stats(): SwarmStats {
-    const { engine, torrents } = this.#running ?? {}
-    return {
-      torrents: torrents?.items.size ?? 0,
-      awake: torrents?.awake ?? 0,
-      connections: this.#connections,
-      refusedWakes: torrents?.wakesRefused ?? 0,
-      refusedConnections: this.#slots.refused + (this.#door?.dropped ?? 0),
-      channels: this.#channels.size - this.#channels.negotiating,
-      negotiating: this.#channels.negotiating,
-      offersDropped: this.#channels.dropped,
-      uploadRate: engine?.uploadSpeed ?? 0,
-      downloadRate: engine?.downloadSpeed ?? 0,
-      uploaded: this.#uploaded,
-      downloaded: this.#downloaded,
-    }
+    return this.#running?.stats() ?? nothing
   }
 
   async close(): Promise<void> {
-    if (this.#running === undefined) return
-    const { engine, torrents, announcer } = this.#running
+    const running = this.#running
     this.#running = undefined
-    this.#door?.close()
-    await announcer.close()
-    torrents.close()
-    await new Promise<void>((resolve) => engine.destroy(() => resolve()))
-    this.#channels.close()
-    await this.#openFiles.close()
-  }
-
-  async #listen(): Promise<Engine> {
-    const { port, host, egress, logger } = this.#options
-    const engine = new Engine({
-      torrentPort: host === undefined ? port : { port, host },
-      maxConns: this.#limits.maxConnsPerItem,
-    })
-    this.#door = new Door(engine, this.#slots, {
-      byInfoHash: async (infoHash) => (await this.#running?.torrents.wake(infoHash))?.torrent,
-      byObfuscated: async (hash) => (await this.#running?.torrents.wakeByObfuscated(hash))?.torrent,
-    })
-    // Peers named by others are addresses already; a name among them is not looked up at all.
-    engine.blocked = { contains: (address) => isIP(address) === 0 || !egress.isAllowedAddress(address) }
-    engine.on('upload', (bytes: number) => (this.#uploaded += bytes))
-    engine.on('download', (bytes: number) => (this.#downloaded += bytes))
-    await engine.listens(port)
-    engine.on('error', (error: Error) => logger.error({ err: error }, 'the swarm engine failed'))
-    return engine
-  }
-
-  #announcer(engine: Engine, torrents: Torrents): Announcer {
-    const { trackers, logger } = this.#options
-    const announcer: Announcer = new Announcer({
-      trackers,
-      table: torrents.items.table,
-      node: { peerId: engine.peerId, port: () => engine.torrentPort },
-      progress: (infoHash) => torrents.progress(infoHash),
-      found: (infoHash, peer) => {
-        // Who lacks pieces comes by itself. Holders of a large library would dial each other for every item otherwise.
-        const known = torrents.find(infoHash)
-        if (known?.isWanting === true) known.torrent.addPeer(peer)
-      },
-      signalling: new Signalling({
-        connections: this.#channels,
-        maxConns: () => this.#limits.maxConnsPerItem,
-        has: (infoHash) => torrents.items.has(infoHash),
-        find: (infoHash) => torrents.find(infoHash),
-        wake: (infoHash) => torrents.wake(infoHash),
-        announceSoon: (infoHash) => announcer.signal(infoHash),
-        logger,
-      }),
-      logger,
-    })
-    return announcer
+    await running?.close()
   }
 
   #fetching(infoHash: string): DownloadOptions {
     const { egress, logger } = this.#options
-    return { egress, passage: () => passageOf((go) => this.#rates.download.turn(infoHash, go)), logger }
-  }
-
-  #count(wire: Wire): void {
-    this.#connections++
-    wire.once('close', () => this.#connections--)
+    const { download } = this.#allowance.rates
+    return { egress, passage: () => passageOf((go) => download.turn(infoHash, go)), logger }
   }
 
   #get(): Running {
     if (this.#running === undefined) throw new SwarmClosedError()
     return this.#running
   }
-}
-
-const noLedger: PieceLedger = {
-  bad: () => {},
-  mended: () => {},
-  unwritable: () => {},
-  failed: () => {},
-  verified: () => {},
 }

@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import { ActiveSet } from './active-set.ts'
 import type { ActiveTorrent } from './active-torrent.ts'
 import type { Progress } from './announcer/index.ts'
@@ -9,10 +8,8 @@ import type { OpeningOptions } from './opening.ts'
 import type { FetchRequest, Shelf, SwarmLimits } from './port.ts'
 import { Waking } from './waking.ts'
 
-export interface TorrentsOptions extends Omit<OpeningOptions, 'failed' | 'maxConns'> {
-  limits: SwarmLimits
+export interface TorrentsOptions extends Omit<OpeningOptions, 'failed'> {
   shelf: Shelf
-  logger: Logger
 }
 
 /** The torrents of this node, asleep, awake and being fetched, and how each goes over from one to the other. */
@@ -23,16 +20,14 @@ export class Torrents {
   readonly #active: ActiveSet<ActiveTorrent>
   readonly #opening: Opening
   readonly #waking: Waking
-  #maxConns: number
 
   constructor(options: TorrentsOptions) {
-    const { limits, now, shelf, logger } = options
+    const { allowance, shelf, logger } = options
+    const { limits, now } = allowance
     this.#options = options
-    this.#maxConns = limits.maxConnsPerItem
     this.#active = new ActiveSet({ ...limits, now, sleep: (torrent) => void this.#end(torrent) })
     this.#opening = new Opening({
       ...options,
-      maxConns: () => this.#maxConns,
       failed: (torrent) => {
         if (this.#active.delete(torrent)) void this.#end(torrent)
       },
@@ -62,7 +57,7 @@ export class Torrents {
   /** One that somebody asks for: woken if it sleeps. */
   async wake(infoHash: string): Promise<ActiveTorrent | undefined> {
     const known = this.#active.get(infoHash)
-    if (known !== undefined) known.askedAt = this.#options.now()
+    if (known !== undefined) known.askedAt = this.#options.allowance.now()
     if (known !== undefined || !this.#items.isSeeded(infoHash)) return known
     return this.#waking.wake(infoHash)
   }
@@ -113,7 +108,6 @@ export class Torrents {
   }
 
   limit(limits: SwarmLimits): void {
-    this.#maxConns = limits.maxConnsPerItem
     this.#active.limit(limits)
     for (const torrent of this.#active) torrent.limit(limits.maxConnsPerItem)
   }
@@ -142,7 +136,7 @@ export class Torrents {
 
   async #end(active: ActiveTorrent): Promise<void> {
     this.#items.addUploaded(active.infoHash, active.torrent.uploaded)
-    this.#options.readAhead.forget(active.infoHash)
+    this.#options.allowance.readAhead.forget(active.infoHash)
     const times = active.held && active.pieces?.proofs.times
     if (times !== undefined) this.#options.ledger.verified(active.infoHash, times)
     await active.end()
