@@ -121,10 +121,12 @@ export class GraphReplication implements Replication {
   }
 
   async start(): Promise<void> {
-    const { graph, identity } = this.#options
+    const { graph, identity, library } = this.#options
     for (const { body } of graph.entries('p')) this.#reconciler.learn(body.member)
     this.#recall()
     this.#watches.push(
+      // Peers are served already: what they find wrong from here on is told, what they found before is in the catalog.
+      library.onCondition((infoHash) => this.touch(infoHash)),
       graph.watch('h', (holdings) => this.#learn(holdings)),
       graph.watch('m', ({ pub, key }) => this.#reconciler.touch(pub, key)),
       graph.watch('hb', (heartbeat) => this.#roster.see(heartbeat)),

@@ -119,7 +119,7 @@ export class TorrentPieces implements Contents, PieceSource {
 
   /** Reads the wrong pieces again: somebody else may have mended them. @throws FetchFailedError; the abort reason */
   async checkWrong(signal: AbortSignal): Promise<void> {
-    for (const piece of [...this.#bad]) if (await this.#check(piece, signal)) this.#restore(piece)
+    for (const piece of this.#bad) if (await this.#check(piece, signal)) this.#restore(piece)
   }
 
   /** Reads every other piece that was not checked lately. @throws FetchFailedError; the abort reason */
