@@ -91,7 +91,8 @@ export class ReadAhead {
       // A check looks for the run here, to fill it.
       if (run.cached) this.#runs.set(name, run)
       await this.#check(contents, run.piece)
-      if (run.ready) return
+      // Nobody held it, and others needed the room: who waited asks again.
+      if (run.ready || run.state === 'ended') return
     }
   }
 

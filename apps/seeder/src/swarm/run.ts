@@ -18,7 +18,10 @@ export class Run {
   frames: Frames | undefined
   /** Where in it the bytes belong. */
   places: readonly Uint8Array[] = []
-  /** Settles when it is `ready`, or fails; only of a run that is `waitedFor`. One read with its piece is not, at first. */
+  /**
+   * Settles when it is `ready`, fails, or has `ended` because nobody held it; only of a run that is `waitedFor`. One read
+   * with its piece is not, at first.
+   */
   reading: Promise<void> = Promise.resolve()
   waitedFor = false
   state: RunState = 'empty'
