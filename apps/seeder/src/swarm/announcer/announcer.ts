@@ -26,7 +26,7 @@ export interface AnnouncerOptions {
 }
 
 /** Milliseconds for farewells when the node stops. */
-const farewellTime = 3_000
+const farewellTime = 2_700
 
 /** Announces under way at a time to one tracker. HTTP takes a connection for each. */
 const concurrency = { http: 32, udp: 128, ws: 256 }
@@ -106,7 +106,7 @@ export class Announcer {
     this.#each(infoHash, (schedule, slot) => schedule.remove(slot))
   }
 
-  /** Says farewell for as much as 3 s allow. */
+  /** Says farewell for as much as some 3 s allow. */
   async close(): Promise<void> {
     await Promise.all(this.#schedules.map((schedule) => schedule.close(farewellTime)))
   }

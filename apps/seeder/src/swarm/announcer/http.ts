@@ -23,17 +23,17 @@ export class HttpTracker implements TrackerConnection {
   readonly #node: Announcing
   readonly #pool: Pool
   readonly #deadlines: Deadlines<HttpExchange>
-  readonly #timeout: number
   /** Everything of a query that never changes. */
   readonly #constant: string
   /** What the tracker wants to hear again (BEP 3), ready for a query. */
   #trackerId = ''
 
   constructor(url: string, node: Announcing, now: () => number, timeout = usualTimeout) {
-    this.#timeout = timeout
     this.#url = new URL(url)
     this.#node = node
-    this.#deadlines = new Deadlines(timeout, now)
+    this.#deadlines = new Deadlines(timeout, now, (exchange) =>
+      exchange.abort(new RangeError(`no answer within ${timeout} ms`)),
+    )
     this.#constant = `peer_id=${percent(node.peerId)}&compact=1&no_peer_id=1`
     this.#pool = new Pool(this.#url.origin, {
       connections: maxConnections,
@@ -97,17 +97,18 @@ export class HttpTracker implements TrackerConnection {
 
   #exchange(path: string): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
+      const ended = (): unknown => this.#deadlines.end((known) => known === exchange)
       const exchange = new HttpExchange(
         (answer) => {
-          this.#deadlines.delete(exchange)
+          ended()
           resolve(answer)
         },
         (error) => {
-          this.#deadlines.delete(exchange)
+          ended()
           reject(error)
         },
       )
-      this.#deadlines.add(exchange, () => exchange.abort(new RangeError(`no answer within ${this.#timeout} ms`)))
+      this.#deadlines.begin(exchange)
       this.#pool.dispatch({ path, method: 'GET', headers: ['user-agent', 'eldernode'] }, exchange)
     })
   }

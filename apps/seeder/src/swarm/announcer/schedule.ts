@@ -29,6 +29,7 @@ export interface ScheduleOptions {
 
 /** An announce under way, and what is to follow it: one at a time for each infohash, in the order things happened. */
 interface Running {
+  readonly infoHash: string
   /** -1 once the torrent was removed. */
   slot: number
   event: Announce['event']
@@ -39,6 +40,7 @@ interface Running {
   ended: Promise<void>
 }
 
+const settled = Promise.resolve()
 const asleep: Progress = { uploaded: 0, downloaded: 0, left: 0 }
 
 /** While something is wanted, sources are asked for more often. */
@@ -56,7 +58,8 @@ export class Schedule {
   readonly #turns: Turns
   readonly #notes = new ItemNotes()
   readonly #health: TrackerHealth
-  readonly #running = new Map<string, Running>()
+  /** Few, and found by looking at each. */
+  readonly #running: Running[] = []
   readonly #farewells = new Farewells()
   #size = 0
   #minInterval = 0
@@ -104,7 +107,7 @@ export class Schedule {
     const { table, progress, now } = this.#options
     const infoHash = table.infoHashAt(slot)
     this.#turns.drop(slot)
-    const running = this.#running.get(infoHash)
+    const running = this.#find(infoHash)
     if (running?.slot === slot) running.slot = -1
     if (running?.heir === slot) running.heir = -1
     // A tracker that is down would not hear it, and forgets who is silent.
@@ -147,10 +150,10 @@ export class Schedule {
     if (this.#notes.has(slot, note.member)) return false
     this.#notes.set(slot, note.member)
     this.#size++
-    if (this.#farewells.size === 0 && this.#running.size === 0) return true
+    if (this.#farewells.size === 0 && this.#running.length === 0) return true
     const infoHash = this.#options.table.infoHashAt(slot)
     this.#farewells.delete(infoHash)
-    const running = this.#running.get(infoHash)
+    const running = this.#find(infoHash)
     if (running !== undefined) running.heir = slot
     return running === undefined
   }
@@ -167,9 +170,13 @@ export class Schedule {
     this.#turns.notAfter(slot, at)
   }
 
+  #find(infoHash: string): Running | undefined {
+    return this.#running.find((running) => running.infoHash === infoHash)
+  }
+
   /** The announce under way that a slot waits for. */
   #runningOf(slot: number): Running | undefined {
-    const running = this.#running.get(this.#options.table.infoHashAt(slot))
+    const running = this.#find(this.#options.table.infoHashAt(slot))
     return running?.slot === slot || running?.heir === slot ? running : undefined
   }
 
@@ -179,9 +186,9 @@ export class Schedule {
     if (this.#health.pausedUntil > now()) return this.#wakeAt(this.#health.pausedUntil)
     this.#turns.pass(this.#size, (slot) => this.#notes.has(slot, note.urgent | note.completed))
     const most = this.#health.probing ? 1 : concurrency
-    while (this.#running.size < most && (most === 1 ? this.#probe() : this.#next()));
+    while (this.#running.length < most && (most === 1 ? this.#probe() : this.#next()));
     // Every announce that ends comes here again.
-    if (this.#running.size >= most) return
+    if (this.#running.length >= most) return
     if (this.#turns.waiting || this.#farewells.size > 0) return this.#wakeAt(now() + beat)
     const { next } = this.#turns
     if (next !== undefined) this.#wakeAt(next)
@@ -195,7 +202,7 @@ export class Schedule {
   /** Begins what is next and may be now. */
   #next(): boolean {
     if (this.#announce(this.#turns.takeSoon())) return true
-    const farewell = this.#farewells.first((infoHash) => this.#running.has(infoHash))
+    const farewell = this.#farewells.first((infoHash) => this.#find(infoHash) !== undefined)
     if (farewell === undefined || !this.#turns.pace.takeUrgent()) return this.#announce(this.#turns.takeInTurn())
     this.#farewells.delete(farewell[0])
     this.#send(-1, farewell[0], 'stopped', farewell[1])
@@ -214,24 +221,25 @@ export class Schedule {
   }
 
   #send(slot: number, infoHash: string, event: Announce['event'], progress: Progress): void {
-    const running: Running = { slot, event, again: false, heir: -1, ended: Promise.resolve() }
-    this.#running.set(infoHash, running)
+    const running: Running = { infoHash, slot, event, again: false, heir: -1, ended: settled }
+    this.#running.push(running)
     const { uploaded, downloaded, left } = progress
     running.ended = this.#options.tracker
       .announce({ infoHash, event, uploaded, downloaded, left })
       .then(
-        (answer) => this.#answered(running, infoHash, left, answer),
+        (answer) => this.#answered(running, left, answer),
         (error: unknown) => this.#failed(running, error),
       )
       .then(() => {
-        this.#running.delete(infoHash)
+        const last = this.#running.pop()
+        if (last !== running && last !== undefined) this.#running[this.#running.indexOf(running)] = last
         if (running.heir >= 0) this.#turns.soon(running.heir)
         this.#run()
       })
   }
 
-  #answered(running: Running, infoHash: string, left: number, answer: AnnounceAnswer): void {
-    const { slot, event, again } = running
+  #answered(running: Running, left: number, answer: AnnounceAnswer): void {
+    const { infoHash, slot, event, again } = running
     if (event === 'stopped') return this.#proven()
     const usual = interval(answer.interval)
     this.#minInterval = minInterval(answer.minInterval)
@@ -297,7 +305,7 @@ export class Schedule {
     function* known(): Generator<string, void> {
       for (const slot of latest) if (notes.has(slot, note.sent)) yield table.infoHashAt(slot)
     }
-    const underWay = [...this.#running].flatMap(([infoHash, { event, ended }]) =>
+    const underWay = this.#running.flatMap(({ infoHash, event, ended }) =>
       event === 'stopped' ? [ended] : [ended.then(() => this.#farewells.sayOne(tracker, infoHash))],
     )
     await Promise.all([...underWay, this.#farewells.sayAll(tracker, known(), concurrency)])

@@ -19,7 +19,9 @@ const connectionIdLife = 50_000
 const [usualPatience, sendings] = [4_000, 3]
 
 interface Waiting {
-  packet: Buffer
+  readonly transaction: number
+  readonly packet: Buffer
+  readonly socket: Socket
   sent: number
   resolve(answer: Buffer): void
   reject(error: Error): void
@@ -30,8 +32,7 @@ export class UdpTracker implements TrackerConnection {
   readonly #url: string
   readonly #node: Announcing
   readonly #now: () => number
-  readonly #waiting = new Map<number, Waiting>()
-  readonly #deadlines: Deadlines<number>
+  readonly #waiting: Deadlines<Waiting>
   /** The same in every announce, so that the tracker knows this node when its address changes. */
   readonly #key = randomInt(0x7fffffff)
   #opening: Promise<Socket> | null = null
@@ -43,7 +44,7 @@ export class UdpTracker implements TrackerConnection {
     this.#url = url
     this.#node = node
     this.#now = now
-    this.#deadlines = new Deadlines(patience, now)
+    this.#waiting = new Deadlines(patience, now, (waiting) => this.#send(waiting))
   }
 
   async announce(announce: Announce): Promise<AnnounceAnswer> {
@@ -98,8 +99,7 @@ export class UdpTracker implements TrackerConnection {
     const transaction = randomInt(0x7fffffff)
     packet.writeUInt32BE(transaction, 12)
     const answer = await new Promise<Buffer>((resolve, reject) => {
-      this.#waiting.set(transaction, { packet, sent: 0, resolve, reject })
-      this.#send(socket, transaction)
+      this.#send({ transaction, packet, socket, sent: 0, resolve, reject })
     })
     const action = answer.readUInt32BE(0)
     const asked = packet.readUInt32BE(8)
@@ -114,15 +114,12 @@ export class UdpTracker implements TrackerConnection {
     return answer
   }
 
-  #send(socket: Socket, transaction: number): void {
-    const waiting = this.#waiting.get(transaction)
-    if (waiting === undefined) return
+  #send(waiting: Waiting): void {
     if (waiting.sent++ < sendings) {
+      this.#waiting.begin(waiting)
       // What cannot be sent is sent again, as what was lost; a socket that broke says so itself.
-      socket.send(waiting.packet, () => {})
-      return this.#deadlines.add(transaction, () => this.#send(socket, transaction))
+      return waiting.socket.send(waiting.packet, () => {})
     }
-    this.#waiting.delete(transaction)
     this.#connecting = null
     waiting.reject(new TrackerFailedError(this.#url, 'silence'))
     // Its name may lead elsewhere by now.
@@ -146,10 +143,8 @@ export class UdpTracker implements TrackerConnection {
     socket.on('error', (error) => this.#drop(new TrackerFailedError(this.#url, error.message, { cause: error })))
     socket.on('message', (message) => {
       if (message.length < 8) return
-      const transaction = message.readUInt32BE(4)
-      this.#waiting.get(transaction)?.resolve(message)
-      this.#waiting.delete(transaction)
-      this.#deadlines.delete(transaction)
+      const heard = message.readUInt32BE(4)
+      this.#waiting.end(({ transaction }) => transaction === heard)?.resolve(message)
     })
     // A connected socket takes packets of the tracker only, and learns of a closed port.
     await new Promise<void>((resolve, reject) => {
@@ -164,9 +159,7 @@ export class UdpTracker implements TrackerConnection {
   }
 
   #drop(error: Error): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(error)
-    this.#waiting.clear()
-    this.#deadlines.clear()
+    for (const waiting of this.#waiting.clear()) waiting.reject(error)
     this.#connecting = null
     const opening = this.#opening
     this.#opening = null

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import type { OfferSource, PendingOffer } from '../webrtc/index.ts'
 import { Deadlines } from './deadlines.ts'
@@ -24,6 +25,7 @@ const usualWebSocketInterval = 2 * 60_000
 const maxUnsent = 4 * 1024 * 1024
 
 interface Waiting {
+  readonly infoHash: string
   resolve: (answer: AnnounceAnswer) => void
   reject: (error: Error) => void
 }
@@ -43,12 +45,12 @@ export interface WebSocketTrackerOptions {
 export class WebSocketTracker implements TrackerConnection {
   readonly #options: WebSocketTrackerOptions
   readonly #peerId: string
-  /** By infohash. */
-  readonly #waiting = new Map<string, Waiting>()
-  readonly #deadlines: Deadlines<string>
-  readonly #offers = new Map<string, PendingOffer>()
-  readonly #offerDeadlines: Deadlines<string>
+  readonly #waiting: Deadlines<Waiting>
+  readonly #offers: Deadlines<{ id: string; offer: PendingOffer }>
   #socket: WebSocket | undefined
+  /** What the socket writes to. */
+  #stream: Socket | undefined
+  #gathering = false
   #opening: Promise<WebSocket> | null = null
   #trackerId: string | undefined
   #closed = false
@@ -56,8 +58,8 @@ export class WebSocketTracker implements TrackerConnection {
   constructor(options: WebSocketTrackerOptions) {
     this.#options = options
     this.#peerId = toLatin1(options.node.peerId)
-    this.#deadlines = new Deadlines(answerTimeout, options.now)
-    this.#offerDeadlines = new Deadlines(offerLife, options.now)
+    this.#waiting = new Deadlines(answerTimeout, options.now, ({ reject }) => reject(this.#error('it was silent')))
+    this.#offers = new Deadlines(offerLife, options.now, () => {})
   }
 
   async announce({ infoHash, event, uploaded, downloaded, left }: Announce): Promise<AnnounceAnswer> {
@@ -79,16 +81,13 @@ export class WebSocketTracker implements TrackerConnection {
       trackerid: this.#trackerId,
     })
     // Nobody answers a farewell.
+    this.#gather()
     if (event === 'stopped') {
       socket.send(message)
       return { interval: undefined, peers: [] }
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.set(infoHash, { resolve, reject })
-      this.#deadlines.add(infoHash, () => {
-        this.#waiting.delete(infoHash)
-        reject(this.#error('it was silent'))
-      })
+      this.#waiting.begin({ infoHash, resolve, reject })
       socket.send(message)
     })
   }
@@ -103,10 +102,21 @@ export class WebSocketTracker implements TrackerConnection {
     this.#drop(this.#error('this node is closing'))
   }
 
+  /** What is sent until this turn of the event loop ends is written in one piece: a call for each is half of the work. */
+  #gather(): void {
+    const stream = this.#stream
+    if (this.#gathering || stream === undefined) return
+    this.#gathering = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#gathering = false
+      stream.uncork()
+    })
+  }
+
   #keep(offer: PendingOffer): string {
     const id = randomBytes(20).toString('latin1')
-    this.#offers.set(id, offer)
-    this.#offerDeadlines.add(id, () => this.#offers.delete(id))
+    this.#offers.begin({ id, offer })
     return id
   }
 
@@ -126,6 +136,7 @@ export class WebSocketTracker implements TrackerConnection {
         if (socket.readyState === WebSocket.OPEN) socket.ping()
       }, pingEvery)
       pinging.unref()
+      socket.on('upgrade', (response) => (this.#stream = response.socket))
       socket.on('open', () => {
         opened = true
         resolve(socket)
@@ -148,12 +159,8 @@ export class WebSocketTracker implements TrackerConnection {
 
   #drop(error: Error): void {
     this.#opening = null
-    this.#deadlines.clear()
-    this.#offerDeadlines.clear()
-    for (const { reject } of this.#waiting.values()) reject(error)
-    this.#waiting.clear()
-    for (const offer of this.#offers.values()) offer.close()
-    this.#offers.clear()
+    for (const { reject } of this.#waiting.clear()) reject(error)
+    for (const { offer } of this.#offers.clear()) offer.close()
   }
 
   #hear(socket: WebSocket, data: Buffer): void {
@@ -168,16 +175,13 @@ export class WebSocketTracker implements TrackerConnection {
     if (message.peer_id !== undefined && message.peer_id !== this.#peerId) {
       if (message.offer !== undefined) void this.#answer(socket, message, infoHash, message.peer_id, message.offer.sdp)
       if (message.answer !== undefined && message.offer_id !== undefined) {
-        const offer = this.#offers.get(message.offer_id)
-        this.#offers.delete(message.offer_id)
-        this.#offerDeadlines.delete(message.offer_id)
-        offer?.accept(message.answer.sdp, toHex(message.peer_id))
+        const made = this.#offers.end(({ id }) => id === message.offer_id)
+        made?.offer.accept(message.answer.sdp, toHex(message.peer_id))
       }
     }
-    const waiting = this.#waiting.get(infoHash)
-    if (waiting === undefined || message.offer !== undefined || message.answer !== undefined) return
-    this.#waiting.delete(infoHash)
-    this.#deadlines.delete(infoHash)
+    if (message.offer !== undefined || message.answer !== undefined) return
+    const waiting = this.#waiting.end((known) => known.infoHash === infoHash)
+    if (waiting === undefined) return
     this.#trackerId = message['tracker id'] ?? this.#trackerId
     if (refused !== undefined)
       return waiting.reject(new TrackerRefusedError(this.#options.url, refused, retryIn(message['retry in'])))
