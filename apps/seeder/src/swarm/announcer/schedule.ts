@@ -247,7 +247,8 @@ export class Schedule {
     this.#proven()
     if (slot < 0) return
     this.#notes.set(slot, note.known)
-    this.#notes.answered(slot, this.#turns.second)
+    // Rounded up, so that nothing counted from it comes too early.
+    this.#notes.answered(slot, Math.ceil(this.#turns.second))
     if (event === 'completed') this.#notes.unset(slot, note.completed)
     if (left > 0) this.#notes.set(slot, note.urgent)
     else this.#notes.unset(slot, note.urgent)
