@@ -79,6 +79,10 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
   gauge('swarm_torrents', 'Torrents seeded or fetched.', () => swarm.stats().torrents)
   gauge('swarm_awake', 'Torrents asked for lately or being fetched.', () => swarm.stats().awake)
   gauge('swarm_connections', 'Connections to BitTorrent peers.', () => swarm.stats().connections)
+  byReason('swarm_refused', 'Peers turned away since the start.', () => {
+    const { refusedConnections, refusedWakes } = swarm.stats()
+    return { no_place: refusedConnections, none_to_put_to_sleep: refusedWakes }
+  })
   gauge('swarm_channels', 'WebRTC connections.', () => swarm.stats().channels)
   gauge('swarm_negotiating', 'WebRTC connections being made.', () => swarm.stats().negotiating)
   gauge('swarm_offers_dropped', 'WebRTC offers not answered since the start.', () => swarm.stats().offersDropped)
