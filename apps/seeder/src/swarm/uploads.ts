@@ -147,8 +147,11 @@ export class Uploads {
         })
       }
       const run = this.#source.hold(piece, offset)
-      if (run.ready) this.#sendRun(run, piece, offset, credit)
-      else this.#await(piece, run.reading, () => {})
+      if (!run.ready) {
+        const read = run.reading.finally(() => this.#source.release(run))
+        return this.#await(piece, read, () => {})
+      }
+      this.#sendRun(run, piece, offset, credit)
       this.#source.release(run)
     }
   }
