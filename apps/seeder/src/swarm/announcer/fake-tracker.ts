@@ -93,8 +93,8 @@ export class TestSchedule {
     this.schedule.add(this.table.add(infoHash(item)))
   }
 
-  restore(count: number): void {
-    this.schedule.restore(Array.from({ length: count }, (_, item) => this.table.add(infoHash(item))))
+  restore(count: number, from = 0): void {
+    this.schedule.restore(Array.from({ length: count }, (_, item) => this.table.add(infoHash(from + item))))
   }
 
   remove(item: number): void {

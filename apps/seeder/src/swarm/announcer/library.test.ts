@@ -79,6 +79,17 @@ describe.each([2, 30])('100,000 items at an interval of %i minutes', (minutes) =
   })
 })
 
+test('a library that is read page by page is announced as evenly', async () => {
+  const bed = new TestSchedule()
+  for (let from = 0; from < items; from += 1_000) {
+    bed.restore(1_000, from)
+    await vi.advanceTimersByTimeAsync(20)
+  }
+  await vi.advanceTimersByTimeAsync(30 * minute)
+  expect(counted(bed, 0, Date.now()).different).toBe(items)
+  expect(bed.tracker.peak(1_000_000_000_000, Date.now(), window)).toBeLessThan(1.6 * (items / 1_800) * window)
+})
+
 test('a new item is announced at once, whatever waits', async () => {
   const bed = new TestSchedule()
   bed.restore(items)

@@ -81,7 +81,7 @@ export class Schedule {
   /** Announces many, spread over the tracker's interval in the order given. */
   restore(slots: Iterable<number>): void {
     for (const slot of slots) if (this.#join(slot)) this.#turns.someTime(slot)
-    if (!this.#health.probing) this.#turns.spread()
+    if (!this.#health.probing) this.#turns.spread(this.#size)
     this.#run()
   }
 
@@ -286,7 +286,7 @@ export class Schedule {
     const { probing, down } = this.#health
     this.#health.succeeded()
     if (down) this.#options.stands?.(true)
-    if (probing) this.#turns.spread()
+    if (probing) this.#turns.spread(this.#size)
   }
 
   /** Leaves the tracker alone for a while, if it may be down: one error alone says little, a `lost` connection all. */

@@ -60,12 +60,12 @@ export class Turns {
     this.#lists.append(unspread, slot)
   }
 
-  /** Spreads evenly over an interval what is due at any time within it. */
-  spread(): void {
+  /** Spreads evenly over an interval what is due at any time within it, one part of so many `items`. */
+  spread(items: number): void {
     let count = 0
     for (let slot = this.#lists.first(unspread); slot !== undefined; slot = this.#lists.after(slot)) count++
     const now = this.second
-    const step = this.pace.span(count, this.#haste) / 1000 / count
+    const step = this.pace.span(items, this.#haste) / 1000 / count
     this.#haste = 1
     for (let place = 0; place < count; place++) {
       const slot = this.#lists.first(unspread) ?? 0
