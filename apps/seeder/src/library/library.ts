@@ -185,10 +185,13 @@ async function build(
     look: () => storage.look(),
     alive: () => catalog.life.alive(now()),
     close: () => {
-      catalog.pieces.flush()
-      catalog.life.end(now())
-      catalog.close()
-      unlock()
+      try {
+        catalog.pieces.flush()
+        catalog.life.end(now())
+      } finally {
+        catalog.close()
+        unlock()
+      }
     },
   }
 }
