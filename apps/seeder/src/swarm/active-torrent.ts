@@ -56,9 +56,18 @@ export class ActiveTorrent implements Used {
     link.wire.on('upload', () => (this.tookAt = link.usedAt))
   }
 
+  /** Whether one more peer may come. One that took nothing since `idleSince` goes for it, if need be. */
+  admits(maxConns: number, idleSince: number): boolean {
+    if (this.torrent._numConns < maxConns) return true
+    const [idlest] = surplus(this.#links, this.#links.size - 1)
+    if (idlest === undefined || idlest.usedAt > idleSince) return false
+    this.#close(idlest)
+    return true
+  }
+
   /** Closes what is more than so many connections. */
   limit(maxConns: number): void {
-    for (const link of surplus(this.#links, maxConns)) link.close()
+    for (const link of surplus(this.#links, maxConns)) this.#close(link)
   }
 
   /** Keeps it awake, whatever else wants its place, until the answer is called. */
@@ -80,5 +89,10 @@ export class ActiveTorrent implements Used {
   async end(): Promise<void> {
     const { torrent } = this
     if (!torrent.destroyed) await new Promise<void>((resolve) => torrent.destroy({}, () => resolve()))
+  }
+
+  #close(link: PeerLink): void {
+    this.#links.delete(link)
+    link.close()
   }
 }

@@ -95,7 +95,7 @@ export class Opening {
     })
     tendPeers(torrent, {
       peerId: engine.peerId,
-      maxConns: () => allowance.limits.maxConnsPerItem,
+      admits: () => active.admits(allowance.limits.maxConnsPerItem, now() - allowance.limits.idleAfter),
       pieces,
       connected: (wire) => {
         const link = new PeerLink(wire, now)

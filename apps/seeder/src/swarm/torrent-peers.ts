@@ -16,8 +16,8 @@ const maxRejections = 100
 export interface TorrentPeersOptions {
   /** This node's own peer id, in hex. */
   peerId: string
-  /** Most connections of the torrent. */
-  maxConns(): number
+  /** Whether one more may come. */
+  admits(): boolean
   pieces: PieceSource
   connected(wire: Wire): void
   /** A peer's place among all that bytes are sent to, and among all that are asked for bytes. */
@@ -45,7 +45,7 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
   torrent._addIncomingPeer = (peer) => {
     // Ended during its handshake: the engine would keep it among its peers for ever.
     if (peer.destroyed) return
-    if (torrent._numConns >= options.maxConns()) return peer.destroy()
+    if (!options.admits()) return peer.destroy()
     addIncomingPeer(peer)
   }
 

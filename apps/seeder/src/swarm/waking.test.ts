@@ -179,3 +179,21 @@ test('trackers are told all that was uploaded, whether the item slept in between
   expect(told.slice(0, 2)).toEqual([0, 0])
   for (const bytes of told.slice(2)) expect(bytes).toBeGreaterThan(2 * 16_384)
 })
+
+test('peers that sit on an item and take nothing make room for others', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
+  const clock = { now: 0 }
+  const swarm = await bench.swarm({ limits: { maxConnsPerItem: 2, idleAfter: 60_000 }, now: () => clock.now })
+  swarm.seed(made.infoHash)
+  const [idle, reader] = [
+    await RecordingPeer.open(swarm.port, made.infoHash),
+    await RecordingPeer.open(swarm.port, made.infoHash),
+  ]
+  await expect(firstBlock(swarm.port, made)).rejects.toThrow(/ended/)
+  clock.now = 61_000
+  expect(await reader.ask(0, 0, 16_384)).toHaveLength(16_384)
+  expect(await firstBlock(swarm.port, made)).toHaveLength(16_384)
+  await idle.until(() => idle.closed)
+  expect(reader.closed).toBe(false)
+  reader.end()
+})
