@@ -9,7 +9,17 @@ export type Client = (host: TestHost, magnet: string, folder: string) => Promise
 
 const limit = 90_000
 
-export const clients: Readonly<Record<string, Client>> = { 'transmission-cli': transmission, aria2c: aria2, libtorrent }
+export const clients: Readonly<Record<string, Client>> = {
+  'transmission-cli': transmission,
+  aria2c: aria2,
+  libtorrent: (host, magnet, folder) => libtorrent(host, magnet, folder),
+}
+
+/** libtorrent that speaks to nobody without encryption: of everything, or of the handshake alone. */
+export const encryptedClients: Readonly<Record<string, Client>> = {
+  'RC4 throughout': (host, magnet, folder) => libtorrent(host, magnet, folder, 'rc4'),
+  'plain text after an encrypted handshake': (host, magnet, folder) => libtorrent(host, magnet, folder, 'plaintext'),
+}
 
 /** Runs until it says that it is done; ended by this process, since some clients go on seeding. */
 async function run(program: Program, done: () => boolean): Promise<void> {
@@ -65,10 +75,11 @@ async function aria2(host: TestHost, magnet: string, folder: string): Promise<vo
   })
 }
 
-async function libtorrent(host: TestHost, magnet: string, folder: string): Promise<void> {
+async function libtorrent(host: TestHost, magnet: string, folder: string, ...encryption: string[]): Promise<void> {
+  const script = join(import.meta.dirname, 'libtorrent-client.py')
   const program = new Program({
     name: 'libtorrent',
-    ...host.command('/usr/bin/python3', [join(import.meta.dirname, 'libtorrent-client.py'), magnet, folder]),
+    ...host.command('/usr/bin/python3', [script, magnet, folder, ...encryption]),
     env: { HOME: folder },
   })
   await run(program, () => program.ended === 0)
