@@ -7,7 +7,7 @@ import { problem, Uploads, view } from './testing/uploads.ts'
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 const patience = { timeout: 30_000, interval: 50 }
 
-let nodes: TestNode[] = []
+const nodes: TestNode[] = []
 let node: TestNode
 
 beforeAll(async () => {
@@ -100,7 +100,7 @@ test('a pause ends a web seed’s answer that is under way', async () => {
   const rest = (async () => {
     while (!(await reader.read()).done);
   })()
-  await expect(rest).rejects.toThrow()
+  await expect(rest).rejects.toThrow(/terminated/)
   await post(`${id}/resume`)
 })
 

