@@ -2,18 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { populate } from '../harness/index.ts'
 import { adding } from './library/adding.ts'
+import { browsing } from './library/browsing.ts'
 import type { Figures, Part } from './library/figures.ts'
 import { idling } from './library/idling.ts'
 import { seeding } from './library/seeding.ts'
 import { sleeping } from './library/sleeping.ts'
 import { starting } from './library/starting.ts'
 import { waking } from './library/waking.ts'
+import { webRtc } from './library/webrtc.ts'
 
 /**
  * A library of 100,000 items on one node, each figure beside its reference. `scripts/bench library` runs all parts;
  * names after it run some: `scripts/bench library sleeping idle`.
  */
-const parts: readonly Part[] = [sleeping, starting, waking, idling, adding, seeding]
+const parts: readonly Part[] = [sleeping, starting, waking, idling, adding, browsing, seeding, webRtc]
 const items = Number(process.env['LIBRARY_ITEMS'] ?? 100_000)
 
 const wanted = process.argv.slice(2)

@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Media, seededBytes, type Seeder, Tracker } from '../../harness/index.ts'
+import { StockBrowser } from '../../interop/browser.ts'
+import { type Figures, median, type Part, round, type Stage, tell } from './figures.ts'
+import { daemon } from './node.ts'
+import { magnetOf, StockSeeder } from './stock.ts'
+import { cpuSeconds } from './usage.ts'
+
+const name = 'bench.bin'
+const size = 200_000_000
+const rounds = Number(process.env['ROUNDS'] ?? 5)
+
+export const webRtc: Part = { name: 'webrtc', keys: ['webrtc_ratio'], run }
+
+interface Pace {
+  /** Megabytes per second, from the first byte to the last. */
+  rate: number
+  /** Seconds from adding the magnet. */
+  firstByte: number
+  /** Seconds of the seeder's processor time for one GiB. */
+  cpu: number
+}
+
+/** A stock client in Chromium downloads one item from the seeder and from stock WebTorrent in turns. */
+async function run({ folder: stage }: Stage): Promise<Figures> {
+  const folder = join(stage, 'webrtc')
+  // One for each, for all the seeders of an item that a tracker knows serve it together.
+  const [tracker, stockTracker] = [new Tracker(), new Tracker()]
+  await mkdir(folder, { recursive: true })
+  await Promise.all([tracker.start(), stockTracker.start()])
+  const node = daemon(join(folder, 'data'), [tracker.webSocketUrl])
+  let [browser, stock]: [StockBrowser | undefined, StockSeeder | undefined] = [undefined, undefined]
+  try {
+    await node.start()
+    await node.ready()
+    const item = await publish(node, folder)
+    stock = await StockSeeder.start(join(folder, 'bench.torrent'), folder, stockTracker, true)
+    browser = await StockBrowser.launch()
+    const all: { ours: Pace; theirs: Pace }[] = []
+    for (let i = 0; i <= rounds; i++) {
+      const theirs = await paceOf(browser, item, magnetOf(item.id, stockTracker), stock.pid)
+      const ours = await paceOf(browser, item, magnetOf(item.id, tracker), node.pid)
+      // Round 0 loads what every later one needs.
+      if (i > 0) all.push({ ours, theirs })
+      console.log(`round ${i}: eldernode ${shown(ours)}; stock WebTorrent ${shown(theirs)}`)
+    }
+    const figure = round(median(all.map(({ ours, theirs }) => ours.rate / theirs.rate)), 2)
+    const rate = (pick: (each: { ours: Pace; theirs: Pace }) => Pace): string =>
+      `${median(all.map((each) => pick(each).rate)).toFixed(1)} MB/s`
+    tell(
+      '200 MB to Chromium over WebRTC, of stock',
+      `${figure} (${rate(({ ours }) => ours)})`,
+      `stock WebTorrent, its candidates completed: ${rate(({ theirs }) => theirs)}`,
+    )
+    return { webrtc_ratio: figure }
+  } finally {
+    await browser?.close()
+    await stock?.stop()
+    await node.stop()
+    await Promise.all([tracker.stop(), stockTracker.stop()])
+  }
+}
+
+async function publish(node: Seeder, folder: string): Promise<Media> {
+  const bytes = seededBytes(1, size)
+  await writeFile(join(folder, name), bytes)
+  const item = await node.publish(name, bytes)
+  const response = await fetch(`${node.url}/v1/media/${item.id}/torrent`)
+  const torrent = Buffer.from(await response.arrayBuffer())
+  // Keys of a dictionary are sorted: nothing but trackers comes before `info`.
+  const withoutTrackers = Buffer.concat([Buffer.from('d'), torrent.subarray(torrent.indexOf('4:infod'))])
+  await writeFile(join(folder, 'bench.torrent'), withoutTrackers)
+  return item
+}
+
+async function paceOf(browser: StockBrowser, item: Media, magnet: string, pid: number): Promise<Pace> {
+  const before = cpuSeconds(pid)
+  const { sha256, bytes, elapsed, firstByte } = await browser.download(magnet, 240_000)
+  if (sha256 !== item.sha256) throw new Error(`the browser has other bytes than were published: ${sha256}`)
+  return {
+    rate: bytes / 1000 / (elapsed - firstByte),
+    firstByte: firstByte / 1000,
+    cpu: (cpuSeconds(pid) - before) * (1024 ** 3 / bytes),
+  }
+}
+
+function shown({ rate, firstByte, cpu }: Pace): string {
+  return `${rate.toFixed(1)} MB/s after ${firstByte.toFixed(2)} s at ${cpu.toFixed(1)} CPU-s per GiB`
+}
