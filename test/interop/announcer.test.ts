@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Egress } from '@eldernode/seeder/egress'
-import { WebTorrentSwarm } from '@eldernode/seeder/swarm'
+import { createSwarm, type Swarm } from '@eldernode/seeder/swarm'
 import Server from 'bittorrent-tracker/server'
 import { pino } from 'pino'
 import { afterEach, test } from 'vitest'
@@ -33,9 +33,9 @@ async function stockTracker(): Promise<{ server: Server; urls: Record<string, st
 }
 
 /** A swarm of items that are asleep. */
-async function seed(trackers: string[]): Promise<WebTorrentSwarm> {
+async function seed(trackers: string[]): Promise<Swarm> {
   const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
-  const swarm = new WebTorrentSwarm({
+  const swarm = createSwarm({
     port: 0,
     host: '127.0.0.1',
     trackers,

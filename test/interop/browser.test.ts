@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Egress } from '@eldernode/seeder/egress'
-import { WebTorrentSwarm } from '@eldernode/seeder/swarm'
+import { createSwarm } from '@eldernode/seeder/swarm'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { seededBytes, sha256, sha256OfFile, until, type Media } from '../harness/index.ts'
@@ -79,7 +79,7 @@ test.skipIf(needed)('a connection through which nothing passes any more is made 
 test.skipIf(needed)('a stock browser is the only source of what a node fetches', async () => {
   const bytes = seededBytes(12, 3_000_000)
   const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
-  const swarm = new WebTorrentSwarm({
+  const swarm = createSwarm({
     port: 0,
     host: new URL(publisher.tracker.webSocketUrl).hostname,
     trackers: [publisher.tracker.webSocketUrl],

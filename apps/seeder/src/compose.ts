@@ -23,7 +23,7 @@ import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { GraphReplication } from './replication/index.ts'
-import { type Swarm, WebTorrentSwarm } from './swarm/index.ts'
+import { createSwarm, type Swarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
 import { createUpkeep, PieceReports } from './upkeep/index.ts'
 
@@ -81,7 +81,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const registry = new Registry()
   const pieces = new PieceReports({ library, registry, log })
   undo.later('piece reports', () => pieces.close())
-  const swarm = new WebTorrentSwarm({
+  const swarm = createSwarm({
     port: swarmConfig.port,
     host: swarmConfig.host ?? http.host,
     trackers: swarmConfig.trackers,

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Egress } from '../egress/index.ts'
 import { createHashing, createIngest, type Hashing } from '../ingest/index.ts'
 import { openLibrary, type Library } from '../library/index.ts'
-import { WebTorrentSwarm } from '../swarm/index.ts'
+import { createSwarm, type Swarm } from '../swarm/index.ts'
 import { ItemFetcher, type ItemFetcherOptions } from './item-fetcher.ts'
 import { Room } from './room.ts'
 import type { StallLimits } from './stall.ts'
@@ -22,7 +22,7 @@ let folder: string
 let hashing: Hashing
 let library: Library
 let egress: Egress
-let swarm: WebTorrentSwarm
+let swarm: Swarm
 let manifest: Manifest
 let metainfo: Uint8Array
 let bytes: Buffer
@@ -111,7 +111,7 @@ beforeEach(async () => {
   hashing = createHashing()
   library = await openLibrary({ folder, digest: hashing.digest })
   egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
-  swarm = new WebTorrentSwarm({
+  swarm = createSwarm({
     port: 0,
     host: '127.0.0.1',
     trackers: [],

@@ -1,4 +1,4 @@
 import { describeSwarm } from './swarm-contract.ts'
-import { WebTorrentSwarm } from './swarm.ts'
+import { createSwarm } from './index.ts'
 
-describeSwarm('WebTorrentSwarm', (options) => new WebTorrentSwarm(options))
+describeSwarm('WebTorrentSwarm', createSwarm)

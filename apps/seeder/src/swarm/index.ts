@@ -1,5 +1,5 @@
 export type * from './port.ts'
 export * from './errors.ts'
 export { readMetainfo } from './metainfo.ts'
-export { WebTorrentSwarm } from './swarm.ts'
+export { createSwarm } from './swarm.ts'
 export type { SwarmOptions } from './options.ts'

@@ -25,8 +25,13 @@ const nothing: SwarmStats = {
   downloaded: 0,
 }
 
+/** The engine of this folder, to be started. */
+export function createSwarm(options: SwarmOptions): Swarm {
+  return new WebTorrentSwarm(options)
+}
+
 /** The `Swarm` port on WebTorrent: TCP peers, WebRTC peers, and HTTP servers as web seeds (BEP 19). */
-export class WebTorrentSwarm implements Swarm {
+class WebTorrentSwarm implements Swarm {
   readonly #options: SwarmOptions
   readonly #allowance: Allowance
   #running: Running | undefined

@@ -9,7 +9,7 @@ import createTorrent from 'create-torrent'
 import { pino } from 'pino'
 import { Egress } from '../egress/index.ts'
 import { rawEntries } from './bencode.ts'
-import { WebTorrentSwarm } from './index.ts'
+import { createSwarm } from './index.ts'
 import { readMetainfo } from './metainfo.ts'
 import type { FetchRequest, Swarm, SwarmOptions, WholeTorrent } from './index.ts'
 
@@ -42,7 +42,7 @@ export class Workbench {
     this.#make = make
   }
 
-  static async open(make = (options: SwarmOptions): Swarm => new WebTorrentSwarm(options)): Promise<Workbench> {
+  static async open(make = createSwarm): Promise<Workbench> {
     return new Workbench(await mkdtemp(join(tmpdir(), 'swarm-')), make)
   }
 
