@@ -62,8 +62,12 @@ export class FileSender {
   }
 
   async #write(response: ServerResponse, bytes: Buffer): Promise<void> {
-    const stalled = setTimeout(() => setImmediate(() => taken || response.destroy()), this.#stallMs)
     let taken = false
+    const giveUp = () => setImmediate(() => taken || response.destroy())
+    // Taken a little at a time, a megabyte may take longer than a stall; not much longer, or buffers are held for good.
+    const tooSlow = setTimeout(giveUp, this.#stallMs * Math.ceil(bytes.length / small))
+    response.once('timeout', giveUp)
+    response.setTimeout(this.#stallMs)
     try {
       await new Promise<void>((resolve, reject) => {
         const gone = () => reject(new ClientGoneError())
@@ -77,7 +81,9 @@ export class FileSender {
       })
     } finally {
       taken = true
-      clearTimeout(stalled)
+      clearTimeout(tooSlow)
+      response.off('timeout', giveUp)
+      response.setTimeout(0)
     }
   }
 
