@@ -97,6 +97,11 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
   gauge('graph_accepted', 'Foreign values taken since the start.', () => graph.stats().accepted)
   byReason('graph_refused', 'Foreign messages refused since the start.', () => graph.stats().refused)
   gauge('replication_queued', 'Items waiting to be copied.', () => replication.stats().queued)
+  gauge(
+    'replication_mending',
+    'Items with damaged pieces, waiting to be mended or being mended.',
+    () => replication.stats().mending,
+  )
   gauge('replication_running', 'Items being copied.', () => replication.stats().running)
   gauge('replication_fetched', 'Items copied since the start.', () => replication.stats().fetched)
   gauge('replication_fetched_bytes', 'Bytes copied since the start.', () => replication.stats().fetchedBytes)

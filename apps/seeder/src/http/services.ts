@@ -32,6 +32,7 @@ export interface Copies {
     running: number
     fetched: number
     fetchedBytes: number
+    mending: number
     failures: Record<string, number>
     live: number
     clockBehind: boolean

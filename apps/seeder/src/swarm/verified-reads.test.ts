@@ -1,6 +1,7 @@
-import { open, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { FetchFailedError, UnwritableError } from './index.ts'
 import type { PieceLedger } from './index.ts'
 import { RecordingPeer } from './recording-peer.ts'
 import { Workbench } from './workbench.ts'
@@ -186,4 +187,45 @@ test('a wrong piece is fetched again from a peer that has it, written in place, 
   expect((await readFile(made.files[0]?.path ?? '')).equals(bytesOf(made))).toBe(true)
   await taker.until(() => taker.haves.includes(1))
   expect(await takeAll(taker, made)).toEqual([])
+})
+
+test('a file that cannot be written is told, made by nobody, and does not end the torrent', async () => {
+  const made = await bench.torrent('item', [['one.bin', 3_000_000]], 524_288)
+  const path = made.files[0]?.path ?? ''
+  const seeder = await bench.swarm({ ledger, shelf: { open: async () => ({ ...made, bad: [1] }) } })
+  seeder.seed(made.infoHash)
+  const second = await bench.swarm()
+  const copy = join(bench.folder, 'copy')
+  await writeFile(copy, bytesOf(made))
+  await rename(path, `${path}.away`)
+  bench.shelf.set(made.infoHash, { ...made, files: [{ path: copy, size: made.size }] })
+  second.seed(made.infoHash)
+  const request = { infoHash: made.infoHash, peers: [`127.0.0.1:${second.port}`], webSeeds: [] }
+  await expect(seeder.mend({ ...request, signal: AbortSignal.timeout(20_000) })).rejects.toThrow(UnwritableError)
+  expect(ledger.unwritable).toHaveBeenCalledTimes(1)
+  await expect(stat(path)).rejects.toThrow('ENOENT')
+  await rename(`${path}.away`, path)
+  await flip(made, 600_000)
+  const taker = await peer(seeder.port, made)
+  expect(await takeAll(taker, made)).toEqual([1])
+  await seeder.mend({ ...request, signal: AbortSignal.timeout(20_000) })
+  expect(ledger.mended.mock.calls).toEqual([[made.infoHash, 1]])
+  expect((await readFile(path)).equals(bytesOf(made))).toBe(true)
+})
+
+test('all pieces are checked at once: what others mended is right again, what is wrong is told', async () => {
+  const made = await bench.torrent('item', [['one.bin', 3_000_000]], 524_288)
+  const seeder = await bench.swarm({ ledger, shelf: { open: async () => ({ ...made, bad: [1, 4] }) } })
+  seeder.seed(made.infoHash)
+  const taker = await peer(seeder.port, made)
+  await flip(made, 4 * 524_288)
+  await flip(made, 5 * 524_288)
+  const { signal } = new AbortController()
+  expect(await seeder.check(made.infoHash, 'wrong', signal)).toBe(524_288)
+  await taker.until(() => taker.haves.includes(1))
+  expect(await seeder.check(made.infoHash, 'all', signal)).toBe(524_288 + 3_000_000 - 5 * 524_288)
+  expect(ledger.bad.mock.calls).toEqual([[made.infoHash, 5]])
+  expect(await takeAll(taker, made)).toEqual([4, 5])
+  await seeder.remove(made.infoHash)
+  await expect(seeder.check(made.infoHash, 'all', signal)).rejects.toThrow(FetchFailedError)
 })
