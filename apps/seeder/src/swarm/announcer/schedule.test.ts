@@ -119,9 +119,14 @@ test('a slot that is given again: the farewell is of the old item, and everythin
   bed.remove(1)
   bed.add(2)
   expect(bed.slot(2)).toBe(slot)
+  let failures = 0
+  bed.tracker.judge = (announce) => {
+    if (announce.infoHash === infoHash(2) && failures++ === 0) throw new TrackerFailedError('fake:', 'lost')
+  }
   await pass(10 * second)
   expect(bed.events(1)).toEqual(['started', 'update', 'stopped'])
-  expect(bed.events(2)).toEqual(['started'])
+  // The answer about the old one does not count for it.
+  expect(bed.events(2)).toEqual(['started', 'started'])
 })
 
 test('an item that is removed and added again while an announce of it is under way', async () => {
@@ -140,6 +145,17 @@ test('an item that is removed and added again while an announce of it is under w
   expect(bed.events(1)).toEqual(['started', 'started', 'stopped'])
   await pass(60 * minute)
   expect(bed.events(1)).toHaveLength(3)
+})
+
+test('an item that is added again and removed for good while an announce of it is under way', async () => {
+  const bed = new TestSchedule()
+  bed.tracker.delay = 1_000
+  bed.add(1)
+  bed.remove(1)
+  bed.add(1)
+  bed.remove(1)
+  await pass(60 * minute)
+  expect(bed.events(1)).toEqual(['started', 'stopped'])
 })
 
 test('refused items come back late and later, others are not held up, and no farewell is said of them', async () => {
