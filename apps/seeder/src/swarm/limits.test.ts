@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Fetched, SwarmLimits } from './port.ts'
 import { Workbench } from './workbench.ts'
@@ -73,6 +75,21 @@ const at = ({ port }: Swarm): { peers: string[] } => ({ peers: [`127.0.0.1:${por
 
 const within = 0.15
 
+/** @returns a URL whose answers are ranges of the bytes */
+async function serveRanges(bytes: Buffer): Promise<string> {
+  const server = createServer((request, response) => {
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+    response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${bytes.length}` })
+    response.end(bytes.subarray(Number(from), Number(to) + 1))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  bench.onClose(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
 test('an upload keeps to its limit, and a change holds within a second', async () => {
   const seeder = await seeding({ uploadLimit: 1_000_000 })
   const transfer = await Transfer.begin(await bench.swarm(), at(seeder))
@@ -119,4 +136,15 @@ test('two peers of one item share its limit, and another item goes on as fast as
   for (let i = 0; i < 5 && shared < 1 - within; i++) shared = await both()
   expect(Math.abs(shared - 1)).toBeLessThan(within)
   expect(Math.abs((await third.shareOf(2_400_000)) - 1)).toBeLessThan(within)
+})
+
+test('a web seed keeps to the download limit, is counted as its bytes come, and waits as long as its turn takes', async () => {
+  const wide = await bench.torrent('wide.bin', [['wide.bin', 16_000_000]], 4_194_304)
+  const url = await serveRanges(wide.contents[0] ?? Buffer.alloc(0))
+  const leecher = await bench.swarm({ limits: { itemDownloadLimit: 1_000_000 } })
+  const transfer = await Transfer.begin(leecher, { webSeeds: [url] }, wide)
+  await transfer.reaches(250_000)
+  expect(Math.abs((await transfer.shareOf(1_000_000)) - 1)).toBeLessThan(within)
+  leecher.limit({ itemDownloadLimit: 0 })
+  await transfer.finished
 })
