@@ -46,7 +46,7 @@ async function settled(folder: string, trackers: BenchTrackers, items: number): 
     const seconds = (performance.now() - started) / 1000
     if (items > 0) console.log(`announced ${items} items to both trackers in ${seconds.toFixed(0)} s`)
     // Nothing that begins with a start is still under way.
-    await new Promise((resolve) => setTimeout(resolve, 10_000))
+    await new Promise((resolve) => setTimeout(resolve, 15_000))
     return residentBytes(node.pid)
   } finally {
     await node.stop()
