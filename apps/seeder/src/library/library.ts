@@ -12,6 +12,7 @@ import { lockFolder } from './lock.ts'
 import { PieceLedger } from './piece-ledger.ts'
 import type { Digest, Library, StorageState } from './port.ts'
 import { Soundness } from './soundness.ts'
+import { salvage } from './salvage.ts'
 import { createStaging } from './staging.ts'
 import { assertUnused, Storage } from './storage.ts'
 import { Survey } from './survey.ts'
@@ -104,6 +105,10 @@ async function build(
         storage.assertHere()
         throw DiskFullError.of(error, folder)
       }
+    },
+    salvage: async (infoHash, staging) => {
+      const item = catalog.item(infoHash, false)
+      return item === undefined ? 0 : await salvage(item, staging, blobs, storage.quarantine)
     },
     commit: createCommit({ storage, catalog, blobs, pins, dropUnneeded, changed, now }),
     get: (infoHash) => catalog.item(infoHash),

@@ -116,6 +116,11 @@ export interface Library {
    */
   stage(): Promise<Staging>
   /**
+   * Copies what is left here of an item that is not held into staging, so that its right pieces need not be fetched again.
+   * @returns the number of files found; their bytes may be wrong, and their sizes are right
+   */
+  salvage(infoHash: string, staging: Staging): Promise<number>
+  /**
    * Makes staged bytes an item: fsync, rename each file into the blobs, fsync the folders, then one transaction.
    * When it resolves the item survives a crash, and the staging folder is gone; it is gone on failure too.
    * An infohash already held, live or retracted, is returned as it is, and nothing is stored.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -158,6 +158,26 @@ test('a peer with the right bytes gives the item', async () => {
   const peer = await rawPeer((socket, ...asked) => socket.write(right(...asked)))
   expect(await fetched(fetcher([peer]))).toMatchObject({ infoHash: manifest.infoHash, size })
   expect(library.get(manifest.infoHash)?.files).toEqual(manifest.files)
+})
+
+test('of an item that was damaged only what is wrong is fetched again', async () => {
+  const asked = new Set<number>()
+  const peer = await rawPeer((socket, piece, offset, length) => {
+    asked.add(piece)
+    socket.write(right(piece, offset, length))
+  })
+  await fetched(fetcher([peer]))
+  const path = library.blobPath(manifest.files[0]?.sha256 ?? '')
+  const file = await open(path, 'r+')
+  await file.write('wrong', 3 * manifest.pieceLength)
+  await file.close()
+  expect(await library.check(manifest.infoHash)).toBe(false)
+  expect(await library.verify(manifest.infoHash)).toBe(false)
+  expect(library.damaged()).toEqual([manifest.infoHash])
+  asked.clear()
+  await fetched(fetcher([peer]))
+  expect([...asked]).toEqual([3])
+  expect(await library.verify(manifest.infoHash, { all: true })).toBe(true)
 })
 
 test('a peer that sends wrong bytes for ever is given up after twice the size', async () => {

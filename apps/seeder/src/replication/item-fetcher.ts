@@ -12,7 +12,7 @@ import type { Job } from './transfers.ts'
 
 export interface ItemFetcherOptions {
   graph: Pick<Graph, 'get'>
-  library: Pick<Library, 'stage' | 'commit'>
+  library: Pick<Library, 'stage' | 'salvage' | 'commit'>
   swarm: Pick<Swarm, 'fetch' | 'downloadLimit'>
   client: Pick<HolderClient, 'metainfo' | 'files'>
   room: Room
@@ -50,6 +50,8 @@ export class ItemFetcher {
       if (isEmpty(sources) && !this.#options.announces) throw new NoSourceError(infoHash)
       const staging = await this.#options.library.stage()
       try {
+        // Not for a mere search, which is repeated: copies cost the disk as much as downloads.
+        if (!isEmpty(sources)) await this.#options.library.salvage(infoHash, staging)
         return await this.#fill(staging, manifest, publisher, sources, signal)
       } finally {
         await staging.discard()
