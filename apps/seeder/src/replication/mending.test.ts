@@ -33,6 +33,7 @@ beforeEach(() => {
       isPaused: (infoHash) => paused.has(infoHash),
     },
     swarm: {
+      downloadLimit: () => 0,
       has: () => true,
       check: async (infoHash, which) => {
         checks.push(`${infoHash} ${which}`)

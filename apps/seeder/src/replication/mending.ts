@@ -4,12 +4,12 @@ import type { Library } from '../library/index.ts'
 import { UnwritableError, type Swarm } from '../swarm/index.ts'
 import { NoSourceError, TransferError } from './errors.ts'
 import type { Sources } from './sources.ts'
-import { Stall, type StallLimits } from './stall.ts'
+import { slowed, Stall, type StallLimits } from './stall.ts'
 import { Transfers, type Job } from './transfers.ts'
 
 export interface MendingOptions {
   library: Pick<Library, 'head' | 'pieces' | 'isPaused'>
-  swarm: Pick<Swarm, 'has' | 'check' | 'mend'>
+  swarm: Pick<Swarm, 'has' | 'check' | 'mend' | 'downloadLimit'>
   /** Those who have the item, and others who may, as addresses that may be dialled. */
   sources(infoHash: string, publisher: NodeId): Sources
   /** When a try is given up; `search` counts when nobody is known who may have the item. */
@@ -108,9 +108,10 @@ export class Mending {
   }
 
   #stall(infoHash: string, size: number, isKnown: boolean): Stall {
-    const { limits, search } = this.#options
+    const { limits, search, swarm } = this.#options
     const item = { infoHash, size, pieceLength: Math.min(size, largestPiece) }
-    return isKnown ? new Stall(limits, item) : new Stall(search, item, new NoSourceError(infoHash))
+    const within = slowed(isKnown ? limits : search, () => swarm.downloadLimit(infoHash))
+    return isKnown ? new Stall(within, item) : new Stall(within, item, new NoSourceError(infoHash))
   }
 
   #wrong(infoHash: string): readonly number[] {
