@@ -13,7 +13,7 @@ import { webRtc } from './library/webrtc.ts'
 
 /**
  * A library of 100,000 items on one node, each figure beside its reference. `scripts/bench library` runs all parts;
- * names after it run some: `scripts/bench library sleeping idle`.
+ * names after it run some: `scripts/bench library sleeping idling`.
  */
 const parts: readonly Part[] = [sleeping, starting, waking, idling, adding, browsing, seeding, webRtc]
 const items = Number(process.env['LIBRARY_ITEMS'] ?? 100_000)
