@@ -22,8 +22,9 @@ export class Farewells {
     for (const oldest of this.#waiting.keys()) return void this.#waiting.delete(oldest)
   }
 
-  delete(infoHash: string): void {
-    this.#waiting.delete(infoHash)
+  /** Returns whether it waited. */
+  delete(infoHash: string): boolean {
+    return this.#waiting.delete(infoHash)
   }
 
   clear(): void {

@@ -152,9 +152,11 @@ export class Schedule {
     this.#size++
     if (this.#farewells.size === 0 && this.#running.length === 0) return true
     const infoHash = this.#options.table.infoHashAt(slot)
-    this.#farewells.delete(infoHash)
     const running = this.#find(infoHash)
     if (running !== undefined) running.heir = slot
+    // The tracker still knows of it from before, and has to hear when it goes for good.
+    const unsaid = this.#farewells.delete(infoHash)
+    if (unsaid || (running !== undefined && running.event !== 'stopped')) this.#notes.set(slot, note.sent)
     return running === undefined
   }
 
