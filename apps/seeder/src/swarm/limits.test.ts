@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Fetched, SwarmLimits } from './port.ts'
 import { Workbench } from './workbench.ts'
@@ -64,6 +66,38 @@ class Transfer {
     for (let i = 0; i < 5 && share < 0.85; i++) share = (await this.rate(2_000)) / limit
     return share
   }
+}
+
+interface Signal {
+  info_hash: string
+  peer_id: string
+  to_peer_id?: string
+  offer_id?: string
+  answer?: object
+  offers?: { offer: object; offer_id: string }[]
+}
+
+/** A WebSocket tracker of one item that passes every offer and answer on. @returns its announce URL */
+async function introduce(): Promise<string> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  const peers = new Map<string, WebSocket>()
+  server.on('connection', (socket) => {
+    socket.on('message', (data: Buffer) => {
+      const { info_hash, peer_id, to_peer_id, offer_id, answer, offers = [] } = JSON.parse(data.toString()) as Signal
+      const about = { action: 'announce', info_hash, peer_id }
+      const others = [...peers].flatMap(([id, other]) => (id === peer_id ? [] : [other]))
+      peers.set(peer_id, socket)
+      if (answer !== undefined) peers.get(to_peer_id ?? '')?.send(JSON.stringify({ ...about, answer, offer_id }))
+      else socket.send(JSON.stringify({ action: 'announce', info_hash, interval: 120, complete: 0, incomplete: 0 }))
+      for (const [i, offer] of offers.entries()) others[i]?.send(JSON.stringify({ ...about, ...offer }))
+    })
+  })
+  await once(server, 'listening')
+  bench.onClose(() => {
+    for (const socket of server.clients) socket.terminate()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 const seeding = async (limits: Partial<SwarmLimits>, options: Partial<SwarmOptions> = {}): Promise<Swarm> => {
@@ -146,5 +180,21 @@ test('a web seed keeps to the download limit, is counted as its bytes come, and 
   await transfer.reaches(250_000)
   expect(Math.abs((await transfer.shareOf(1_000_000)) - 1)).toBeLessThan(within)
   leecher.limit({ itemDownloadLimit: 0 })
+  await transfer.finished
+})
+
+test('WebRTC keeps to both limits, the lower one of two nodes', async () => {
+  const trackers = [await introduce()]
+  const seeder = await seeding({ uploadLimit: 1_000_000 }, { trackers })
+  const leecher = await bench.swarm({ trackers })
+  const transfer = await Transfer.begin(leecher, {})
+  await transfer.reaches(500_000)
+  expect(leecher.stats().channels).toBeGreaterThan(0)
+  expect(Math.abs((await transfer.shareOf(1_000_000)) - 1)).toBeLessThan(within)
+  seeder.limit({ uploadLimit: 0 })
+  leecher.limit({ downloadLimit: 600_000 })
+  await transfer.rate(1_000)
+  expect(Math.abs((await transfer.shareOf(600_000)) - 1)).toBeLessThan(within)
+  leecher.limit({ downloadLimit: 0 })
   await transfer.finished
 })
