@@ -121,4 +121,19 @@ describe.skipIf(lacks('libtorrent'))('with libtorrent as the leecher', () => {
     }
     for (const node of nodes) await mended(node, media)
   })
+
+  test('a copy that is found wrong as a whole and one with a rotten piece make each other right', async () => {
+    const media = await replicated('halves.bin', 43)
+    const [publisher, replica] = [network.first, network.at(1)]
+    await publisher.stop()
+    await replica.stop()
+    await flip(publisher, media, 100_000)
+    await rot(replica, media, 2_900_000)
+    await replica.start()
+    await (await leech(replica, media)).reaches(size - media.pieceLength)
+    await publisher.start()
+    // The time of the change tells of it as soon as somebody asks.
+    expect((await publisher.content(media.id)).status).toBe(404)
+    for (const node of [publisher, replica]) await mended(node, media)
+  })
 })

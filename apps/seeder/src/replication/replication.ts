@@ -261,6 +261,8 @@ export class GraphReplication implements Replication {
 
   /** Live members that hold the item. */
   #sources(infoHash: string, publisher: NodeId): Sources {
+    // It was held before, and may be so in part by others who do not count as holders either.
+    if (this.#options.library.condition(infoHash) === 'damaged') return this.#anyone(infoHash, publisher)
     return sourcesOf(this.#holders(infoHash, publisher), this.#options.egress)
   }
 
