@@ -54,32 +54,44 @@ test('the one not used for the longest time makes room', () => {
 })
 
 test('one whose connected peer took bytes lately never makes room; one whose peers only sit there does', () => {
-  const { slept, wake } = setUp()
+  const { slept, wake } = setUp(3, 10_000)
   const busy = wake('busy', { hasPeers: true })
   wake('sat on', { hasPeers: true })
   wake('left', { tookAt: Date.now() })
+  vi.advanceTimersByTime(2_000)
   if (busy !== undefined) busy.tookAt = Date.now()
   wake('next', { hasPeers: true, tookAt: Date.now() })
   expect(slept).toEqual(['sat on'])
   wake('last', { hasPeers: true, tookAt: Date.now() })
   expect(slept).toEqual(['sat on', 'left'])
+  vi.advanceTimersByTime(5_000)
   expect(wake('too many')).toBeUndefined()
-  vi.advanceTimersByTime(500)
   if (busy !== undefined) busy.tookAt = Date.now()
-  vi.advanceTimersByTime(600)
+  vi.advanceTimersByTime(5_000)
   expect(wake('later')).toBeDefined()
   expect(slept).toEqual(['sat on', 'left', 'next'])
 })
 
+test('a peer that has just come has time to ask, before another one makes its item sleep', () => {
+  const { slept, wake } = setUp(2, 10_000)
+  wake('first', { hasPeers: true })
+  wake('second', { hasPeers: true })
+  expect(wake('third', { hasPeers: true })).toBeUndefined()
+  vi.advanceTimersByTime(2_000)
+  expect(wake('third', { hasPeers: true })).toBeDefined()
+  expect(slept).toEqual(['first'])
+})
+
 test('who wakes what he likes and takes nothing pushes nobody out who takes bytes', () => {
-  const { set, slept, wake } = setUp(10, 1_000)
+  const { set, slept, wake } = setUp(10, 10_000)
   const used = Array.from({ length: 9 }, (_, index) => wake(`used ${index}`, { hasPeers: true }))
   for (let round = 0; round < 1_000; round++) {
     for (const torrent of used) if (torrent !== undefined) torrent.tookAt = Date.now()
     wake(`attack ${round}`, { hasPeers: true })
-    vi.advanceTimersByTime(10)
+    vi.advanceTimersByTime(100)
   }
   expect(slept.filter((name) => name.startsWith('used'))).toEqual([])
+  expect(slept.length).toBeGreaterThan(40)
   expect(set.size).toBe(10)
 })
 

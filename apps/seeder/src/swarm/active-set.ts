@@ -5,6 +5,8 @@ import type { Used } from './recency.ts'
 export interface Awake extends Used {
   readonly infoHash: string
   readonly hasPeers: boolean
+  /** When somebody last asked for it, in milliseconds. */
+  readonly askedAt: number
   /** When a peer was last sent bytes of it, in milliseconds. */
   readonly tookAt: number
   readonly pinned: boolean
@@ -20,10 +22,14 @@ export interface ActiveSetOptions<T extends Awake> {
   sleep: (torrent: T) => void
 }
 
+/** Milliseconds that a peer has to ask for its first bytes. */
+const firstAsk = 2_000
+
 /**
  * The seeded torrents that are awake, at most `maxActive`, and which of them sleeps first: the one not used for the
- * longest time. One whose connected peers take bytes, or that is pinned, never makes room. One without peers sleeps by
- * itself when nobody asked for it for a while.
+ * longest time. One whose connected peers take bytes, or that is pinned, never makes room, nor one whose peers have just
+ * come: when more is asked for than may be awake, some get their bytes, instead of all waking each other's away. One
+ * without peers sleeps by itself when nobody asked for it for a while.
  *
  * Threat: infohashes are public, so anybody may wake what he likes. Whoever takes nothing keeps no place; when every
  * place is taken by torrents in use, a new one is not woken.
@@ -95,9 +101,10 @@ export class ActiveSet<T extends Awake> {
   #makeRoom(): boolean {
     const { now, idleAfter } = this.#options
     const time = now()
+    const [before, asked] = [time - idleAfter, time - Math.min(firstAsk, idleAfter)]
     const idle = this.#recency.oldest(
       time,
-      ({ pinned, hasPeers, tookAt }) => !pinned && !(hasPeers && tookAt + idleAfter > time),
+      ({ pinned, hasPeers, tookAt, askedAt }) => !pinned && !(hasPeers && (tookAt > before || askedAt > asked)),
     )
     if (idle !== undefined) this.#sleep(idle)
     return idle !== undefined

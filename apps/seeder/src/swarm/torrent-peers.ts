@@ -49,6 +49,17 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
     addIncomingPeer(peer)
   }
 
+  // The engine would remember every address that it takes apart, up to 100,000 of them.
+  const onWire = torrent._onWire.bind(torrent)
+  torrent._onWire = (wire, address) => {
+    const cut = address?.lastIndexOf(':') ?? -1
+    if (typeof address === 'string' && cut > 0) {
+      wire.remoteAddress = address.slice(0, cut).replace(/^\[|\]$/g, '')
+      wire.remotePort = Number(address.slice(cut + 1))
+    }
+    onWire(wire)
+  }
+
   paceRequests(torrent, options.download)
   torrent.on('wire', (wire: Wire) => {
     if (wire.peerId === options.peerId) {

@@ -112,6 +112,7 @@ declare module 'webtorrent' {
     _markVerified(piece: number): void
     _checkDone(): boolean
     _addIncomingPeer(peer: IncomingPeer): void
+    _onWire(wire: Wire, address?: string | null): void
   }
 
   export default class WebTorrent extends EventEmitter {
