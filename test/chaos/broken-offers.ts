@@ -17,19 +17,22 @@ const sdps: readonly string[] = [
   `${head}${channel}${credentials}a=fingerprint:\r\n`,
   `${head}${channel}a=ice-ufrag:\r\na=ice-pwd:\r\n${fingerprint}`,
   `${head}m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n${credentials}${fingerprint}`,
-  head + channel.repeat(200) + credentials + fingerprint,
-  `${head}${channel}a=mid:${'x'.repeat(10_000)}\r\n${credentials}${fingerprint}`,
+  head + channel.repeat(60) + credentials + fingerprint,
+  `${head}${channel}a=mid:${'x'.repeat(5_000)}\r\n${credentials}${fingerprint}`,
   `${head}${channel}a=sctp-port:99999999999\r\na=max-message-size:-1\r\n${credentials}${fingerprint}`,
   `${head}${channel}${credentials}${fingerprint}a=candidate:1 1 udp 1 999.999.1.1 99999 typ host\r\n`,
-  `${head}${channel}${credentials}${fingerprint}${'a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n'.repeat(300)}`,
+  `${head}${channel}${credentials}${fingerprint}${'a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n'.repeat(100)}`,
   `${head}${channel}${credentials}${fingerprint}a=setup:nobody\r\n`,
   // Whole, from a peer that never comes.
   `${head}${channel}${credentials}${fingerprint}a=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\n`,
 ]
 
-/** Offers as a tracker passes them on, each of which leads nowhere. */
+/** Offers as a decent tracker passes them on, each of which leads nowhere. */
+export const wellFormedOffers = sdps.map((sdp) => ({ type: 'offer', sdp }))
+
+/** The same, and such as only a mad tracker passes on. */
 export const brokenOffers: readonly unknown[] = [
-  ...sdps.map((sdp) => ({ type: 'offer', sdp })),
+  ...wellFormedOffers,
   { type: 'answer', sdp: sdps[0] },
   { type: 'offer' },
   { type: 'offer', sdp: 5 },
