@@ -1,1 +1,1 @@
-export { Limits, limitsOf, type LimitSettings, type LimitsOptions } from './limits.ts'
+export { Limits, limitsOf } from './limits.ts'
