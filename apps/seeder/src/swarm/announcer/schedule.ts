@@ -104,16 +104,13 @@ export class Schedule {
   /** The slot is forgotten when this returns. */
   remove(slot: number): void {
     if (!this.#notes.has(slot, note.member)) return
-    const { table, progress, now } = this.#options
+    const { table, progress } = this.#options
     const infoHash = table.infoHashAt(slot)
     this.#turns.drop(slot)
     const running = this.#find(infoHash)
     if (running?.slot === slot) running.slot = -1
     if (running?.heir === slot) running.heir = -1
-    // A tracker that is down would not hear it, and forgets who is silent.
-    if (this.#notes.has(slot, note.sent) && this.#health.pausedUntil <= now()) {
-      this.#farewells.add(infoHash, progress(infoHash) ?? asleep)
-    }
+    if (this.#notes.has(slot, note.sent)) this.#farewells.add(infoHash, progress(infoHash) ?? asleep)
     this.#notes.clear(slot)
     this.#size--
     this.#run()
@@ -197,15 +194,23 @@ export class Schedule {
   }
 
   #probe(): boolean {
-    // When nothing is left that could find the tracker well again, nothing needs to be said either.
-    return this.#announce(this.#turns.takeAny()) || (this.#farewells.clear(), false)
+    return this.#announce(this.#turns.takeAny()) || this.#sayFarewell(() => true)
   }
 
   /** Begins what is next and may be now. */
   #next(): boolean {
-    if (this.#announce(this.#turns.takeSoon())) return true
+    const { pace } = this.#turns
+    return (
+      this.#announce(this.#turns.takeSoon()) ||
+      this.#sayFarewell(() => pace.takeUrgent()) ||
+      this.#announce(this.#turns.takeInTurn())
+    )
+  }
+
+  #sayFarewell(may: () => boolean): boolean {
+    if (this.#farewells.size === 0) return false
     const farewell = this.#farewells.first((infoHash) => this.#find(infoHash) !== undefined)
-    if (farewell === undefined || !this.#turns.pace.takeUrgent()) return this.#announce(this.#turns.takeInTurn())
+    if (farewell === undefined || !may()) return false
     this.#farewells.delete(farewell[0])
     this.#send(-1, farewell[0], 'stopped', farewell[1])
     return true
