@@ -50,6 +50,9 @@ describe('the document', () => {
       '/v1/media/{id}/content',
       '/v1/media/{id}/content/{*}',
       '/v1/media/{id}/files',
+      '/v1/media/{id}/limits',
+      '/v1/media/{id}/pause',
+      '/v1/media/{id}/resume',
       '/v1/media/{id}/torrent',
       '/v1/media/{id}/ws/{*}',
       '/v1/members',
@@ -76,8 +79,11 @@ describe('the document', () => {
     expect(changing.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
       `DELETE /v1/media/${'a'.repeat(40)}`,
       'POST /v1/media',
+      `POST /v1/media/${'a'.repeat(40)}/pause`,
+      `POST /v1/media/${'a'.repeat(40)}/resume`,
       'POST /v1/members',
       'PUT /v1/media',
+      `PUT /v1/media/${'a'.repeat(40)}/limits`,
     ])
     for (const { path, method, operation } of changing) {
       expect(operation.security).toEqual([{ adminToken: [] }])
