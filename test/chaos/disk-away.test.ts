@@ -53,7 +53,10 @@ test.skipIf(lacks('libtorrent'))(
       within: 15_000,
       what: 'the disk is missed',
     })
-    expect(await metric(seeder, 'swarm_torrents')).toBe(0)
+    await until(async () => (await metric(seeder, 'swarm_torrents')) === 0, {
+      within: 15_000,
+      what: 'nothing is seeded',
+    })
     expect(await metric(seeder, 'items')).toBe(items)
     expect(await metric(seeder, 'items_damaged')).toBe(0)
     await rename(away, blobs)

