@@ -185,7 +185,6 @@ test('what a tracker warns of is logged once, a bounded number of times and with
   announcer.add('bb'.repeat(20))
   await vi.waitFor(() => expect(said).toHaveLength(2))
   await vi.waitFor(() => expect(logged).toHaveLength(20), 5_000)
-  // The answer to this comes after all of them.
   announcer.add('cc'.repeat(20))
   await vi.waitFor(() => expect(said).toHaveLength(3))
   expect(logged).toHaveLength(20)
