@@ -77,7 +77,7 @@ async function admit({ graph }: Node, member: Identity, roles: ('publisher' | 's
 }
 
 const count = (graph: Graph): number => [...graph.entries('m')].length
-const within = { timeout: 5000, interval: 10 }
+const within = { timeout: 20_000, interval: 10 }
 
 describe('one node', () => {
   test('publishes durably, reads back, tells watchers, and survives a restart', async () => {
