@@ -70,8 +70,8 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
       const infoHash = known(services, id)
       library.control(infoHash, {
         paused: library.isPaused(infoHash),
-        ...(uploadLimit != null && { uploadLimit }),
-        ...(downloadLimit != null && { downloadLimit }),
+        ...(typeof uploadLimit === 'number' && { uploadLimit }),
+        ...(typeof downloadLimit === 'number' && { downloadLimit }),
       })
       swarm.limitItem(infoHash)
       return view(infoHash)
