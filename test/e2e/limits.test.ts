@@ -15,7 +15,7 @@ import {
 } from '../harness/index.ts'
 import { lacks } from '../harness/tools.ts'
 
-const bytes = seededBytes('limits', 60_000_000)
+const bytes = seededBytes(31, 60_000_000)
 let folder: string
 let settings: string
 let network: Network
