@@ -123,6 +123,7 @@ test('candidates with private addresses or names are taken out unless private ad
     'a=candidate:3 1 UDP 1686 8.8.8.8 5000 typ srflx raddr 0.0.0.0 rport 0',
     'a=candidate:4 1 TCP 1518 ::1 9 typ host tcptype active',
     'a=candidate: malformed',
+    'a=end-of-candidates',
     'a=mid:0',
   ].join('\r\n')
   const strict = new Egress({ allowPrivate: false, allowedOrigins: [] })
@@ -132,7 +133,7 @@ test('candidates with private addresses or names are taken out unless private ad
     'a=candidate:3 1 UDP 1686 8.8.8.8 5000 typ srflx raddr 0.0.0.0 rport 0',
     'a=mid:0',
   ])
-  const named = (line: string): boolean => line.includes('.local') || line.includes('malformed')
+  const named = (line: string): boolean => /\.local|malformed|end-of/.test(line)
   const addresses = sdp.split('\r\n').filter((line) => !named(line))
   expect(withAllowedCandidates(sdp, open).split('\r\n')).toEqual(addresses)
   const many = Array.from({ length: 100 }, (_, index) => `a=candidate:1 1 UDP 1 10.0.0.${index} 5000 typ host`)

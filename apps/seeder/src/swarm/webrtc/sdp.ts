@@ -26,14 +26,15 @@ export function isDataOffer(sdp: string): boolean {
 /**
  * Takes out the candidates (RFC 8839) this node may not send to: checks of connectivity would otherwise be sent to any
  * address that a stranger writes down. Names, those of mDNS too, are never looked up. A peer without any candidate
- * left still reaches this node.
+ * left still reaches this node. That there are no more of them is taken out too: the library learns it before it learns
+ * the candidates, and at times gives up in between.
  */
 export function withAllowedCandidates(sdp: string, egress: Egress): string {
   let candidates = 0
   return sdp
     .split(/\r?\n/)
     .filter((line) => {
-      if (!line.startsWith('a=candidate:')) return true
+      if (!line.startsWith('a=candidate:')) return line !== 'a=end-of-candidates'
       const host = candidateLine.exec(line)?.[1]
       if (host === undefined || isIP(host) === 0 || !egress.isAllowedAddress(host)) return false
       candidates++
