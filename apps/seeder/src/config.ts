@@ -63,7 +63,7 @@ export const configSchema = z.object({
         z
           .string()
           .max(300)
-          .regex(/^(stuns?|turns?):\S+$/)
+          .regex(/^(stun:|turn:[^\s:@]+:[^\s@]+@)(\[[\da-f:.]+\]|[^\s:@[\]?/]+)(:\d{1,5})?(\?transport=udp)?$/i)
           .meta({ expected: 'an address such as stun:host:3478' }),
       )
       .max(8)
