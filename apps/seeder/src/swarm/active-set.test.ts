@@ -11,6 +11,7 @@ class Torrent implements Awake {
   pinned = false
   tookAt = -Infinity
   askedAt = Date.now()
+  arrivedAt = Date.now()
 
   constructor(infoHash: string, state: Partial<Pick<Torrent, 'hasPeers' | 'pinned' | 'tookAt'>> = {}) {
     this.infoHash = infoHash
@@ -93,6 +94,41 @@ test('who wakes what he likes and takes nothing pushes nobody out who takes byte
   expect(slept.filter((name) => name.startsWith('used'))).toEqual([])
   expect(slept.length).toBeGreaterThan(40)
   expect(set.size).toBe(10)
+})
+
+test('whose peers knock again and again without taking anything keeps no place', () => {
+  const { slept, wake } = setUp(2, 10_000)
+  const knocked = [wake('first', { hasPeers: true }), wake('second', { hasPeers: true })]
+  for (let knocks = 0; knocks < 8; knocks++) {
+    for (const torrent of knocked) if (torrent !== undefined) torrent.askedAt = Date.now()
+    vi.advanceTimersByTime(500)
+  }
+  expect(wake('third', { hasPeers: true })).toBeDefined()
+  expect(slept).toHaveLength(1)
+})
+
+test('a place that is not to be had costs a look at all now and then, not at each asking', () => {
+  const { set, wake } = setUp(500, 10_000)
+  let looks = 0
+  for (let index = 0; index < 500; index++) {
+    const torrent = wake(String(index))
+    if (torrent !== undefined) Object.defineProperty(torrent, 'hasPeers', { get: () => ++looks > 0 })
+  }
+  for (let asked = 0; asked < 1_000; asked++) {
+    expect(set.reserve()).toBe(false)
+    if (asked % 10 === 0) vi.advanceTimersByTime(1)
+  }
+  expect(looks).toBeLessThanOrEqual(1_500)
+})
+
+test('a place that comes free is found soon after none was to be had', () => {
+  const { slept, wake } = setUp(100, 10_000)
+  const all = Array.from({ length: 100 }, (_, index) => wake(String(index), { hasPeers: true }))
+  expect(wake('refused')).toBeUndefined()
+  Object.assign(all[50] ?? {}, { hasPeers: false })
+  vi.advanceTimersByTime(10)
+  expect(wake('woken')).toBeDefined()
+  expect(slept).toEqual(['50'])
 })
 
 test('places are kept for those being woken', () => {

@@ -5,8 +5,8 @@ import type { Used } from './recency.ts'
 export interface Awake extends Used {
   readonly infoHash: string
   readonly hasPeers: boolean
-  /** When somebody last asked for it, in milliseconds. */
-  readonly askedAt: number
+  /** When it was woken, or a peer came that had not come before, in milliseconds. */
+  readonly arrivedAt: number
   /** When a peer was last sent bytes of it, in milliseconds. */
   readonly tookAt: number
   readonly pinned: boolean
@@ -25,14 +25,17 @@ export interface ActiveSetOptions<T extends Awake> {
 /** Milliseconds that a peer has to ask for its first bytes. */
 const firstAsk = 2_000
 
+/** Torrents that are looked at for a place in each millisecond at most. */
+const looksPerMillisecond = 10
+
 /**
  * The seeded torrents that are awake, at most `maxActive`, and which of them sleeps first: the one not used for the
  * longest time. One whose connected peers take bytes, or that is pinned, never makes room, nor one whose peers have just
  * come: when more is asked for than may be awake, some get their bytes, instead of all waking each other's away. One
  * without peers sleeps by itself when nobody asked for it for a while.
  *
- * Threat: infohashes are public, so anybody may wake what he likes. Whoever takes nothing keeps no place; when every
- * place is taken by torrents in use, a new one is not woken.
+ * Threat: infohashes are public, so anybody may wake what he likes. Whoever takes nothing keeps no place, however often
+ * he knocks; when every place is taken by torrents in use, a new one is not woken, and finding that out costs little.
  */
 export class ActiveSet<T extends Awake> {
   readonly #options: ActiveSetOptions<T>
@@ -40,6 +43,8 @@ export class ActiveSet<T extends Awake> {
   readonly #recency = new Recency<T>()
   /** Places of torrents that are being woken. */
   #reserved = 0
+  /** All were in use a moment ago: until then nobody looks again. */
+  #fullUntil = -Infinity
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ActiveSetOptions<T>) {
@@ -56,7 +61,13 @@ export class ActiveSet<T extends Awake> {
 
   /** Keeps a place for one more, in the stead of another if need be. @returns false when there is none to be had */
   reserve(): boolean {
-    while (this.#byInfoHash.size + this.#reserved >= this.#options.maxActive) if (!this.#makeRoom()) return false
+    while (this.#byInfoHash.size + this.#reserved >= this.#options.maxActive) {
+      const time = this.#options.now()
+      if (time < this.#fullUntil) return false
+      if (this.#makeRoom()) continue
+      this.#fullUntil = time + this.#byInfoHash.size / looksPerMillisecond
+      return false
+    }
     this.#reserved++
     return true
   }
@@ -84,6 +95,7 @@ export class ActiveSet<T extends Awake> {
   limit({ maxActive, idleAfter }: { maxActive: number; idleAfter: number }): void {
     this.#options.maxActive = maxActive
     this.#options.idleAfter = idleAfter
+    this.#fullUntil = -Infinity
     this.#sleepIdle()
   }
 
@@ -101,10 +113,10 @@ export class ActiveSet<T extends Awake> {
   #makeRoom(): boolean {
     const { now, idleAfter } = this.#options
     const time = now()
-    const [before, asked] = [time - idleAfter, time - Math.min(firstAsk, idleAfter)]
+    const [before, came] = [time - idleAfter, time - Math.min(firstAsk, idleAfter)]
     const idle = this.#recency.oldest(
       time,
-      ({ pinned, hasPeers, tookAt, askedAt }) => !pinned && !(hasPeers && (tookAt > before || askedAt > asked)),
+      ({ pinned, hasPeers, tookAt, arrivedAt }) => !pinned && !(hasPeers && (tookAt > before || arrivedAt > came)),
     )
     if (idle !== undefined) this.#sleep(idle)
     return idle !== undefined

@@ -6,6 +6,9 @@ import type { PeerLink } from './peer-link.ts'
 import type { Used } from './recency.ts'
 import type { TorrentPieces } from './torrent-pieces.ts'
 
+/** Newcomers that a torrent tells from those that came before, while it is awake. */
+const mostNewcomers = 64
+
 /** A torrent with state in memory: one that is seeded and awake, or one that is being fetched. */
 export class ActiveTorrent implements Used {
   readonly infoHash: string
@@ -22,6 +25,9 @@ export class ActiveTorrent implements Used {
   /** When somebody last asked for it, and when a peer was last sent bytes of it, in milliseconds of the injected clock. */
   askedAt: number
   tookAt = -Infinity
+  /** When it was woken, or the first peer from somewhere came; who comes again does not count again. */
+  arrivedAt: number
+  readonly #origins = new Set<string>()
   readonly #links = new Set<PeerLink>()
   #pins = 0
 
@@ -30,6 +36,7 @@ export class ActiveTorrent implements Used {
     this.torrent = torrent
     this.held = held
     this.askedAt = now
+    this.arrivedAt = now
   }
 
   get fetching(): boolean {
@@ -52,6 +59,11 @@ export class ActiveTorrent implements Used {
 
   join(link: PeerLink): void {
     this.#links.add(link)
+    const { origin = '' } = link
+    if (!this.#origins.has(origin) && this.#origins.size < mostNewcomers) {
+      this.#origins.add(origin)
+      this.arrivedAt = link.usedAt
+    }
     link.wire.once('close', () => this.#links.delete(link))
     link.wire.on('upload', () => (this.tookAt = link.usedAt))
   }
