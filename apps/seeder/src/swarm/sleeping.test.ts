@@ -13,7 +13,10 @@ beforeEach(async () => {
   bench = await Workbench.open()
 })
 
-afterEach(() => bench.close())
+afterEach(async () => {
+  vi.useRealTimers()
+  await bench.close()
+})
 
 /**
  * How many there are of what an item or a connection takes: torrents, peers, connections, sockets and streams emit
@@ -143,4 +146,23 @@ test('five thousand half-open connections shut no peer out', { timeout: 120_000 
   // At most 128 strangers of one address wait at the door.
   await vi.waitFor(() => expect(sockets.filter((socket) => !socket.closed).length).toBeLessThanOrEqual(130))
   expect(swarm.stats().refusedConnections).toBeGreaterThan(4_800)
+})
+
+test('an item goes to sleep and wakes again though the ledger cannot be written', async () => {
+  const [first, second] = await bench.variants(2)
+  if (first === undefined || second === undefined) throw new Error('no torrents')
+  // What is read of files that are as new as those proves nothing.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 })
+  const verified = vi.fn<() => never>(() => {
+    throw new Error('database or disk is full')
+  })
+  const ledger = { bad: () => {}, mended: () => {}, unwritable: () => {}, failed: () => {}, verified }
+  const swarm = await bench.swarm({ ledger, limits: { maxActive: 1 } })
+  swarm.restore([first.infoHash, second.infoHash])
+  for (const { infoHash } of [first, second, first]) {
+    expect(await swarm.wake(infoHash)).toBe(true)
+    expect(await swarm.check(infoHash, 'all', AbortSignal.timeout(5_000))).toBe(0)
+  }
+  expect(verified).toHaveBeenCalledTimes(2)
+  expect(swarm.stats().awake).toBe(1)
 })

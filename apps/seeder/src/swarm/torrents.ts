@@ -135,10 +135,17 @@ export class Torrents {
   }
 
   async #end(active: ActiveTorrent): Promise<void> {
-    this.#items.addUploaded(active.infoHash, active.torrent.uploaded)
-    this.#options.allowance.readAhead.forget(active.infoHash)
+    const { allowance, ledger, logger } = this.#options
+    const { infoHash } = active
+    this.#items.addUploaded(infoHash, active.torrent.uploaded)
+    allowance.readAhead.forget(infoHash)
     const times = active.held && active.pieces?.proofs.times
-    if (times !== undefined) this.#options.ledger.verified(active.infoHash, times)
-    await active.end()
+    try {
+      if (times !== undefined) ledger.verified(infoHash, times)
+    } catch (error) {
+      // Its files are let go of all the same: one that stayed open here could not be woken again.
+      logger.warn({ infoHash, err: error }, 'when the pieces of an item were verified was not noted')
+    }
+    await active.end().catch((error: unknown) => logger.warn({ infoHash, err: error }, 'a torrent could not be ended'))
   }
 }
