@@ -77,7 +77,7 @@ async function build(
   await storage.look()
   catalog.life.begin(now())
   const soundness = new Soundness({ catalog, blobs, digest, storage, changed, now })
-  const pieces = new PieceLedger({ catalog, changed })
+  const pieces = new PieceLedger({ catalog, storage, changed })
 
   /** Blobs whose item is being committed: no one else may remove them, whatever the catalog says. */
   const pins = new Map<string, number>()

@@ -3,9 +3,11 @@ import type { Catalog } from './catalog.ts'
 import { UnknownItemError } from './errors.ts'
 import { pieceCount } from './pieces.ts'
 import type { Pieces } from './port.ts'
+import type { Storage } from './storage.ts'
 
 export interface PieceLedgerParts {
   catalog: Catalog
+  storage: Pick<Storage, 'isHere'>
   /** Told of items that are not held any more. */
   changed(infoHashes: Iterable<string>): void
 }
@@ -31,7 +33,7 @@ export class PieceLedger {
   }
 
   quarantine(infoHash: string, piece: number): void {
-    const { catalog, changed } = this.#parts
+    const { catalog, storage, changed } = this.#parts
     const shape = catalog.shape(infoHash)
     if (shape === undefined) throw new UnknownItemError(infoHash)
     const { size, pieceLength } = shape
@@ -44,6 +46,8 @@ export class PieceLedger {
       if (file.size > 0 && at < to && at + file.size > from) under.add(file.sha256)
       at += file.size
     }
+    // A disk that is not there, or another one in its place, says nothing of the item's bytes.
+    if (!storage.isHere()) return
     const lost = catalog.transact(() =>
       [...under].flatMap((sha256) => catalog.blobs.addBadPiece(sha256, infoHash, piece)),
     )

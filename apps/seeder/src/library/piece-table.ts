@@ -3,6 +3,8 @@ import { packTimes, unpackTimes } from './pieces.ts'
 
 /** As many awake items as are written in one transaction. */
 const mostWaiting = 64
+/** Those that are kept while the catalog cannot be written: what is lost then is when they were verified. */
+const mostUnwritten = 256
 
 /** When the pieces of items were verified one by one. */
 export class PieceTable {
@@ -24,6 +26,8 @@ export class PieceTable {
   set(infoHash: string, verifiedAt: Uint32Array): void {
     const known = this.get(infoHash, verifiedAt.length)
     this.#waiting.set(infoHash, packTimes(verifiedAt.map((at, piece) => Math.max(at, known[piece] ?? 0))))
+    const [oldest] = this.#waiting.keys()
+    if (this.#waiting.size > mostUnwritten && oldest !== undefined) this.#waiting.delete(oldest)
     if (this.#waiting.size >= mostWaiting) this.flush()
   }
 

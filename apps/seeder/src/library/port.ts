@@ -219,7 +219,7 @@ export interface Library {
   recordPieces(infoHash: string, verifiedAt: Uint32Array): void
   /**
    * Remembers, durably, that a piece was read and its hash is wrong. From here on the item is patchy, and with it every
-   * item that shares a file under the piece: not held, and such files are given to nobody as files.
+   * item that shares a file under the piece: not held, and such files are given to nobody as files. While the storage is away nothing is concluded, nor remembered.
    * @throws UnknownItemError; InvalidInputError when the item has no such piece
    */
   quarantinePiece(infoHash: string, piece: number): void

@@ -54,6 +54,18 @@ test('the storage folder holds blobs, incoming and quarantine; catalog and lock 
   expect(await readFile(join(storage, 'blobs', 'library-id'), 'utf8')).toMatch(/^[0-9a-f]{32}\n$/)
 })
 
+test('a piece that was read wrong from a disk that is gone is not remembered, and its item held when it is back', async () => {
+  const { item } = await put(library, ['kept'])
+  await unmount()
+  library.quarantinePiece(item.infoHash, 0)
+  expect([library.storage().state, library.condition(item.infoHash)]).toEqual(['missing', 'held'])
+  await mount()
+  await library.look()
+  expect(library.condition(item.infoHash)).toBe('held')
+  library.quarantinePiece(item.infoHash, 0)
+  expect(library.condition(item.infoHash)).toBe('patchy')
+})
+
 test('a folder that vanishes suspends its items, which are back with it: none is hashed, damaged or removed', async () => {
   const { item } = await put(library, ['kept'])
   const { item: gone } = await put(library, ['removed meanwhile'], { name: 'gone' })

@@ -28,6 +28,8 @@ export interface Contents {
   piece(index: number): Piece
   /** Told once for each time that a piece was read and is not what it has to be. */
   bad(index: number): void
+  /** Whether the disk with the files is there: what cannot be read is wrong only then. */
+  isHere(): Promise<boolean>
   /** Told of whatever else kept a piece from being read: a file that is missing or too short, say. */
   failed(error: unknown): void
 }

@@ -124,6 +124,7 @@ export class Opening {
         if (held !== undefined) ledger.failed(infoHash, error)
         else logger.warn({ infoHash, err: error }, 'what was fetched could not be read')
       },
+      isHere: () => ledger.isHere(),
       now: Date.now,
     })
   }

@@ -29,5 +29,6 @@ export const noLedger: PieceLedger = {
   mended: () => {},
   unwritable: () => {},
   failed: () => {},
+  isHere: () => Promise.resolve(true),
   verified: () => {},
 }

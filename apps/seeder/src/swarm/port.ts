@@ -17,7 +17,9 @@ export interface PieceLedger {
   unwritable(infoHash: string, error: Error): void
   /** Something else kept a piece from being read: a file that is missing or too short, say. */
   failed(infoHash: string, error: unknown): void
-  /** An item goes to sleep: when its pieces were last found right, seconds since 1970 by piece, 0 for those not read. */
+  /** Whether the disk with the items is there: bytes that cannot be read are wrong only then. It must not reject. */
+  isHere(): Promise<boolean>
+  /** An item goes to sleep, or the swarm ends: when its pieces were last found right, seconds since 1970 by piece, 0 for those not read. */
   verified(infoHash: string, times: Uint32Array): void
 }
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, open, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ByteSource, Contents } from './contents.ts'
 import { BadPieceError, ShortFileError } from './errors.ts'
 import { FileStore } from './file-store.ts'
@@ -22,6 +22,9 @@ let now: number
 let reads: number[]
 let found: number[]
 let failures: unknown[]
+let isHere: boolean
+/** Told of each reading before it is done. */
+let beforeReading: () => void
 let contents: Contents
 let openFiles: OpenFiles
 
@@ -36,7 +39,7 @@ beforeEach(async () => {
   }
   // Times of files are too coarse to tell of two changes within two seconds.
   now = Date.now() + 10_000
-  ;[reads, found, failures] = [[], [], []]
+  ;[reads, found, failures, isHere, beforeReading] = [[], [], [], true, () => {}]
   openFiles = new OpenFiles()
   contents = contentsOf()
 })
@@ -59,6 +62,7 @@ function contentsOf(): Contents {
     },
     readInto: async (offset, targets) => {
       reads.push(targets.reduce((sum, target) => sum + target.length, 0))
+      beforeReading()
       return await store.readInto(offset, targets)
     },
   }
@@ -75,6 +79,7 @@ function contentsOf(): Contents {
     }),
     bad: (index) => found.push(index),
     failed: (error) => failures.push(error),
+    isHere: () => Promise.resolve(isHere),
   }
 }
 
@@ -188,4 +193,34 @@ test('a check of a piece leaves nothing behind where others were read for peers'
   reads = []
   await readAhead.check(contents, 1)
   expect(reads).toHaveLength(4)
+})
+
+describe('bytes that cannot be read', () => {
+  const failing = (times: number) => {
+    let left = times
+    beforeReading = () => {
+      if (left-- > 0) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+    }
+  }
+
+  test('are read once more, and nothing is told when that goes well', async () => {
+    failing(1)
+    await expectRight(new ReadAhead(), 1, runBytes)
+    expect([found, failures]).toEqual([[], []])
+  })
+
+  test('are a wrong piece, while the disk is there', async () => {
+    failing(2)
+    await expect(new ReadAhead().read(contents, 1, 0, 10)).rejects.toThrow(BadPieceError)
+    expect([found, failures]).toEqual([[1], []])
+  })
+
+  test('are no wrong piece when the disk was pulled out, and are read again when it is back', async () => {
+    isHere = false
+    failing(2)
+    const readAhead = new ReadAhead()
+    await expect(readAhead.read(contents, 1, 0, 10)).rejects.toThrow('EIO')
+    expect([found, failures]).toEqual([[], [expect.objectContaining({ code: 'EIO' })]])
+    await expectRight(readAhead, 1, 0)
+  })
 })

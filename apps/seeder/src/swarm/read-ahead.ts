@@ -106,11 +106,14 @@ export class ReadAhead {
   }
 
   async #fill(run: Run, source: Contents['source']): Promise<number> {
-    const places = run.begin(run.frames ?? this.#free.pop() ?? new Frames())
+    const read = (frames: Frames) => source.readInto(run.piece.offset + run.start, run.begin(frames))
     try {
-      return await source.readInto(run.piece.offset + run.start, places)
+      return await read(run.frames ?? this.#free.pop() ?? new Frames()).catch((error: unknown) => {
+        // Once more, into other memory: the disk may write into this one still.
+        if (isUnreadable(error)) return read(new Frames())
+        throw error
+      })
     } catch (error) {
-      // The disk may write into the memory still.
       run.state = 'failed'
       throw error
     }
@@ -150,7 +153,7 @@ export class ReadAhead {
         run.state = 'failed'
         this.#drop(nameOf(contents, piece.index, run.start), run)
       }
-      throw told(error, contents, piece)
+      throw await told(error, contents, piece)
     }
     for (const run of runs) {
       if (run.state === 'filled') run.state = 'ready'
@@ -195,10 +198,19 @@ function nameOf({ infoHash }: Contents, piece: number, start?: number): string {
   return start === undefined ? `${infoHash} ${piece}` : `${infoHash} ${piece} ${start}`
 }
 
-/** A sector that cannot be read is as bad as a wrong one, and mended in the same way: by writing it anew. */
-function told(error: unknown, contents: Contents, { index }: Piece): unknown {
-  const unreadable = error instanceof Error && 'code' in error && error.code === 'EIO'
-  const bad = unreadable ? new BadPieceError(contents.infoHash, index, { cause: error }) : error
+function isUnreadable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EIO'
+}
+
+/**
+ * A sector that cannot be read is as bad as a wrong one, and mended in the same way: by writing it anew. A disk that was
+ * pulled out cannot be read either, and speaks of no piece.
+ */
+async function told(error: unknown, contents: Contents, { index }: Piece): Promise<unknown> {
+  const bad =
+    isUnreadable(error) && (await contents.isHere())
+      ? new BadPieceError(contents.infoHash, index, { cause: error })
+      : error
   if (bad instanceof BadPieceError) contents.bad(index)
   else contents.failed(bad)
   return bad

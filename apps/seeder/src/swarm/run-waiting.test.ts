@@ -27,6 +27,7 @@ function contentsOf(bytes: Buffer): { contents: Contents; read: () => void } {
     piece: (index) => ({ index, offset: 0, size: bytes.length, hash }),
     bad: () => {},
     failed: () => {},
+    isHere: () => Promise.resolve(true),
   }
   return { contents, read: () => waiting.shift()?.() }
 }

@@ -21,6 +21,8 @@ export interface TorrentPiecesOptions {
   found(piece: number): void
   /** Something else kept a piece from being read. */
   failed(error: unknown): void
+  /** Whether the disk with the files is there. */
+  isHere(): Promise<boolean>
   /** Milliseconds since 1970. */
   now(): number
 }
@@ -105,6 +107,10 @@ export class TorrentPieces implements Contents, PieceSource {
     if (this.#torrent.destroyed || !this.has(index)) return
     this.#lose(index)
     this.#options.found(index)
+  }
+
+  isHere(): Promise<boolean> {
+    return this.#options.isHere()
   }
 
   failed(error: unknown): void {

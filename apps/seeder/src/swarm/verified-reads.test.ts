@@ -17,6 +17,7 @@ beforeEach(async () => {
     mended: vi.fn<PieceLedger['mended']>(),
     unwritable: vi.fn<PieceLedger['unwritable']>(),
     failed: vi.fn<PieceLedger['failed']>(),
+    isHere: vi.fn<PieceLedger['isHere']>().mockResolvedValue(true),
     verified: vi.fn<PieceLedger['verified']>(),
   }
 })

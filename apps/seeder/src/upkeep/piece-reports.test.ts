@@ -1,7 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Library } from '../library/index.ts'
 import { PieceReports } from './piece-reports.ts'
 import { hold, library } from './testing/keeping.ts'
 
@@ -46,4 +48,63 @@ test('a report of an item that was removed meanwhile throws nothing', async () =
   reports.unwritable(infoHash, new Error('ENOSPC'))
   await reports.close()
   expect(library.condition(infoHash)).toBeUndefined()
+})
+
+describe('a catalog that cannot be written', () => {
+  const full = () => {
+    throw new Error('database or disk is full')
+  }
+  const rejections: unknown[] = []
+  const rejected = (error: unknown) => void rejections.push(error)
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    process.on('unhandledRejection', rejected)
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    process.off('unhandledRejection', rejected)
+    expect(rejections.splice(0)).toEqual([])
+  })
+  const over = (broken: object) => {
+    reports = new PieceReports({ library: { ...library, ...broken }, registry: new Registry(), log })
+  }
+
+  test('is told of a wrong piece again until it is written', async () => {
+    const { infoHash } = await hold('wrong')
+    const quarantinePiece = vi.fn<Library['quarantinePiece']>(library.quarantinePiece)
+    quarantinePiece.mockImplementationOnce(full).mockImplementationOnce(full)
+    over({ quarantinePiece })
+    reports.bad(infoHash, 0)
+    await vi.advanceTimersByTimeAsync(119_000)
+    expect([quarantinePiece.mock.calls.length, library.condition(infoHash)]).toEqual([2, 'held'])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(library.condition(infoHash)).toBe('patchy')
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(quarantinePiece).toHaveBeenCalledTimes(3)
+  })
+
+  test('is told of the last that is known of a piece, not of what was found before', async () => {
+    const { infoHash } = await hold('right after all')
+    const quarantinePiece = vi.fn<Library['quarantinePiece']>(full)
+    over({ quarantinePiece })
+    reports.bad(infoHash, 0)
+    await vi.advanceTimersByTimeAsync(1_000)
+    reports.mended(infoHash, 0)
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect([quarantinePiece.mock.calls.length, library.condition(infoHash)]).toEqual([1, 'held'])
+  })
+
+  test('loses when pieces were verified, and says so once', async () => {
+    const said = vi.spyOn(log, 'error')
+    over({ recordPieces: full })
+    for (let n = 0; n < 3; n++) reports.verified('a'.repeat(40), new Uint32Array([5]))
+    expect(said).toHaveBeenCalledTimes(1)
+    said.mockRestore()
+  })
+})
+
+test('whether the disk is there is found out by looking', async () => {
+  expect(await reports.isHere()).toBe(true)
+  await rm(join(library.storage().folder, 'blobs', 'library-id'))
+  expect(await reports.isHere()).toBe(false)
 })
