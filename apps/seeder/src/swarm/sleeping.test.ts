@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { queryObjects } from 'node:v8'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { noLedger } from './options.ts'
 import { RecordingPeer } from './recording-peer.ts'
 import { liveBytes, Workbench } from './workbench.ts'
 
@@ -156,7 +157,14 @@ test('an item goes to sleep and wakes again though the ledger cannot be written'
   const verified = vi.fn<() => never>(() => {
     throw new Error('database or disk is full')
   })
-  const ledger = { bad: () => {}, mended: () => {}, unwritable: () => {}, failed: () => {}, verified }
+  const ledger = {
+    bad: () => {},
+    mended: () => {},
+    unwritable: () => {},
+    failed: () => {},
+    isHere: () => Promise.resolve(true),
+    verified,
+  }
   const swarm = await bench.swarm({ ledger, limits: { maxActive: 1 } })
   swarm.restore([first.infoHash, second.infoHash])
   for (const { infoHash } of [first, second, first]) {
