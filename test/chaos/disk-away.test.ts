@@ -10,6 +10,7 @@ const items = 400
 let folder: string
 let seeder: Seeder
 let population: Population
+let downloading: LibtorrentBatch | undefined
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eldernode-disk-'))
@@ -21,6 +22,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  await downloading?.end()
   await seeder.stop()
   await rm(folder, { recursive: true, force: true })
 })
@@ -44,10 +46,10 @@ test.skipIf(lacks('libtorrent'))(
     onTestFailed(() => console.error(seeder.output()))
     const { pid } = seeder
     const [blobs, away] = [join(seeder.folder, 'blobs'), join(seeder.folder, 'away')]
-    const downloading = await client(range(0, items - 10), 100_000)
-    const finished = downloading.finished()
+    const batch = (downloading = await client(range(0, items - 10), 100_000))
+    const finished = batch.finished()
     finished.catch(() => {})
-    await until(() => downloading.hundreds > 0, { within: 60_000, what: 'a hundred items are downloaded' })
+    await until(() => batch.hundreds > 0, { within: 60_000, what: 'a hundred items are downloaded' })
     await rename(blobs, away)
     await until(async () => (await metric(seeder, 'storage_suspended')) === 1, {
       within: 15_000,

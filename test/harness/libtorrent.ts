@@ -39,6 +39,11 @@ export class LibtorrentBatch {
     return new LibtorrentBatch(population, options, `${folder}.json`)
   }
 
+  /** Ends it where it is; `finished` does so itself. */
+  async end(): Promise<void> {
+    await this.#program.end('SIGKILL')
+  }
+
   /** Hundreds of items that are complete so far. */
   get hundreds(): number {
     return this.#program.lines.length

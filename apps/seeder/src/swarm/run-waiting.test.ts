@@ -26,7 +26,6 @@ function contentsOf(bytes: Buffer): { contents: Contents; read: () => void } {
     },
     piece: (index) => ({ index, offset: 0, size: bytes.length, hash }),
     bad: () => {},
-    isHere: async () => true,
     failed: () => {},
     isHere: () => Promise.resolve(true),
   }
