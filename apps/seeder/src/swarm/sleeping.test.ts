@@ -157,14 +157,7 @@ test('an item goes to sleep and wakes again though the ledger cannot be written'
   const verified = vi.fn<() => never>(() => {
     throw new Error('database or disk is full')
   })
-  const ledger = {
-    bad: () => {},
-    mended: () => {},
-    unwritable: () => {},
-    failed: () => {},
-    isHere: () => Promise.resolve(true),
-    verified,
-  }
+  const ledger = { ...noLedger, verified }
   const swarm = await bench.swarm({ ledger, limits: { maxActive: 1 } })
   swarm.restore([first.infoHash, second.infoHash])
   for (const { infoHash } of [first, second, first]) {
