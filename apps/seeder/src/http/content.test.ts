@@ -266,3 +266,22 @@ test('bytes that changed on disk are not served', async () => {
   utimesSync(join(node.data, 'blobs', sha256.slice(0, 2), sha256), 1, 1)
   expect(await problem(`/v1/media/${id}/content`)).toEqual([404, 'media_not_found'])
 })
+
+test('an answer under way ends when its file turns out to have changed', async () => {
+  const { id, sha256 } = await publish('changes.bin', randomBytes(40_000_000))
+  const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
+  const closed = new Promise<number>((resolve) => {
+    let received = 0
+    socket.once('error', () => undefined)
+    socket.once('close', () => resolve(received))
+    socket.on('data', (chunk) => (received += chunk.length))
+  })
+  socket.write(`GET /v1/media/${id}/content HTTP/1.1\r\nHost: ${new URL(node.url).host}\r\n\r\n`)
+  await new Promise((resolve) => socket.once('data', resolve))
+  socket.pause()
+  const path = join(node.data, 'blobs', sha256.slice(0, 2), sha256)
+  utimesSync(path, 1, 1)
+  expect((await node.ask(`/v1/media/${id}/content`)).status).not.toBe(200)
+  socket.resume()
+  expect(await closed).toBeLessThan(40_000_000)
+})

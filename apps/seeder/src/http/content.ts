@@ -4,17 +4,17 @@ import { create as contentDisposition } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { HeldFile, Library } from '../library/index.ts'
+import { Answers, type AnswersOptions } from './answers.ts'
 import type { Api } from './api.ts'
 import { isUnmodified, spanOf, type Validators } from './conditions.ts'
 import {
-  BusyError,
   FileNotFoundError,
   MediaNotFoundError,
   MediaPausedError,
   MediaRetractedError,
   PathRequiredError,
 } from './errors.ts'
-import { type Bytes, ClientGoneError, FileSender, type Pace } from './file-sender.ts'
+import { FileSender } from './file-sender.ts'
 import { mediaIdSchema } from './media-id.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
@@ -37,68 +37,59 @@ const answers = {
 }
 const documentation = { tags: ['content'], response: answers, querystring: query }
 
-/** Files sent at once: each holds one open, and there must be some left for the catalog, the swarm and the sockets. */
-const mostSending = 1024
-
 /** Media types that a browser shows without running anything in them. */
 const passive = /^(?:(?:audio|video|font)\/.*|image\/(?!svg).*|text\/plain|application\/(?:octet-stream|pdf|zip|gzip))$/
 
+/** What the routes of bytes work with. */
+export interface ContentServices {
+  library: Pick<Library, 'file' | 'blobPath' | 'isPaused' | 'condition' | 'onCondition'>
+  swarm: Pick<Services['swarm'], 'uploadPassage'>
+  log: Pick<Services['log'], 'error'>
+  limits: Pick<Services['limits'], 'stallMs'>
+}
+
 /** `GET` and `HEAD` of the bytes: as files, and as the base of a web seed (BEP 19). */
-export async function contentRoutes(app: Api, services: Services): Promise<void> {
-  const { library, swarm, log } = services
-  const sender = new FileSender(services.limits)
-  let sending = 0
+export async function contentRoutes(
+  app: Api,
+  { library, swarm, log, limits }: ContentServices,
+  most: Pick<AnswersOptions, 'most' | 'mostWebSeeds'> = {},
+): Promise<void> {
+  const answers = new Answers({
+    sender: new FileSender(limits),
+    library,
+    uploadPassage: (infoHash) => swarm.uploadPassage(infoHash),
+    failed: (error) => log.error({ err: error }, 'a file could not be sent whole'),
+    ...most,
+  })
 
   const send = async (request: FastifyRequest, reply: FastifyReply, held: Served, how: How = {}) => {
-    const { file, createdAt } = held
+    const { infoHash, file, createdAt } = held
     const current = { etag: `"${file.sha256}"`, modified: createdAt }
     const headers = headersOf(file, current, how.download === true)
     if (isUnmodified(request.headers, current)) return await reply.code(304).headers(headers).send()
     const { start, end, partial } = spanOf(request.headers, file.size, current)
-    // Opened before anything is said: an error must not carry the file's headers, caches would keep it for good.
-    if (sending >= mostSending) throw new BusyError()
-    const handle = request.method === 'HEAD' ? undefined : await openBlob(library, held)
-    void reply
-      .code(partial ? 206 : 200)
-      .headers({ ...headers, 'content-type': file.type, 'content-length': end - start })
-    if (partial) void reply.header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
-    return handle === undefined ? await reply.send() : await stream(reply, handle, { start, end }, how.pace)
-  }
-
-  const stream = async (reply: FastifyReply, handle: FileHandle, span: Bytes, pace?: Pace) => {
-    sending++
-    try {
-      reply.hijack()
-      reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>)
-      await sender.send(handle, reply.raw, span, pace)
-    } catch (error) {
-      reply.raw.destroy()
-      if (!(error instanceof ClientGoneError || error instanceof MediaPausedError))
-        log.error({ err: error }, 'a file could not be sent whole')
-    } finally {
-      sending--
-      await handle.close()
+    const head = () => {
+      void reply
+        .code(partial ? 206 : 200)
+        .headers({ ...headers, 'content-type': file.type, 'content-length': end - start })
+      if (partial) void reply.header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
     }
+    if (request.method === 'HEAD') {
+      head()
+      return await reply.send()
+    }
+    await answers.send(
+      reply.raw,
+      { infoHash, span: { start, end }, isWebSeed: how.webSeed === true },
+      // Opened before anything is said: an error must not carry the file's headers, caches would keep it for good.
+      () => openBlob(library, held),
+      () => {
+        head()
+        reply.hijack()
+        reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>)
+      },
+    )
     return reply
-  }
-
-  /** A web seed is a part of the swarm: it keeps to the upload limits, and a pause ends it. Reads over the API do not. */
-  const paceOf = ({ infoHash }: Served, reply: FastifyReply): Pace => {
-    const assertServed = () => {
-      if (library.isPaused(infoHash)) throw new MediaPausedError(infoHash)
-    }
-    assertServed()
-    const passage = swarm.uploadPassage(infoHash)
-    reply.raw.once('close', () => passage.end())
-    return {
-      get most() {
-        return passage.most
-      },
-      pass: (bytes) => {
-        assertServed()
-        return passage.pass(bytes)
-      },
-    }
   }
 
   app.route({
@@ -132,7 +123,8 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
     handler: async (request, reply) => {
       const { id, '*': path } = request.params
       const held = await webSeedFile(library, id, path)
-      return await send(request, reply, held, { pace: paceOf(held, reply) })
+      if (library.isPaused(held.infoHash)) throw new MediaPausedError(held.infoHash)
+      return await send(request, reply, held, { webSeed: true })
     },
   })
 }
@@ -140,13 +132,13 @@ export async function contentRoutes(app: Api, services: Services): Promise<void>
 interface How {
   /** For saving, not for showing. */
   download?: boolean | undefined
-  pace?: Pace
+  webSeed?: boolean
 }
 
 type Served = HeldFile & { file: ItemFile }
 
 /** @throws MediaNotFoundError, MediaRetractedError, FileNotFoundError, StorageSuspendedError */
-async function heldFile(library: Library, id: string, path?: string): Promise<Served> {
+async function heldFile(library: Pick<Library, 'file'>, id: string, path?: string): Promise<Served> {
   const held = await library.file(id, path)
   if (held === undefined) throw new MediaNotFoundError(id)
   if (held.state === 'retracted') throw new MediaRetractedError(id)
@@ -155,7 +147,7 @@ async function heldFile(library: Library, id: string, path?: string): Promise<Se
 }
 
 /** @throws MediaNotFoundError when it was removed at this very moment */
-async function openBlob(library: Library, { infoHash, file }: Served): Promise<FileHandle> {
+async function openBlob(library: Pick<Library, 'blobPath'>, { infoHash, file }: Served): Promise<FileHandle> {
   try {
     return await open(library.blobPath(file.sha256), 'r')
   } catch (error) {
@@ -168,7 +160,7 @@ async function openBlob(library: Library, { infoHash, file }: Served): Promise<F
  * What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. WebTorrent
  * appends nothing for a single file.
  */
-async function webSeedFile(library: Library, id: string, path: string): Promise<Served> {
+async function webSeedFile(library: Pick<Library, 'file'>, id: string, path: string): Promise<Served> {
   const first = await heldFile(library, id)
   if (first.alone && first.file.path === first.name && (path === first.name || path === '')) return first
   if (!path.startsWith(`${first.name}/`)) throw new FileNotFoundError(id, path)
