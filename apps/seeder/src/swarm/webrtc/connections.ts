@@ -1,13 +1,14 @@
 import { isIP } from 'node:net'
 import { PeerConnection, setSctpSettings } from 'node-datachannel'
-import type { DataChannel, IceServer } from 'node-datachannel'
+import type { DataChannel } from 'node-datachannel'
 import type { Egress } from '../../egress/index.ts'
 import { Channel } from './channel.ts'
 import { described } from './description.ts'
-import { iceServer } from './ice-servers.ts'
 import { Places } from './places.ts'
 import type { Guest } from './places.ts'
 import { withAllowedCandidates } from './sdp.ts'
+import { ServerChoice } from './server-choice.ts'
+import type { Choice } from './server-choice.ts'
 
 export interface ConnectionsOptions {
   egress: Egress
@@ -63,6 +64,7 @@ type Opened = (channel: Channel) => void
 interface Making {
   readonly guest: Guest
   readonly connection: PeerConnection
+  readonly servers: Choice
   /** Ends it when it is not made in time. */
   readonly timer: NodeJS.Timeout
   readonly ended: AbortController
@@ -74,7 +76,7 @@ interface Making {
  */
 export class Connections {
   readonly #options: ConnectionsOptions
-  readonly #iceServers: IceServer[]
+  readonly #servers: ServerChoice
   readonly #making = new Set<Making>()
   readonly #places: Places
   #dropped = 0
@@ -82,7 +84,7 @@ export class Connections {
   /** @throws InvalidInputError when an ICE server is none */
   constructor(options: ConnectionsOptions) {
     this.#options = options
-    this.#iceServers = options.iceServers.map((url) => iceServer(url))
+    this.#servers = new ServerChoice(options.iceServers, options.now)
     this.#places = new Places(options)
   }
 
@@ -127,7 +129,7 @@ export class Connections {
       taken = true
       this.#whenOpen(making, channel, () => peerId, opened)
     })
-    const answer = described(connection, making.ended.signal, () => {
+    const answer = this.#describe(making, () => {
       connection.setRemoteDescription(withAllowedCandidates(sdp, this.#options.egress), 'offer')
     })
     answer.catch(() => this.#end(making))
@@ -141,7 +143,7 @@ export class Connections {
     const { connection } = making
     let remote = ''
     try {
-      const sdp = await described(connection, making.ended.signal, () => {
+      const sdp = await this.#describe(making, () => {
         this.#whenOpen(making, connection.createDataChannel('webtorrent'), () => remote, opened)
       })
       return {
@@ -171,10 +173,11 @@ export class Connections {
     const guest: { evicted(): void } = { evicted: () => {} }
     if (!take(guest)) return undefined
     const { host } = this.#options
+    const servers = this.#servers.choose()
     let connection: PeerConnection
     try {
       connection = new PeerConnection('eldernode', {
-        iceServers: this.#iceServers,
+        iceServers: servers.servers,
         maxMessageSize: 262_144,
         ...(host !== undefined && isIP(host) !== 0 && !unspecified.has(host) && { bindAddress: host }),
       })
@@ -184,13 +187,20 @@ export class Connections {
     }
     const timer = setTimeout(() => this.#end(making), timeout)
     timer.unref()
-    const making: Making = { guest, connection, timer, ended: new AbortController() }
+    const making: Making = { guest, connection, servers, timer, ended: new AbortController() }
     guest.evicted = () => this.#end(making)
     this.#making.add(making)
     connection.onStateChange((state) => {
       if (state === 'closed' || state === 'failed') this.#end(making)
     })
     return making
+  }
+
+  async #describe({ connection, servers, ended }: Making, begin: () => void): Promise<string> {
+    const { patience, told } = servers
+    const { sdp, complete } = await described(connection, { patience, signal: ended.signal }, begin)
+    told(sdp, complete)
+    return sdp
   }
 
   #whenOpen(making: Making, channel: DataChannel, peerId: () => string, opened: Opened): void {

@@ -1,27 +1,32 @@
 import type { PeerConnection } from 'node-datachannel'
 
-/**
- * Milliseconds. Addresses of this machine are known at once; a STUN server that does not answer must not hold the
- * description back, for the other side waits for it.
- */
-const gatheringTimeout = 150
+export interface Described {
+  sdp: string
+  /** Whether every candidate is in it: no server was left unheard. */
+  complete: boolean
+}
 
 /**
- * Runs what sets the local description off, and resolves with it once every candidate is in it, or those found in time.
+ * Runs what sets the local description off, and resolves with it once every candidate is in it, or with those that were
+ * found within `patience` milliseconds: the other side waits for it.
  * @throws Error when the library refuses, or `signal` says that nobody wants it any more
  */
-export function described(connection: PeerConnection, signal: AbortSignal, begin: () => void): Promise<string> {
+export function described(
+  connection: PeerConnection,
+  { patience, signal }: { patience: number; signal: AbortSignal },
+  begin: () => void,
+): Promise<Described> {
   return new Promise((resolve, reject) => {
-    const settle = (): void => {
+    const settle = (complete: boolean): void => {
       clearTimeout(timer)
       const description = signal.aborted ? null : connection.localDescription()
       if (description === null) reject(new Error('no local description was made'))
-      else resolve(description.sdp)
+      else resolve({ sdp: description.sdp, complete })
     }
-    const timer = setTimeout(settle, gatheringTimeout)
-    signal.addEventListener('abort', settle, { once: true })
+    const timer = setTimeout(() => settle(false), patience)
+    signal.addEventListener('abort', () => settle(false), { once: true })
     connection.onGatheringStateChange((state) => {
-      if (state === 'complete') settle()
+      if (state === 'complete') settle(true)
     })
     try {
       begin()
