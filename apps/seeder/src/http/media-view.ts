@@ -16,7 +16,7 @@ const rateSchema = z
   .min(0)
   .max(100_000_000_000)
   .nullable()
-  .describe('Bytes per second; 0 is no limit, null as for every item.')
+  .describe('Bytes per second; 0 is no limit, null is the limit that holds for every item.')
 
 /** An item's own limits. */
 export const itemLimitsSchema = z

@@ -60,7 +60,8 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
       schema: {
         tags: ['media'],
         summary: "Set an item's own limits, in bytes per second",
-        description: '0 is no limit of its own; null, or nothing, is the limit that holds for every item.',
+        description:
+          '0 is no limit, whatever holds for other items; null, or nothing, is the limit that holds for every item. Those of all items together hold in any case.',
         params,
         body: z.strictObject(itemLimitsSchema.shape).partial(),
         response,

@@ -45,7 +45,7 @@ test('every limit is told to the swarm, in its own units', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('the alternative limits come and go by one timer, which is set for the next change', () => {
+test('the alternative limits come and go to the millisecond, by one timer', () => {
   start({ uploadLimit: 1, downloadLimit: 2, alternative }, '2026-11-20T12:00')
   expect(vi.getTimerCount()).toBe(1)
   vi.advanceTimersByTime(10 * 3_600_000 - 1)
@@ -73,4 +73,16 @@ test('a start in the middle of them has them at once, and other settings hold at
   limits.change(settings({ uploadLimit: 5 }))
   expect(rates().at(-1)).toEqual([5, 0])
   expect([limits.alternative, vi.getTimerCount()]).toEqual([false, 0])
+})
+
+test('a clock that is set is noticed within a minute, and nothing is told to the swarm in between', () => {
+  start({ uploadLimit: 1, alternative }, '1970-01-05T00:05')
+  vi.advanceTimersByTime(3_600_000)
+  expect(rates()).toEqual([[1, 0]])
+  vi.setSystemTime(new Date('2026-11-20T22:30'))
+  vi.advanceTimersByTime(60_000)
+  expect(rates()).toEqual([
+    [1, 0],
+    [10, 20],
+  ])
 })

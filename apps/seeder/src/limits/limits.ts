@@ -14,6 +14,9 @@ export interface LimitsOptions {
   now: () => number
 }
 
+/** A clock that is set, or a machine that slept, is noticed within this time. */
+const longestWaitMs = 60_000
+
 /** Keeps the swarm within the limits that hold at each time of the week. */
 export class Limits {
   readonly #options: LimitsOptions
@@ -32,10 +35,12 @@ export class Limits {
   }
 
   start(): void {
-    clearTimeout(this.#timer)
-    const { swarm, now, log } = this.#options
-    const time = now()
-    const { within, next } = at(this.#settings.alternative, time)
+    this.#hold(at(this.#settings.alternative, this.#options.now()).within)
+    this.#plan()
+  }
+
+  #hold(within: boolean): void {
+    const { swarm, log } = this.#options
     const { uploadLimit, downloadLimit } = within ? this.#settings.alternative : this.#settings
     swarm.limit({ ...limitsOf(this.#settings), uploadLimit, downloadLimit })
     if (within !== this.#alternative) {
@@ -43,8 +48,19 @@ export class Limits {
       log.info({ uploadLimit, downloadLimit }, which)
     }
     this.#alternative = within
-    // A timer that fires early finds that nothing has changed yet, and is set again.
-    if (next < Infinity) this.#timer = setTimeout(() => this.start(), next - time)
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer)
+    const time = this.#options.now()
+    const { next } = at(this.#settings.alternative, time)
+    if (next < Infinity) this.#timer = setTimeout(() => this.#look(), Math.min(next - time, longestWaitMs))
+  }
+
+  #look(): void {
+    const { within } = at(this.#settings.alternative, this.#options.now())
+    if (within !== this.#alternative) this.#hold(within)
+    this.#plan()
   }
 
   /** Other settings, from now on. */

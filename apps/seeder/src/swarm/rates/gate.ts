@@ -7,6 +7,9 @@ export interface Waiting {
 /** What may pass at once after a lull, in seconds of the rate. It makes up for timers that fire late. */
 const reserve = 0.25
 
+/** What passed too early under another rate holds nobody up for longer, in seconds of the rate. */
+const mostOldDebt = 0.5
+
 /**
  * Lets so many bytes pass in a second, of each who waits in turn. The last to pass may overdraw, and the next waits for
  * as much longer, so that a rate far below a block's size holds too.
@@ -35,7 +38,7 @@ export class Gate {
     if (rate === this.#rate) return
     this.#refill()
     this.#rate = rate
-    this.#level = Math.min(this.#level, rate * reserve)
+    this.#level = Math.max(Math.min(this.#level, rate * reserve), -rate * mostOldDebt)
     this.#work()
   }
 

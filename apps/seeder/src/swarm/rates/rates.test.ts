@@ -197,3 +197,19 @@ test('a passage resolves in its turn, and at its end', async () => {
   await vi.advanceTimersByTimeAsync(0)
   expect(passed).toBe(2)
 })
+
+test('a rate that is lowered by far holds within a second, for who waits and who comes', async () => {
+  limit({ uploadLimit: 200_000_000 })
+  const before = new Peer(first, 524_288).start()
+  await seconds(1)
+  before.turn.end()
+  const waits = new Peer().start()
+  while (waits.turn.take(block));
+  limit({ uploadLimit: 50_000 })
+  const comes = new Peer(second).start()
+  const [start, came] = [waits.bytes, comes.bytes]
+  await seconds(1.5)
+  expect(waits.bytes + comes.bytes - start - came).toBeGreaterThanOrEqual(block)
+  await seconds(20)
+  expect(waits.bytes + comes.bytes - start - came).toBeLessThan(21.5 * 50_000 * 1.05 + 2 * block)
+})
