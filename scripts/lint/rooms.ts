@@ -35,7 +35,7 @@ export const rooms: readonly Room[] = [
       ...['http', 'limits', 'replication', 'upkeep', 'config.ts', 'undo.ts'].map((name) => `${seeder}/${name}`),
     ],
   },
-  { path: `${seeder}/config.ts`, knows: [] },
+  { path: `${seeder}/config.ts`, knows: [`${seeder}/swarm`] },
   { path: `${seeder}/reload.ts`, knows: [`${seeder}/config.ts`] },
   { path: `${seeder}/undo.ts`, knows: [] },
   { path: `${seeder}/http`, knows: below },

@@ -1,8 +1,10 @@
 import { nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
+import { isIceServer } from './swarm/index.ts'
 
 const port = z.int().min(0).max(65535)
 const trackerUrl = z.url({ protocol: /^(https?|wss?|udp)$/ }).max(300)
+const iceServers = 'stun:host:port or turn:user:password@host:port, over UDP without TLS'
 const label = z.string().max(64)
 /** Settings that a running node takes from the file when it gets SIGHUP. */
 const hot = { hot: true }
@@ -59,13 +61,7 @@ export const configSchema = z.object({
       .default([])
       .describe('Announce URLs (http, https, udp, ws, wss).'),
     iceServers: z
-      .array(
-        z
-          .string()
-          .max(300)
-          .regex(/^(stun:|turn:[^\s:@]+:[^\s@]+@)(\[[\da-f:.]+\]|[^\s:@[\]?/]+)(:\d{1,5})?(\?transport=udp)?$/i)
-          .meta({ expected: 'an address such as stun:host:3478' }),
-      )
+      .array(z.string().max(300).refine(isIceServer, `expected ${iceServers}`).meta({ expected: iceServers }))
       .max(8)
       .default([])
       .describe('STUN and TURN servers for WebRTC, such as stun:host:3478 or turn:user:password@host:3478.')

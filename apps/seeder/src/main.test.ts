@@ -73,12 +73,19 @@ test('prints help, its version and its settings, and ends', async () => {
 
 test('wrong settings are all named, and stop the start', async () => {
   const trackers = Array.from({ length: 20 }, (_, i) => `http://${'x'.repeat(200)}.example/${i}`).join(',')
-  const wrong = ['--http.port=70000', '--replicas.min=5', '--network.owner=short', '--nonsense=1']
+  const wrong = [
+    '--http.port=70000',
+    '--replicas.min=5',
+    '--network.owner=short',
+    '--nonsense=1',
+    '--swarm.iceServers=turns:user:secret@host:5349',
+  ]
   const node = seeder(...wrong, `--swarm.trackers=${trackers}`)
   expect(await node.exited).toBe(78)
-  for (const key of ['http.port', 'replicas.min', 'network.owner', 'nonsense', 'swarm.trackers']) {
+  for (const key of ['http.port', 'replicas.min', 'network.owner', 'nonsense', 'swarm.iceServers', 'swarm.trackers']) {
     expect(node.errors()).toMatch(new RegExp(`^  ${key} .*`, 'm'))
   }
+  expect(node.errors()).not.toContain('secret')
 })
 
 test('starts, answers, and ends in order on SIGTERM and SIGINT', async () => {

@@ -11,14 +11,26 @@ const usualPort = 3478
  * @throws InvalidInputError naming the kind of server, never the password
  */
 export function iceServer(text: string): IceServer {
-  const [, scheme, user, password, host = '', port = usualPort] = url.exec(text) ?? []
-  const isTurn = scheme?.toLowerCase() === 'turn'
-  if (scheme === undefined || isTurn !== (user !== undefined) || Number(port) < 1 || Number(port) > 65_535) {
+  const server = parsed(text)
+  if (server === undefined) {
     throw new InvalidInputError(
       `an ICE server that begins with ${text.slice(0, 5)} cannot be used: ` +
         'write stun:host:port or turn:user:password@host:port',
     )
   }
+  return server
+}
+
+/** Whether `iceServer` reads it. */
+export function isIceServer(text: string): boolean {
+  return parsed(text) !== undefined
+}
+
+function parsed(text: string): IceServer | undefined {
+  const [, scheme, user, password, host = '', port = usualPort] = url.exec(text) ?? []
+  const isTurn = scheme?.toLowerCase() === 'turn'
+  const isPort = Number(port) >= 1 && Number(port) <= 65_535
+  if (scheme === undefined || isTurn !== (user !== undefined) || !isPort) return undefined
   const server = { hostname: host.replace(/^\[|\]$/g, ''), port: Number(port) }
   if (!isTurn) return server
   return { ...server, username: decoded(user), password: decoded(password), relayType: 'TurnUdp' }

@@ -1,4 +1,5 @@
 export { Connections } from './connections.ts'
 export type { Answering, OfferSource, PendingOffer } from './connections.ts'
 export { Channel } from './channel.ts'
+export { isIceServer } from './ice-servers.ts'
 export { isDataOffer } from './sdp.ts'
