@@ -1,11 +1,10 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { EldernodeError, readCommand, SettingsError } from '@eldernode/core'
+import { EldernodeError, SettingsError } from '@eldernode/core'
 import { pino } from 'pino'
-import { parse } from 'smol-toml'
 import { type RunningNode, startNode, version } from './compose.ts'
-import { type Config, configSchema } from './config.ts'
+import type { Config } from './config.ts'
 import { Reload } from './reload.ts'
+import { SettingsSource } from './settings-source.ts'
 
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
 const exitConfig = 78
@@ -37,37 +36,12 @@ async function run(config: Config, read: () => Config): Promise<void> {
   process.exit()
 }
 
-function readStart(argv: readonly string[]) {
-  return readCommand(configSchema, {
-    name: 'eldernode-seeder',
-    summary: 'publishes media over BitTorrent and keeps it alive on several nodes',
-    defaultFile: '/etc/eldernode/seeder.toml',
-    env: process.env,
-    argv,
-    readToml,
-  })
-}
-
-/** @throws SettingsError */
-function readAgain(argv: readonly string[], before: Config): Config {
-  const start = readStart(argv)
-  return start.kind === 'run' ? start.values : before
-}
-
-function readToml(path: string): unknown {
-  try {
-    return parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 try {
   const argv = process.argv.slice(2)
-  const start = argv.includes('--version') ? ({ kind: 'print', text: `${version}\n` } as const) : readStart(argv)
+  const source = new SettingsSource({ argv, env: process.env })
+  const start = argv.includes('--version') ? ({ kind: 'print', text: `${version}\n` } as const) : source.read()
   if (start.kind === 'print') process.stdout.write(start.text)
-  else await run(start.values, () => readAgain(argv, start.values))
+  else await run(start.values, () => source.readAgain(start.values))
 } catch (error) {
   if (error instanceof EldernodeError) process.stderr.write(`${error.message}\n`)
   else console.error(error)

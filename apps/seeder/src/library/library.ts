@@ -116,8 +116,14 @@ async function build(
     file: async (id, path) => {
       const found = catalog.file(id, path)
       if (found?.file === undefined) return found
-      storage.assertHere()
-      return (await soundness.checkBlob(found.file.sha256)) ? found : undefined
+      storage.assertSeen()
+      const isSound = await soundness.checkBlob(found.file.sha256).catch((error: unknown) => {
+        storage.assertHere()
+        throw error
+      })
+      // What is missing may be so with all the rest of the disk.
+      storage.assertSeen()
+      return isSound ? found : undefined
     },
     list: ({ cursor, limit, files = filesInList }) => {
       const items = catalog.lists.newest(limit + 1, files, cursor === undefined ? undefined : parseCursor(cursor))

@@ -54,6 +54,20 @@ test('the storage folder holds blobs, incoming and quarantine; catalog and lock 
   expect(await readFile(join(storage, 'blobs', 'library-id'), 'utf8')).toMatch(/^[0-9a-f]{32}\n$/)
 })
 
+test('whether the disk is there is not asked for each file, and found out with the first that is missing', async () => {
+  const { item } = await put(library, ['kept'])
+  const marker = join(storage, 'blobs', 'library-id')
+  const text = await readFile(marker)
+  await rm(marker)
+  expect((await library.file(item.infoHash))?.file).toBeDefined()
+  await writeFile(marker, text)
+  await unmount()
+  expect(library.storage().state).toBe('here')
+  await expect(library.file(item.infoHash)).rejects.toThrow(StorageSuspendedError)
+  expect([library.storage().state, library.condition(item.infoHash)]).toEqual(['missing', 'held'])
+  await mount()
+})
+
 test('a piece that was read wrong from a disk that is gone is not remembered, and its item held when it is back', async () => {
   const { item } = await put(library, ['kept'])
   await unmount()

@@ -71,9 +71,18 @@ export class Storage {
     return mark === 'own'
   }
 
-  /** @throws StorageSuspendedError */
+  /** What was found when somebody last looked, which is done every few seconds. @throws StorageSuspendedError */
+  assertSeen(): void {
+    if (this.#state !== 'here') throw this.#suspended()
+  }
+
+  /** Looks. @throws StorageSuspendedError */
   assertHere(): void {
-    if (!this.isHere()) throw new StorageSuspendedError(this.folder, this.#state === 'foreign' ? 'foreign' : 'missing')
+    if (!this.isHere()) throw this.#suspended()
+  }
+
+  #suspended(): StorageSuspendedError {
+    return new StorageSuspendedError(this.folder, this.#state === 'foreign' ? 'foreign' : 'missing')
   }
 
   async #look(): Promise<void> {
