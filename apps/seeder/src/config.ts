@@ -87,7 +87,11 @@ export const configSchema = z.object({
         downloadLimit: rate('swarm.downloadLimit in that time.'),
       })
       .prefault({}),
-    maxConns: most(65_535, 1000, 'Most TCP connections to peers at a time, over all items.'),
+    maxConns: most(
+      65_535,
+      1000,
+      'Most TCP connections of peers at a time, over all items; those that a fetch makes come on top.',
+    ),
     maxConnsPerItem: most(65_535, 55, 'Most connections to peers at a time of one item, TCP and WebRTC together.'),
     maxChannels: most(10_000, 400, 'Most WebRTC connections at a time, over all items, open or being made.'),
     maxNegotiating: most(10_000, 100, 'Most WebRTC connections being made at a time; offers beyond it are dropped.'),

@@ -83,9 +83,13 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
     const { refusedConnections, refusedWakes } = swarm.stats()
     return { no_place: refusedConnections, none_to_put_to_sleep: refusedWakes }
   })
-  gauge('swarm_channels', 'WebRTC connections.', () => swarm.stats().channels)
+  gauge('swarm_channels', 'WebRTC connections that are open.', () => swarm.stats().channels)
   gauge('swarm_negotiating', 'WebRTC connections being made.', () => swarm.stats().negotiating)
-  gauge('swarm_offers_dropped', 'WebRTC offers not answered since the start.', () => swarm.stats().offersDropped)
+  gauge(
+    'swarm_offers_dropped',
+    'WebRTC offers of peers not answered since the start.',
+    () => swarm.stats().offersDropped,
+  )
   gauge('swarm_uploaded_bytes', 'Bytes sent to BitTorrent peers since the start.', () => swarm.stats().uploaded)
   gauge('swarm_downloaded_bytes', 'Bytes got from peers since the start.', () => swarm.stats().downloaded)
   gauge('graph_links', 'Links to other nodes and clients.', () => graph.stats().links.length)

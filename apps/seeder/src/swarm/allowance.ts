@@ -46,7 +46,7 @@ export class Allowance {
     this.#limits = { ...this.#limits, ...limits }
     const { maxOpenFiles, maxChannels, maxNegotiating } = this.#limits
     this.rates.limit(this.#limits)
-    this.openFiles.limit = maxOpenFiles
+    void this.openFiles.limit(maxOpenFiles)
     this.channels.limit({ maxConnections: maxChannels, maxNegotiating })
     this.slots.limit(this.#limits)
   }

@@ -1,5 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { readlinkSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -48,6 +49,49 @@ test('no more than the limit stay open, and the ones in use are never closed', a
   })
   await files.forget(paths)
   expect(await open()).toBe(0)
+})
+
+test('a lower limit closes at once what nobody uses, and holds from then on', async () => {
+  const files = new OpenFiles(10)
+  const paths = Array.from({ length: 20 }, (_, index) => join(folder, String(index)))
+  for (const path of paths.slice(0, 10)) await files.use(path, 'write', () => Promise.resolve())
+  expect(await open()).toBe(10)
+  await files.use(paths[0] ?? '', 'write', async (handle) => {
+    await files.limit(2)
+    expect(await open()).toBe(2)
+    await handle.write('x')
+  })
+  for (const path of paths) await files.use(path, 'write', () => Promise.resolve())
+  expect([files.size, await open()]).toEqual([2, 2])
+  await files.close()
+})
+
+test('handles that were used all at once are closed down to the limit', async () => {
+  const files = new OpenFiles(2)
+  const paths = Array.from({ length: 20 }, (_, index) => join(folder, String(index)))
+  await Promise.all(paths.map((path) => files.use(path, 'write', () => Promise.resolve())))
+  expect([files.size, await open()]).toEqual([2, 2])
+  await files.close()
+})
+
+test('a file that cannot be closed fails nobody who read it or another', async () => {
+  const files = new OpenFiles(1)
+  const [first, second] = [join(folder, 'first'), join(folder, 'second')]
+  const failing = (handle: FileHandle): Promise<string> => {
+    const close = handle.close.bind(handle)
+    handle.close = async () => {
+      await close()
+      throw new Error('EIO: i/o error, close')
+    }
+    return Promise.resolve('read')
+  }
+  expect(await files.use(first, 'write', failing)).toBe('read')
+  expect(await files.use(second, 'write', failing)).toBe('read')
+  const forgotten = files.use(second, 'write', async () => {
+    await files.forget([second])
+    return 'read'
+  })
+  expect(await forgotten).toBe('read')
 })
 
 test('a file that cannot be opened is tried again the next time', async () => {

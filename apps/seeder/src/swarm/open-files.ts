@@ -17,14 +17,21 @@ const modes: readonly OpenMode[] = ['read', 'write', 'mend']
 
 /**
  * File handles opened when first needed and kept for the next use, at most `limit` idle ones: a node holds far more
- * files than it may have descriptors. The least recently used one is closed first.
+ * files than it may have descriptors. The least recently used one is closed first. What could not be closed is no error
+ * of whoever read or wrote another file, or this one before: what must last is synced.
  */
 export class OpenFiles {
-  limit: number
   readonly #entries = new Map<string, Entry>()
+  #limit: number
 
   constructor(limit = 256) {
-    this.limit = limit
+    this.#limit = limit
+  }
+
+  /** Applies at once, to handles that nobody uses. */
+  async limit(limit: number): Promise<void> {
+    this.#limit = limit
+    await this.#trim()
   }
 
   /** Runs `work` with a handle that stays open until it settles. */
@@ -70,14 +77,15 @@ export class OpenFiles {
   }
 
   async #trim(): Promise<void> {
-    if (this.#entries.size <= this.limit) return
+    const surplus: string[] = []
     for (const [key, entry] of this.#entries) {
-      if (entry.users === 0) return this.#drop(key)
+      if (this.#entries.size - surplus.length <= this.#limit) break
+      if (entry.users === 0) surplus.push(key)
     }
+    await Promise.all(surplus.map((key) => this.#drop(key)))
   }
 }
 
 async function close(entry: Entry): Promise<void> {
-  const handle = await entry.handle.catch(() => null)
-  await handle?.close()
+  await entry.handle.then((handle) => handle.close()).catch(() => {})
 }

@@ -74,7 +74,7 @@ export interface SwarmStats {
   /** Since start: torrents not woken because all that are awake were in use, and connections turned away. */
   refusedWakes: number
   refusedConnections: number
-  /** WebRTC connections that are open, or offered by this node and not answered yet. */
+  /** WebRTC connections that are open. */
   channels: number
   /** WebRTC offers of peers that are answered and no connection yet. */
   negotiating: number
@@ -96,7 +96,7 @@ export interface SwarmLimits {
   /** Bytes per second of each item that has no limit of its own. */
   itemUploadLimit: number
   itemDownloadLimit: number
-  /** Connections over TCP of all items together. */
+  /** Connections over TCP of all items together; peers that a fetch calls are let in beyond it. */
   maxConns: number
   /** Connections of any kind of one item. */
   maxConnsPerItem: number

@@ -91,7 +91,7 @@ export class Running {
       connections: this.#connections,
       refusedWakes: torrents.wakesRefused,
       refusedConnections: slots.refused + this.#door.dropped,
-      channels: channels.size - channels.negotiating,
+      channels: channels.open,
       negotiating: channels.negotiating,
       offersDropped: channels.dropped,
       uploadRate: engine.uploadSpeed,

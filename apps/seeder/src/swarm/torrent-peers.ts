@@ -34,7 +34,8 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
 
   torrent._addPeer = (peer, type, source) => {
     const refused = torrent.destroyed || (torrent._peers?.size ?? 0) >= maxKnownPeers
-    if (refused || (typeof peer === 'string' && ownAddresses.has(peer))) {
+    // A channel is connected when it comes; the engine itself calls so many addresses and no more.
+    if (refused || (typeof peer === 'string' ? ownAddresses.has(peer) : !options.admits())) {
       if (typeof peer !== 'string') peer.destroy()
       return null
     }

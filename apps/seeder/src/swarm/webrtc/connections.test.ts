@@ -107,6 +107,24 @@ test('connections are counted from the offer on, and those past the limit are no
   expect(made).toMatchObject({ size: 1, full: false })
 })
 
+test('a lower limit closes connections at once, and offers of this node are none', { timeout: 60_000 }, async () => {
+  const [a, b] = [connections(), connections()]
+  const ends: Channel[] = []
+  const offer = await offered(a, (channel) => ends.push(channel))
+  offer.accept(await answered(b, offer.sdp, 'aa'), 'bb')
+  await vi.waitFor(() => expect(ends).toHaveLength(1), 20_000)
+  for (let more = 0; more < 4; more++) await offered(a)
+  expect(a).toMatchObject({ size: 5, open: 1 })
+  a.limit({ maxConnections: 1, maxNegotiating: 1 })
+  expect(a).toMatchObject({ size: 1, open: 1 })
+  const [channel] = ends
+  if (channel === undefined) throw new Error('no channel')
+  const closed = once(channel, 'close')
+  a.limit({ maxConnections: 0, maxNegotiating: 1 })
+  expect(a.size).toBe(0)
+  await closed
+})
+
 test('an offer that nobody wants to answer any more leaves nothing behind', async () => {
   const made = connections()
   const answering = made.answer((await offered(connections())).sdp, { peerId: 'aa', tracker: '' }, () => {})

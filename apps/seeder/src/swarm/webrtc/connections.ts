@@ -92,6 +92,10 @@ export class Connections {
     return this.#places.size
   }
 
+  get open(): number {
+    return this.#places.open
+  }
+
   /** Answered offers, of either side, that are no connection yet. */
   get negotiating(): number {
     return this.#places.negotiating
@@ -103,16 +107,16 @@ export class Connections {
   }
 
   get full(): boolean {
-    return this.#places.size >= this.#places.maxConnections
+    return this.#places.full
   }
 
   countDropped(): void {
     this.#dropped++
   }
 
-  limit({ maxConnections, maxNegotiating }: { maxConnections: number; maxNegotiating: number }): void {
-    this.#places.maxConnections = maxConnections
-    this.#places.maxNegotiating = maxNegotiating
+  /** Applies at once: what is more is closed, see `Places`. */
+  limit(limits: { maxConnections: number; maxNegotiating: number }): void {
+    this.#places.limit(limits)
   }
 
   /**

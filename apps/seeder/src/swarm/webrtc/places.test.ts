@@ -56,6 +56,21 @@ test('when connections are made of all places nobody is evicted', () => {
   expect(evicted).toEqual([])
 })
 
+test('lower limits hold at once: those that wait for an answer leave first, then those being made, the newest first', () => {
+  const { places, evicted, take } = setUp(12, 6)
+  for (const name of ['a', 'b', 'c']) places.settle(take(name).guest)
+  for (const name of ['d', 'e', 'f']) take(name)
+  for (const name of ['g', 'h']) places.offer({ evicted: () => evicted.push(name) })
+  expect(places).toMatchObject({ size: 8, negotiating: 3, open: 3 })
+  places.limit({ maxConnections: 12, maxNegotiating: 2 })
+  expect(evicted).toEqual(['f'])
+  places.limit({ maxConnections: 5, maxNegotiating: 2 })
+  expect(evicted).toEqual(['f', 'g', 'h'])
+  places.limit({ maxConnections: 2, maxNegotiating: 2 })
+  expect(evicted.slice(3).toSorted()).toEqual(['c', 'd', 'e'])
+  expect(places).toMatchObject({ size: 2, negotiating: 0, open: 2, full: true })
+})
+
 test('offers of this node wait long, count among all, and take a quarter at most', () => {
   const { clock, places, take } = setUp(8, 2)
   const [first, second, third] = [{ evicted: () => {} }, { evicted: () => {} }, { evicted: () => {} }]

@@ -32,12 +32,12 @@ export class Places {
   readonly #offers = new Set<Guest>()
   readonly #negotiating = new Map<Guest, Negotiation>()
   readonly #byTracker = new Map<string, Set<Guest>>()
-  maxConnections: number
-  maxNegotiating: number
+  #maxConnections: number
+  #maxNegotiating: number
 
   constructor({ maxConnections, maxNegotiating, now }: PlacesOptions) {
-    this.maxConnections = maxConnections
-    this.maxNegotiating = maxNegotiating
+    this.#maxConnections = maxConnections
+    this.#maxNegotiating = maxNegotiating
     this.#now = now
   }
 
@@ -49,10 +49,29 @@ export class Places {
     return this.#negotiating.size
   }
 
+  /** Connections that are made. */
+  get open(): number {
+    return this.#guests.size - this.#offers.size - this.#negotiating.size
+  }
+
+  get full(): boolean {
+    return this.#guests.size >= this.#maxConnections
+  }
+
+  /** Applies at once: offers of this node leave first, then connections being made, the newest of each before others. */
+  limit({ maxConnections, maxNegotiating }: Pick<PlacesOptions, 'maxConnections' | 'maxNegotiating'>): void {
+    this.#maxConnections = maxConnections
+    this.#maxNegotiating = maxNegotiating
+    this.#evict(this.#negotiating.keys(), this.#negotiating.size - maxNegotiating)
+    for (const group of [this.#offers, this.#negotiating.keys(), this.#guests]) {
+      this.#evict(group, this.#guests.size - maxConnections)
+    }
+  }
+
   /** Takes a place for an offer of this node, which waits for an answer; a quarter of all is for those. */
   offer(guest: Guest): boolean {
-    const most = Math.ceil(this.maxConnections / 4)
-    if (this.#guests.size >= this.maxConnections || this.#offers.size >= most) return false
+    const most = Math.ceil(this.#maxConnections / 4)
+    if (this.full || this.#offers.size >= most) return false
     this.#guests.add(guest)
     this.#offers.add(guest)
     return true
@@ -60,8 +79,8 @@ export class Places {
 
   /** Takes a place for an offer that is about to be answered. @returns false when there is none */
   take(guest: Guest, tracker: string): boolean {
-    if (this.#guests.size >= this.maxConnections) return false
-    const full = this.#negotiating.size >= this.maxNegotiating
+    if (this.full) return false
+    const full = this.#negotiating.size >= this.#maxNegotiating
     const leaving = full ? this.#leaving(tracker) : undefined
     if (full && leaving === undefined) return false
     if (leaving !== undefined) {
@@ -90,6 +109,15 @@ export class Places {
   leave(guest: Guest): void {
     this.settle(guest)
     this.#guests.delete(guest)
+  }
+
+  /** The newest of these, so many. */
+  #evict(guests: Iterable<Guest>, count: number): void {
+    if (count <= 0) return
+    for (const guest of [...guests].slice(-count)) {
+      this.leave(guest)
+      guest.evicted()
+    }
   }
 
   #leaving(tracker: string): Guest | undefined {
