@@ -294,3 +294,11 @@ test('after a restart everything is there, under the same identity', async () =>
 test('a method that no route has is refused as such', async () => {
   expect(await problem('/v1/media', { method: 'QUERY' })).toEqual([415, 'unsupported_media_type'])
 })
+
+test('an item by itself says since when every piece of it was found right', async () => {
+  const before = Math.floor(Date.now() / 1000) * 1000
+  const { id } = await publish('verified.txt', 'right')
+  const { verifiedAt } = await json<{ verifiedAt: number }>(`/v1/media/${id}`)
+  expect(verifiedAt).toBeGreaterThanOrEqual(before)
+  expect(verifiedAt).toBeLessThanOrEqual(Date.now())
+})

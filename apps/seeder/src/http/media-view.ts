@@ -49,6 +49,23 @@ export const mediaSchema = z
     }),
   })
   .meta({ id: 'Media' })
+
+/** One item as it is shown by itself. */
+export const mediaDetailSchema = mediaSchema
+  .extend({
+    verifiedAt: z
+      .int()
+      .describe('Milliseconds since 1970: every piece was found right on this disk then, or after that.'),
+  })
+  .meta({ id: 'MediaDetail' })
+
+/** When the piece whose last proof is the oldest was found right. */
+export function verifiedAtOf(library: Pick<Library, 'pieces'>, infoHash: string): number {
+  let oldest = Infinity
+  for (const at of library.pieces(infoHash)?.verifiedAt ?? []) oldest = Math.min(oldest, at)
+  return oldest === Infinity ? 0 : oldest * 1000
+}
+
 export type MediaView = z.output<typeof mediaSchema>
 
 export const filesSchema = z.array(fileSchema)

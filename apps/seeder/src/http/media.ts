@@ -5,7 +5,7 @@ import type { Api } from './api.ts'
 import { MediaNotFoundError } from './errors.ts'
 import { itemOf, mediaIdSchema } from './media-id.ts'
 import { canonicalFiles } from './manifest.ts'
-import { filesSchema, linksOf, mediaSchema, viewOf } from './media-view.ts'
+import { filesSchema, linksOf, mediaDetailSchema, mediaSchema, verifiedAtOf, viewOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -50,10 +50,13 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
         tags: ['media'],
         summary: 'One item, by infohash or SHA-256',
         params,
-        response: { 200: mediaSchema, ...problems(400, 404, 410, 503) },
+        response: { 200: mediaDetailSchema, ...problems(400, 404, 410, 503) },
       },
     },
-    async ({ params: { id } }) => viewOf(itemOf(library, id), shown()),
+    async ({ params: { id } }) => {
+      const item = itemOf(library, id)
+      return { ...viewOf(item, shown()), verifiedAt: verifiedAtOf(library, item.infoHash) }
+    },
   )
 
   app.get(

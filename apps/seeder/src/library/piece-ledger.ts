@@ -25,7 +25,8 @@ export class PieceLedger {
     const shape = catalog.shape(infoHash)
     if (shape === undefined) return undefined
     const verifiedAt = catalog.pieces.get(infoHash, pieceCount(shape.size, shape.pieceLength))
-    const whole = Math.min(...catalog.blobs.of(infoHash).map((blob) => Math.floor(blob.verifiedAt / 1000)))
+    let whole = Infinity
+    for (const blob of catalog.blobs.of(infoHash)) whole = Math.min(whole, Math.floor(blob.verifiedAt / 1000))
     for (const [piece, at] of verifiedAt.entries()) if (at < whole) verifiedAt[piece] = whole
     const bad = catalog.blobs.badPieces(infoHash)
     for (const piece of bad) verifiedAt[piece] = 0

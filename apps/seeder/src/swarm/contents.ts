@@ -2,7 +2,7 @@ import type { Proofs } from './proofs.ts'
 
 /** Where the bytes of one torrent come from. */
 export interface ByteSource {
-  /** Rises with each change that is seen of a file. */
+  /** Rises with each change that is seen of a file, from 0 before the first look at any. */
   readonly moment: number
   /**
    * Fills the targets one after the other with the bytes from `offset` on.

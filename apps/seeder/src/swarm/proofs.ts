@@ -15,7 +15,10 @@ export class Proofs {
     this.#now = now
   }
 
-  /** Remembers that a piece was right, read from files of which none was seen changed since that moment of the store. */
+  /**
+   * Remembers that a piece was right, read from files of which none was seen changed since that moment of the store;
+   * with 0 that was not to be told, and the proof is of its time alone.
+   */
   add(piece: number, moment: number): void {
     this.#at ??= new Uint32Array(this.#count)
     this.#moments ??= new Uint32Array(this.#count)
@@ -30,7 +33,7 @@ export class Proofs {
   /** The moment of a proof that counts still. What is read of files that changed no later is right. */
   of(piece: number): number | undefined {
     const age = this.#now() - (this.#at?.[piece] ?? 0) * 1000
-    return age >= 0 && age < trustedMs ? this.#moments?.[piece] : undefined
+    return age >= 0 && age < trustedMs ? this.#moments?.[piece] || undefined : undefined
   }
 
   /** Seconds since 1970 when each piece was last found right, 0 when it was not; `undefined` when none was. */

@@ -147,7 +147,7 @@ export class ReadAhead {
         this.#trim()
       }
       if (sha1.digest('hex') !== piece.hash) throw new BadPieceError(contents.infoHash, piece.index)
-      if (since <= moment) proofs.add(piece.index, moment)
+      proofs.add(piece.index, since <= moment ? moment : 0)
     } catch (error) {
       for (const run of runs) {
         run.state = 'failed'

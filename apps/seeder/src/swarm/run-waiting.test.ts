@@ -13,7 +13,7 @@ function contentsOf(bytes: Buffer): { contents: Contents; read: () => void } {
     infoHash: 'a'.repeat(40),
     proofs: new Proofs(1, () => 1_000_000_000),
     source: {
-      moment: 0,
+      moment: 1,
       readInto: async (offset, targets) => {
         await new Promise<void>((resolve) => waiting.push(resolve))
         let from = offset
@@ -21,7 +21,7 @@ function contentsOf(bytes: Buffer): { contents: Contents; read: () => void } {
           target.set(bytes.subarray(from, from + target.length))
           from += target.length
         }
-        return 0
+        return 1
       },
     },
     piece: (index) => ({ index, offset: 0, size: bytes.length, hash }),

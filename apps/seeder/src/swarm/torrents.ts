@@ -131,21 +131,27 @@ export class Torrents {
 
   close(): void {
     this.#waking.close()
+    for (const active of this.#active) this.#tell(active)
     this.#active.close()
   }
 
-  async #end(active: ActiveTorrent): Promise<void> {
-    const { allowance, ledger, logger } = this.#options
-    const { infoHash } = active
-    this.#items.addUploaded(infoHash, active.torrent.uploaded)
-    allowance.readAhead.forget(infoHash)
-    const times = active.held && active.pieces?.proofs.times
+  /** When the pieces of one that was awake were found right. */
+  #tell({ infoHash, held, pieces }: ActiveTorrent): void {
+    const { ledger, logger } = this.#options
+    const times = held && pieces?.proofs.times
     try {
       if (times !== undefined) ledger.verified(infoHash, times)
     } catch (error) {
-      // Its files are let go of all the same: one that stayed open here could not be woken again.
       logger.warn({ infoHash, err: error }, 'when the pieces of an item were verified was not noted')
     }
+  }
+
+  async #end(active: ActiveTorrent): Promise<void> {
+    const { allowance, logger } = this.#options
+    const { infoHash } = active
+    this.#items.addUploaded(infoHash, active.torrent.uploaded)
+    allowance.readAhead.forget(infoHash)
+    this.#tell(active)
     await active.end().catch((error: unknown) => logger.warn({ infoHash, err: error }, 'a torrent could not be ended'))
   }
 }

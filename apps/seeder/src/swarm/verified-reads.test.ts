@@ -1,6 +1,6 @@
 import { open, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FetchFailedError, UnwritableError } from './index.ts'
 import type { PieceLedger } from './index.ts'
 import { RecordingPeer } from './recording-peer.ts'
@@ -229,4 +229,32 @@ test('all pieces are checked at once: what others mended is right again, what is
   expect(await takeAll(taker, made)).toEqual([4, 5])
   await seeder.remove(made.infoHash)
   await expect(seeder.check(made.infoHash, 'all', signal)).rejects.toThrow(FetchFailedError)
+})
+
+describe('when pieces were found right is told', () => {
+  const take = async (pieces: number) => {
+    const made = await bench.torrent('told.bin', [['told.bin', pieces * 16_384 - 1_000]], 16_384)
+    const seeder = await bench.swarm({ ledger, limits: { idleAfter: 100 } })
+    seeder.seed(made.infoHash)
+    const from = await peer(seeder.port, made)
+    expect(await takeAll(from, made)).toEqual([])
+    return { seeder, from }
+  }
+  const told = () => ledger.verified.mock.calls.map(([, times]) => [...times])
+  const seconds = Math.floor(Date.now() / 1000)
+
+  test.each([1, 5])('of an item of %i pieces that goes to sleep, the first one read included', async (pieces) => {
+    const { seeder, from } = await take(pieces)
+    from.end()
+    await vi.waitUntil(() => seeder.stats().awake === 0, { timeout: 10_000 })
+    expect(told()).toEqual([Array.from({ length: pieces }, () => expect.any(Number))])
+    expect(Math.min(...told().flat())).toBeGreaterThanOrEqual(seconds)
+  })
+
+  test('of what is awake when the swarm ends', async () => {
+    const { seeder } = await take(3)
+    await seeder.close()
+    expect(told()).toHaveLength(1)
+    expect(Math.min(...told().flat())).toBeGreaterThanOrEqual(seconds)
+  })
 })
