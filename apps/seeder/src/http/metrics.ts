@@ -64,6 +64,9 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
   const byReason = byLabel('reason')
   gauge('items', 'Items held here.', () => library.totals().items)
   gauge('item_bytes', 'Bytes of the files held here.', () => library.totals().bytes)
+  gauge('quarantined_bytes', 'Bytes found wrong and set aside, removed after 30 days.', () =>
+    library.quarantinedBytes(),
+  )
   gauge('items_damaged', 'Items whose bytes are lost here, wholly or in part.', () => library.damaged().length)
   gauge('storage_suspended', '1 while the disk with the stored files is away: nothing is served or stored.', () =>
     Number(library.storage().state !== 'here'),

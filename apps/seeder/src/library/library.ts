@@ -94,7 +94,7 @@ async function build(
     }
   }
 
-  const survey = new Survey({ catalog, blobs, soundness, storage, dropUnneeded })
+  const survey = new Survey({ catalog, blobs, soundness, storage, dropUnneeded, now })
 
   return {
     stage: async () => {
@@ -108,7 +108,7 @@ async function build(
     },
     salvage: async (infoHash, staging) => {
       const item = catalog.item(infoHash, false)
-      return item === undefined ? 0 : await salvage(item, staging, blobs, storage.quarantine)
+      return item === undefined ? 0 : await salvage(item, staging, blobs, storage.quarantine.folder)
     },
     commit: createCommit({ storage, catalog, blobs, pins, dropUnneeded, changed, now }),
     get: (infoHash) => catalog.item(infoHash),
@@ -162,7 +162,7 @@ async function build(
     refuse: (infoHash, until, at) => catalog.transact(() => catalog.refuse(infoHash, until, at)),
     forgive: (infoHash) => catalog.forgive(infoHash),
     refused: (at) => catalog.refused(at),
-    survey: (position, most) => survey.step(position, most),
+    survey: (position, most, unreadable) => survey.step(position, most, unreadable),
     check: (infoHash) => soundness.check(infoHash),
     head: (infoHash) => catalog.head(infoHash),
     condition: (infoHash) => catalog.conditions.of(infoHash),
@@ -190,6 +190,7 @@ async function build(
       return catalog.conditions.of(infoHash)
     },
     totals: () => ({ ...catalog.totals() }),
+    quarantinedBytes: () => storage.quarantine.bytes,
     onCondition: (listener) => subscribe(conditionListeners, listener),
     onStorage: (listener) => subscribe(storageListeners, listener),
     storage: () => ({ folder, state: storage.state }),

@@ -186,10 +186,11 @@ export interface Library {
   check(infoHash: string): Promise<boolean>
   /**
    * One step of a round through all blobs: `check` of at most `most` of them, and now and then the removal of files in the
-   * blob folders that the catalog does not know. @param position '' begins a round
+   * blob folders that the catalog does not know. Files in quarantine are removed 30 days after they came there.
+   * @param position '' begins a round; @param unreadable told of folders and blobs that were passed over
    * @returns the position for the next step, `undefined` at the end of the round
    */
-  survey(position: string, most: number): Promise<string | undefined>
+  survey(position: string, most: number, unreadable?: (error: unknown) => void): Promise<string | undefined>
   /** Infohashes that wait for `verify`: written shortly before an unclean stop, or found changed by a comparison. */
   suspects(): string[]
   /** Infohashes whose bytes are lost here, wholly or in part: to be fetched again or removed. */
@@ -232,6 +233,8 @@ export interface Library {
   mendedPiece(infoHash: string, piece: number, signal?: AbortSignal): Promise<Condition | undefined>
   /** Kept up to date by each change, never counted. `items`: live ones; `bytes`: of all blobs, each counted once. */
   totals(): { items: number; bytes: number }
+  /** Of blobs that were found wrong and set aside, counted at each round of `survey`. */
+  quarantinedBytes(): number
   /**
    * Has `listener` told, after the change, of each item whose condition changed by itself: a blob was found changed, lost,
    * right or wrong, or a piece bad or mended. Also of a suspect item that `open` was asked for. @returns ends it

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { BlobRecord, BlobState } from './blob-table.ts'
 import { isSame } from './blobs.ts'
 import type { Blobs, Print } from './blobs.ts'
@@ -51,13 +50,23 @@ export class Soundness {
     return this.#parts.storage.state === 'here' && isSound(blobs.get(sha256))
   }
 
-  /** Compares files with what is noted of them, reading none, and notes what changed. */
-  async compare(records: readonly BlobRecord[]): Promise<void> {
+  /**
+   * Compares files with what is noted of them, reading none, and notes what changed. The first that cannot be looked at
+   * fails it, unless `unreadable` is there to be told of each.
+   */
+  async compare(records: readonly BlobRecord[], unreadable?: (error: unknown) => void): Promise<void> {
     const { blobs } = this.#parts
     const differing: string[] = []
     const queue = records.values()
     const work = async () => {
-      for (const record of queue) if (isNews(record, await blobs.look(record.sha256))) differing.push(record.sha256)
+      for (const record of queue) {
+        try {
+          if (isNews(record, await blobs.look(record.sha256))) differing.push(record.sha256)
+        } catch (error) {
+          if (unreadable === undefined) throw error
+          unreadable(error)
+        }
+      }
     }
     await Promise.all(Array.from({ length: Math.min(looksAtOnce, records.length) }, work))
     if (differing.length > 0) this.#note(differing)
@@ -120,7 +129,11 @@ export class Soundness {
   #condemn(record: BlobRecord): void {
     const { blobs, storage } = this.#parts
     const { sha256 } = record
-    if (blobs.print(sha256) !== undefined) blobs.moveTo(sha256, join(storage.quarantine, sha256))
+    const print = blobs.print(sha256)
+    if (print !== undefined) {
+      blobs.moveTo(sha256, storage.quarantine.path(sha256))
+      storage.quarantine.took(print.size)
+    }
     this.#lose({ ...record, mtimeUs: never })
   }
 

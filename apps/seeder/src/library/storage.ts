@@ -8,6 +8,7 @@ import { CatalogMissingError, StorageSuspendedError } from './errors.ts'
 import { Marker } from './marker.ts'
 import type { Mark } from './marker.ts'
 import type { StorageState } from './port.ts'
+import { Quarantine } from './quarantine.ts'
 
 export interface StorageParts {
   /** Holds blobs, incoming and quarantine, which must lie on one file system. */
@@ -34,7 +35,7 @@ export async function assertUnused(folder: string): Promise<void> {
 export class Storage {
   readonly folder: string
   readonly incoming: string
-  readonly quarantine: string
+  readonly quarantine: Quarantine
   readonly #parts: StorageParts
   readonly #blobsFolder: string
   readonly #marker: Marker
@@ -46,7 +47,7 @@ export class Storage {
     this.#parts = parts
     this.folder = parts.folder
     this.incoming = join(parts.folder, 'incoming')
-    this.quarantine = join(parts.folder, 'quarantine')
+    this.quarantine = new Quarantine(join(parts.folder, 'quarantine'))
     this.#blobsFolder = join(parts.folder, 'blobs')
     this.#marker = new Marker(this.#blobsFolder, parts.catalog.life.id)
   }
@@ -100,7 +101,7 @@ export class Storage {
 
   /** Leftovers of an earlier run are swept once: later on there may be uploads under way. */
   async #prepare(): Promise<void> {
-    for (const path of [this.incoming, this.quarantine]) mkdirSync(path, { recursive: true, mode: 0o750 })
+    for (const path of [this.incoming, this.quarantine.folder]) mkdirSync(path, { recursive: true, mode: 0o750 })
     await this.#parts.blobs.prepare()
     for (const name of await readdir(this.incoming))
       await rm(join(this.incoming, name), { recursive: true, force: true })

@@ -13,10 +13,13 @@ export interface SurveyParts {
   storage: Storage
   /** Removes those of the blobs that neither the catalog nor a commit under way needs. */
   dropUnneeded(hashes: readonly string[]): Promise<void>
+  now: () => number
 }
 
 /** Names asked for in the catalog before others have their turn. */
 const namesAtOnce = 200
+/** Long enough for what is fetched anew to be made of it, however often that is tried. */
+const quarantineMs = 30 * 86_400_000
 
 /**
  * Compares all blobs with the catalog, a few at a time, and sweeps what nothing knows. The 256 folders come one after
@@ -29,14 +32,19 @@ export class Survey {
     this.#parts = parts
   }
 
-  /** @returns the position of the next step, `undefined` after the last; unmoved while the storage is away */
-  async step(position: string, most: number): Promise<string | undefined> {
-    const { catalog, soundness, storage } = this.#parts
+  /** Goes past what cannot be read, telling of it. @returns the position of the next step, `undefined` after the last; unmoved while the storage is away */
+  async step(
+    position: string,
+    most: number,
+    unreadable: (error: unknown) => void = () => undefined,
+  ): Promise<string | undefined> {
+    const { catalog, soundness, storage, now } = this.#parts
     if (storage.state !== 'here') return position
     const prefix = position.slice(0, 2) || '00'
-    if (position.length <= 2) await this.#sweep(prefix)
+    if (position === '') await storage.quarantine.sweep(now() - quarantineMs).catch(unreadable)
+    if (position.length <= 2) await this.#sweep(prefix).catch(unreadable)
     const records = catalog.blobs.between(position || prefix, `${prefix}g`, most)
-    await soundness.compare(records)
+    await soundness.compare(records, unreadable)
     const last = records.at(-1)
     if (last !== undefined && records.length === most) return last.sha256
     return prefixes[prefixes.indexOf(prefix) + 1]

@@ -49,7 +49,7 @@ export class GraphReplication implements Replication {
     const room = new Room({
       ...storage,
       isHere: () => library.storage().state === 'here',
-      used: () => library.totals().bytes,
+      used: () => library.totals().bytes + library.quarantinedBytes(),
     })
     this.#roster = new Roster({
       graceMs,

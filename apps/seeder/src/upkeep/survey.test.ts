@@ -64,3 +64,21 @@ test('a step that fails is tried again, and said once', async () => {
   expect(said).toHaveBeenCalledTimes(1)
   await rounds.close()
 })
+
+test('what cannot be read is said once a round', async () => {
+  fakeTime()
+  const log = pino({ level: 'silent' })
+  const said = vi.spyOn(log, 'error')
+  let steps = 0
+  const survey = (position: string, _most: number, unreadable?: (error: unknown) => void) => {
+    unreadable?.(new Error('EIO'))
+    return Promise.resolve(++steps % 10 === 0 ? undefined : `${position}a`)
+  }
+  const rounds = new SurveyRounds({ library: { survey }, log })
+  rounds.start()
+  await vi.advanceTimersByTimeAsync(24_000)
+  expect([rounds.rounds, said.mock.calls.length]).toEqual([1, 1])
+  await vi.advanceTimersByTimeAsync(6 * 3_600_000)
+  expect([rounds.rounds, said.mock.calls.length]).toEqual([2, 2])
+  await rounds.close()
+})

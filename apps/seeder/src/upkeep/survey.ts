@@ -58,15 +58,21 @@ export class SurveyRounds {
   async #step(): Promise<void> {
     try {
       this.#steps++
-      const next = await this.#options.library.survey(this.#position, blobsAtOnce)
+      const next = await this.#options.library.survey(this.#position, blobsAtOnce, (error) =>
+        this.#say(error, 'a stored file or folder cannot be read, and was passed over'),
+      )
       if (next === undefined) this.#endRound()
       else this.#position = next
     } catch (error) {
-      // Once a round: a disk that answers no more would fill the log.
-      if (!this.#failed) this.#options.log.error({ err: error }, 'stored files could not be compared; tried again')
-      this.#failed = true
+      this.#say(error, 'stored files could not be compared; tried again')
     }
     this.#plan(this.#pauseMs)
+  }
+
+  /** Once a round: a disk that answers no more would fill the log. */
+  #say(error: unknown, what: string): void {
+    if (!this.#failed) this.#options.log.error({ err: error }, what)
+    this.#failed = true
   }
 
   #endRound(): void {
