@@ -15,3 +15,10 @@ export type Api = FastifyInstance<
   FastifyBaseLogger,
   ZodTypeProvider
 >
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Of a request that changes something: it is taken too while the node is not ready, or its disk away. */
+    always?: boolean
+  }
+}

@@ -72,6 +72,7 @@ export async function createApp(services: Services, connections: Connections, up
       return
     }
     authorize(request, services.adminToken)
+    if (request.routeOptions.config.always === true) return
     const { folder, state } = services.library.storage()
     if (state !== 'here') throw new StorageSuspendedError(folder, state)
     const missing = services.checks().filter(({ ok }) => !ok)

@@ -33,7 +33,26 @@ test('a disk that goes away is said by /ready, the metrics and every answer that
   expect(await metric()).toBe('1')
   expect((await node.ask(`/v1/media/${id}`)).status).toBe(200)
 
+  for (const [action, paused] of [
+    ['pause', true],
+    ['resume', false],
+  ] as const) {
+    const answer = await node.ask(`/v1/media/${id}/${action}`, { method: 'POST' })
+    expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ paused })])
+  }
+
   await rename(away, blobs)
   await vi.waitFor(async () => expect((await node.ask('/ready')).status).toBe(200), patience)
   expect(await (await node.ask(`/v1/media/${id}/content`)).text()).toBe('kept')
+})
+
+test('a node that its network has not admitted pauses all the same', async () => {
+  const put = await node.ask('/v1/media?name=mine.bin', { method: 'PUT', body: 'mine' })
+  const { id } = (await put.json()) as { id: string }
+  const owner = 'A'.repeat(43)
+  await node.restart({ network: { owner } })
+  expect((await node.ask('/ready')).status).toBe(503)
+  expect(await code(await upload())).toEqual([503, 'not_ready'])
+  const answer = await node.ask(`/v1/media/${id}/pause`, { method: 'POST' })
+  expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ paused: true })])
 })

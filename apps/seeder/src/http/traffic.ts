@@ -27,6 +27,7 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
   app.post(
     '/v1/media/:id/pause',
     {
+      config: { always: true },
       schema: {
         tags: ['media'],
         summary: 'End all traffic of an item, until it is resumed',
@@ -45,7 +46,10 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
 
   app.post(
     '/v1/media/:id/resume',
-    { schema: { tags: ['media'], summary: 'Let the traffic of a paused item go on', params, response } },
+    {
+      config: { always: true },
+      schema: { tags: ['media'], summary: 'Let the traffic of a paused item go on', params, response },
+    },
     async ({ params: { id } }) => {
       const infoHash = known(services, id)
       change(infoHash, { paused: false })
@@ -57,6 +61,7 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
   app.put(
     '/v1/media/:id/limits',
     {
+      config: { always: true },
       schema: {
         tags: ['media'],
         summary: "Set an item's own limits, in bytes per second",

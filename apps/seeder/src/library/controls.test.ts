@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ControlTable } from './control-table.ts'
+import { Database } from './database.ts'
 import { digest, put, tempFolder } from './fixtures/item.ts'
 import { openLibrary, type Library } from './index.ts'
 
@@ -43,4 +46,19 @@ test('a paused item is held and not served, and its purge or removal forgets the
   library.close()
   library = await openLibrary({ folder, digest })
   expect(library.pausedCount()).toBe(0)
+})
+
+test('of what was set for items that are not here the oldest is dropped, of those that are nothing', async () => {
+  const held = (await put(library, ['held'])).item.infoHash
+  library.close()
+  const db = new Database(join(folder, 'catalog.db'))
+  const table = new ControlTable(db, 3)
+  const others = [1, 2, 3, 4, 5].map((n) => String(n).repeat(40))
+  for (const one of [held, ...others]) table.set(one, { paused: true })
+  const expected = [held, ...others.slice(2)]
+  const known = (controls: ControlTable) => [held, ...others].filter((one) => controls.isPaused(one))
+  expect([known(table), table.pausedCount]).toEqual([expected, 4])
+  expect(known(new ControlTable(db))).toEqual(expected)
+  db.close()
+  library = await openLibrary({ folder, digest })
 })
