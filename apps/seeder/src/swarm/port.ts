@@ -3,7 +3,10 @@ export interface WholeTorrent {
   infoHash: string
   metainfo: Uint8Array
   files: { path: string; size: number }[]
-  /** Pieces known to be wrong. They are not sent, and are fetched again from whoever has them. */
+  /**
+   * Pieces known to be wrong. They are not sent, and are fetched again from whoever has them. Trackers are told of them
+   * when it wakes, as it does to be mended: a sleeping item passes for whole, for nothing is known of it.
+   */
   bad?: readonly number[]
 }
 
@@ -144,7 +147,10 @@ export interface Swarm {
   wake(infoHash: string): Promise<boolean>
   /** Whether it is seeded; one that is still being fetched is not. */
   has(infoHash: string): boolean
-  /** Downloads every piece, each checked by SHA-1. @throws FetchFailedError; the abort reason when aborted */
+  /**
+   * Downloads every piece, each checked by SHA-1. What was fetched is to be seeded next: trackers are told that it is
+   * complete, and that it is gone only when it is not seeded within a minute. @throws FetchFailedError; the abort reason when aborted
+   */
   fetch(request: FetchRequest): Promise<Fetched>
   /**
    * Reads pieces of a seeded torrent, and tells the ledger of wrong ones: those known to be wrong, or `all` that were not

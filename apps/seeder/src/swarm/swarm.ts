@@ -81,6 +81,7 @@ class WebTorrentSwarm implements Swarm {
       const fetched = await download.finished
       await fetching.store?.createEmptyFiles()
       announcer.complete(infoHash)
+      announcer.handOver(infoHash)
       return fetched
     } finally {
       download.end()

@@ -37,6 +37,27 @@ test('announces by HTTP, and says farewell', async () => {
   expect(Object.fromEntries(urls[0]?.searchParams ?? [])).toMatchObject({ port: '4321', left: '0', compact: '1' })
 })
 
+test('farewells to a tracker that hears and says nothing take 3 s at most', async () => {
+  const heard: (string | null)[] = []
+  const url = await httpTracker((request, response) => {
+    const event = new URL(request.url ?? '', 'http://x').searchParams.get('event')
+    heard.push(event)
+    if (event !== 'stopped') response.end(compact)
+  })
+  const { announcer, found } = announce([url])
+  announcer.add(hash)
+  await vi.waitFor(() => expect(found).toEqual(compactFound))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const closed = announcer.close()
+    await vi.advanceTimersByTimeAsync(3_000)
+    await closed
+  } finally {
+    vi.useRealTimers()
+  }
+  await vi.waitFor(() => expect(heard).toEqual(['started', 'stopped']))
+})
+
 test.each([
   ['a list of dictionaries', 'ld2:ip7:1.2.3.44:porti80eed2:ip3:::14:porti81eee', ['1.2.3.4:80', '[::1]:81']],
   ['names instead of addresses', 'ld2:ip11:example.org4:porti80eee', []],

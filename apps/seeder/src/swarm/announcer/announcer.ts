@@ -101,6 +101,11 @@ export class Announcer {
     this.#each(infoHash, (schedule, slot) => schedule.complete(slot))
   }
 
+  /** The torrent is gone, and added again in a moment as the same one: no farewell is said until that took too long. */
+  handOver(infoHash: string): void {
+    this.#each(infoHash, (schedule, slot) => schedule.handOver(slot))
+  }
+
   /** Says farewell. The slot may be given to another infohash when this returns. */
   remove(infoHash: string): void {
     this.#each(infoHash, (schedule, slot) => schedule.remove(slot))

@@ -16,6 +16,7 @@ class FakeTracker implements TrackerConnection {
   /** Seconds. */
   interval: number | undefined = 1_800
   minInterval: number | undefined
+  peers: string[] = []
   down = false
   closed = false
   /** Milliseconds until an answer. */
@@ -30,11 +31,11 @@ class FakeTracker implements TrackerConnection {
     if (this.down) throw new TrackerFailedError('fake:', 'down')
     this.judge(announce)
     heard.answered = true
-    const { interval, minInterval } = this
+    const { interval, minInterval, peers } = this
     return {
       interval: interval === undefined ? undefined : interval * 1000,
       minInterval: minInterval === undefined ? undefined : minInterval * 1000,
-      peers: [],
+      peers,
     }
   }
 
@@ -100,6 +101,11 @@ export class TestSchedule {
   remove(item: number): void {
     const slot = this.table.slotOf(infoHash(item))
     if (slot !== undefined) this.schedule.remove(slot)
+    this.table.delete(infoHash(item))
+  }
+
+  handOver(item: number): void {
+    this.schedule.handOver(this.slot(item))
     this.table.delete(infoHash(item))
   }
 

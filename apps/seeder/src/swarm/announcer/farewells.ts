@@ -6,9 +6,22 @@ const mostWaiting = 10_000
 /** Farewells that fail, none between them heard, until the rest is left unsaid. */
 const patience = 3
 
+/** What is known of a torrent that comes back, for it to go on as the one it was. */
+export interface Legacy {
+  /** Bits of `ItemNotes`. */
+  bits: number
+  /** When it is gone for good, on the clock of the schedule. */
+  readonly until: number
+}
+
+export interface Farewell {
+  readonly progress: Progress
+  readonly legacy?: Legacy | undefined
+}
+
 /** What a tracker has still to hear about torrents that are gone here. They hold no slot. */
 export class Farewells {
-  readonly #waiting = new Map<string, Progress>()
+  readonly #waiting = new Map<string, Farewell>()
   #failures = 0
   #ended = false
 
@@ -16,48 +29,61 @@ export class Farewells {
     return this.#waiting.size
   }
 
-  add(infoHash: string, progress: Progress): void {
-    this.#waiting.set(infoHash, progress)
+  add(infoHash: string, farewell: Farewell): void {
+    this.#waiting.set(infoHash, farewell)
     if (this.#waiting.size <= mostWaiting) return
     for (const oldest of this.#waiting.keys()) return void this.#waiting.delete(oldest)
   }
 
-  /** Returns whether it waited. */
-  delete(infoHash: string): boolean {
-    return this.#waiting.delete(infoHash)
+  /** What is known of one that waits, if it is to come back. */
+  legacy(infoHash: string): Legacy | undefined {
+    return this.#waiting.get(infoHash)?.legacy
+  }
+
+  /** Returns what waited, if anything did: it is not said any more. */
+  take(infoHash: string): Farewell | undefined {
+    const farewell = this.#waiting.get(infoHash)
+    this.#waiting.delete(infoHash)
+    return farewell
   }
 
   clear(): void {
     this.#waiting.clear()
   }
 
-  /** The first that is not `busy`. */
-  first(busy: (infoHash: string) => boolean): [infoHash: string, progress: Progress] | undefined {
-    for (const farewell of this.#waiting) if (!busy(farewell[0])) return farewell
+  /** The first that is not `busy`, and comes back no more. */
+  first(now: number, busy: (infoHash: string) => boolean): [infoHash: string, progress: Progress] | undefined {
+    for (const [infoHash, { progress, legacy }] of this.#waiting) {
+      if ((legacy?.until ?? now) <= now && !busy(infoHash)) return [infoHash, progress]
+    }
     return undefined
   }
 
   /** Says what waits, then those of `others`, so many at a time, until it was ended or nobody listens. */
-  async sayAll(tracker: TrackerConnection, others: Iterable<string>, concurrency: number): Promise<void> {
-    const waiting = [...this.#waiting.keys()]
+  async sayAll(
+    tracker: TrackerConnection,
+    others: Iterable<[infoHash: string, progress: Progress]>,
+    concurrency: number,
+  ): Promise<void> {
+    const waiting = [...this.#waiting].map(([infoHash, { progress }]): [string, Progress] => [infoHash, progress])
     this.#waiting.clear()
     const all = (function* () {
       yield* waiting
       yield* others
     })()
     const worker = async (): Promise<void> => {
-      for (const infoHash of all) {
-        await this.sayOne(tracker, infoHash)
+      for (const [infoHash, progress] of all) {
+        await this.sayOne(tracker, infoHash, progress)
         if (this.#ended || this.#failures >= patience) return
       }
     }
     await Promise.all(Array.from({ length: concurrency }, worker))
   }
 
-  async sayOne(tracker: TrackerConnection, infoHash: string): Promise<void> {
+  async sayOne(tracker: TrackerConnection, infoHash: string, progress: Progress): Promise<void> {
     if (this.#ended) return
     try {
-      await tracker.announce({ infoHash, event: 'stopped', uploaded: 0, downloaded: 0, left: 0 })
+      await tracker.announce({ ...progress, infoHash, event: 'stopped' })
       this.#failures = 0
     } catch {
       this.#failures++

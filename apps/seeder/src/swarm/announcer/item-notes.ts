@@ -33,6 +33,11 @@ export class ItemNotes {
     this.#bits[slot] = (this.#bits[slot] ?? 0) & ~bits
   }
 
+  /** Those of `bits` that are set. */
+  of(slot: number, bits: number): number {
+    return (this.#bits[slot] ?? 0) & bits
+  }
+
   clear(slot: number): void {
     this.#bits[slot] = 0
     this.#answered[slot] = 0

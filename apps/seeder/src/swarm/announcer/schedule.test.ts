@@ -92,6 +92,20 @@ test('while something is missing, sources are asked for more often', async () =>
   expect(bed.tracker.heard.at(-1)).toMatchObject({ downloaded: 1, left: 0 })
 })
 
+test('a tracker that named peers is left alone for its interval, though something is missing', async () => {
+  const bed = new TestSchedule()
+  bed.progress = { uploaded: 0, downloaded: 0, left: 1 }
+  bed.tracker.peers = ['192.0.2.1:1']
+  bed.add(1)
+  await pass(10 * second)
+  bed.tracker.peers = ['192.0.2.1:1', '192.0.2.2:2']
+  await pass(20 * minute)
+  // The one peer may have been this node.
+  expect(times(bed, 1)).toEqual([0, 30])
+  await pass(15 * minute)
+  expect(bed.events(1)).toHaveLength(3)
+})
+
 test('what was never announced starts whole, and is not completed', async () => {
   const bed = new TestSchedule()
   bed.table.add(infoHash(1))
@@ -107,6 +121,87 @@ test('an item that was completed while its start was under way is completed afte
   bed.schedule.complete(bed.slot(1))
   await pass(5 * second)
   expect(bed.events(1)).toEqual(['started', 'completed'])
+})
+
+const [fetching, whole] = [
+  { uploaded: 0, downloaded: 0, left: 5 },
+  { uploaded: 0, downloaded: 5, left: 0 },
+]
+
+test.each([0, 2_000])(
+  'a fetched item is complete, and goes on as a seeded one (announces take %i ms)',
+  async (delay) => {
+    const bed = new TestSchedule()
+    bed.tracker.delay = delay
+    bed.progress = fetching
+    bed.add(1)
+    await pass(500)
+    bed.progress = whole
+    bed.schedule.complete(bed.slot(1))
+    bed.handOver(1)
+    bed.add(2)
+    await pass(5 * second)
+    bed.progress = undefined
+    bed.add(1)
+    await pass(25 * minute)
+    expect(bed.events(1)).toEqual(['started', 'completed'])
+    expect(bed.tracker.heard.find(({ event }) => event === 'completed')).toMatchObject({ left: 0 })
+    await pass(10 * minute)
+    expect(bed.events(1)).toEqual(['started', 'completed', 'update'])
+    bed.remove(1)
+    await pass(minute)
+    expect(bed.events(1).at(-1)).toBe('stopped')
+  },
+)
+
+test('a fetched item that is seeded while the start is under way is complete after that', async () => {
+  const bed = new TestSchedule()
+  bed.tracker.delay = 2_000
+  bed.progress = fetching
+  bed.add(1)
+  await pass(500)
+  bed.progress = whole
+  bed.schedule.complete(bed.slot(1))
+  bed.handOver(1)
+  bed.progress = undefined
+  bed.add(1)
+  await pass(25 * minute)
+  expect(bed.events(1)).toEqual(['started', 'completed'])
+})
+
+test('a fetched item that is not seeded is gone after a minute, and one that is fetched again starts at once', async () => {
+  const bed = new TestSchedule()
+  bed.progress = fetching
+  for (const item of [1, 2]) bed.add(item)
+  await pass(500)
+  bed.progress = whole
+  for (const item of [1, 2]) {
+    bed.schedule.complete(bed.slot(item))
+    bed.handOver(item)
+  }
+  await pass(10 * second)
+  bed.progress = fetching
+  bed.add(2)
+  await pass(second)
+  expect(bed.events(2)).toEqual(['started', 'completed', 'started'])
+  await pass(minute)
+  expect(bed.events(1)).toEqual(['started', 'completed', 'stopped'])
+})
+
+test('a farewell says what was sent and what is missing', async () => {
+  const bed = new TestSchedule()
+  bed.progress = { uploaded: 7, downloaded: 3, left: 5 }
+  for (const item of [1, 2]) bed.add(item)
+  await pass(500)
+  bed.tracker.down = true
+  bed.remove(1)
+  await pass(second)
+  bed.tracker.down = false
+  await pass(2 * second)
+  await bed.schedule.close(3_000)
+  const farewells = bed.tracker.heard.filter(({ event, answered }) => event === 'stopped' && answered)
+  expect(farewells.length).toBeGreaterThan(0)
+  for (const farewell of farewells) expect(farewell).toMatchObject({ uploaded: 7, downloaded: 3, left: 5 })
 })
 
 test('a slot that is given again: the farewell is of the old item, and everything else of the new one', async () => {

@@ -1,6 +1,7 @@
 import type { InfoHashTable } from '../info-hash-table.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { Farewells } from './farewells.ts'
+import type { Legacy } from './farewells.ts'
 import { interval, minInterval, refusalInterval, usualInterval } from './intervals.ts'
 import { ItemNotes, note } from './item-notes.ts'
 import type { Announce, AnnounceAnswer, Progress, TrackerConnection } from './port.ts'
@@ -37,14 +38,26 @@ interface Running {
   again: boolean
   /** The slot of the same infohash when it was removed and added again, or -1. */
   heir: number
+  /** Whether the heir goes on as the one that was removed. */
+  handedOver: boolean
   ended: Promise<void>
 }
 
 const settled = Promise.resolve()
 const asleep: Progress = { uploaded: 0, downloaded: 0, left: 0 }
 
-/** While something is wanted, sources are asked for more often. */
-const longestWhileFetching = 30_000
+/**
+ * A tracker that knew of nobody to fetch from is asked again so soon, whatever its interval, unless it said a shortest
+ * one: another half an hour without a source helps neither. One that named peers is left alone for its interval. Over
+ * WebSocket nobody is named, for announces carry the offers that reach browsers, each good for a minute.
+ */
+const longestWithoutSources = 30_000
+
+/** The only peer that is named may be this node itself. */
+const fewestSources = 2
+
+/** Milliseconds for which a torrent that was fetched may take to come back as one that is seeded. */
+const handOverTime = 60_000
 
 /** Milliseconds between looks at what may be announced now. */
 const beat = 100
@@ -101,8 +114,20 @@ export class Schedule {
     if (this.#runningOf(slot) === undefined) this.#put(slot)
   }
 
+  /** As `remove`, of one that is added again in a moment, and goes on as the same torrent then: no farewell is said. */
+  handOver(slot: number): void {
+    this.#remove(slot, {
+      bits: this.#notes.of(slot, note.known | note.completed),
+      until: this.#options.now() + handOverTime,
+    })
+  }
+
   /** The slot is forgotten when this returns. */
   remove(slot: number): void {
+    this.#remove(slot)
+  }
+
+  #remove(slot: number, legacy?: Legacy): void {
     if (!this.#notes.has(slot, note.member)) return
     const { table, progress } = this.#options
     const infoHash = table.infoHashAt(slot)
@@ -110,7 +135,9 @@ export class Schedule {
     const running = this.#find(infoHash)
     if (running?.slot === slot) running.slot = -1
     if (running?.heir === slot) running.heir = -1
-    if (this.#notes.has(slot, note.sent)) this.#farewells.add(infoHash, progress(infoHash) ?? asleep)
+    if (this.#notes.has(slot, note.sent)) {
+      this.#farewells.add(infoHash, { progress: progress(infoHash) ?? asleep, legacy })
+    }
     this.#notes.clear(slot)
     this.#size--
     this.#run()
@@ -142,7 +169,7 @@ export class Schedule {
     tracker.close()
   }
 
-  /** Returns whether it is new here and nothing of the same infohash is under way. */
+  /** Returns whether it is to be announced: it is new here and nothing of the same infohash is under way. */
   #join(slot: number): boolean {
     if (this.#notes.has(slot, note.member)) return false
     this.#notes.set(slot, note.member)
@@ -152,9 +179,17 @@ export class Schedule {
     const running = this.#find(infoHash)
     if (running !== undefined) running.heir = slot
     // The tracker still knows of it from before, and has to hear when it goes for good.
-    const unsaid = this.#farewells.delete(infoHash)
-    if (unsaid || (running !== undefined && running.event !== 'stopped')) this.#notes.set(slot, note.sent)
-    return running === undefined
+    const unsaid = this.#farewells.take(infoHash)
+    const isSent = unsaid !== undefined || (running !== undefined && running.event !== 'stopped')
+    if (isSent) this.#notes.set(slot, note.sent)
+    const isWhole = (this.#options.progress(infoHash) ?? asleep).left === 0
+    const bits = isWhole ? unsaid?.legacy?.bits : undefined
+    if (running !== undefined) running.handedOver = bits !== undefined
+    if (bits !== undefined) this.#notes.set(slot, bits)
+    if (running !== undefined || bits !== note.known) return running === undefined
+    // The tracker knows all there is to know.
+    this.#turns.later(slot, this.#wait())
+    return false
   }
 
   #put(slot: number): void {
@@ -209,9 +244,9 @@ export class Schedule {
 
   #sayFarewell(may: () => boolean): boolean {
     if (this.#farewells.size === 0) return false
-    const farewell = this.#farewells.first((infoHash) => this.#find(infoHash) !== undefined)
+    const farewell = this.#farewells.first(this.#options.now(), (infoHash) => this.#find(infoHash) !== undefined)
     if (farewell === undefined || !may()) return false
-    this.#farewells.delete(farewell[0])
+    this.#farewells.take(farewell[0])
     this.#send(-1, farewell[0], 'stopped', farewell[1])
     return true
   }
@@ -228,7 +263,7 @@ export class Schedule {
   }
 
   #send(slot: number, infoHash: string, event: Announce['event'], progress: Progress): void {
-    const running: Running = { infoHash, slot, event, again: false, heir: -1, ended: settled }
+    const running: Running = { infoHash, slot, event, again: false, heir: -1, handedOver: false, ended: settled }
     this.#running.push(running)
     const { uploaded, downloaded, left } = progress
     running.ended = this.#options.tracker
@@ -240,18 +275,21 @@ export class Schedule {
       .then(() => {
         const last = this.#running.pop()
         if (last !== running && last !== undefined) this.#running[this.#running.indexOf(running)] = last
-        if (running.heir >= 0) this.#turns.soon(running.heir)
+        if (running.heir >= 0 && !this.#turns.has(running.heir)) this.#turns.soon(running.heir)
         this.#run()
       })
   }
 
   #answered(running: Running, left: number, answer: AnnounceAnswer): void {
-    const { infoHash, slot, event, again } = running
+    const { infoHash, event, again } = running
+    const slot = running.handedOver ? running.heir : running.slot
     if (event === 'stopped') return this.#proven()
     const usual = interval(answer.interval)
     this.#minInterval = minInterval(answer.minInterval)
     this.#turns.pace.heard(usual)
     this.#proven()
+    const legacy = slot < 0 ? this.#farewells.legacy(infoHash) : undefined
+    if (legacy !== undefined) legacy.bits = event === 'completed' ? note.known : legacy.bits | note.known
     if (slot < 0) return
     this.#notes.set(slot, note.known)
     // Rounded up, so that nothing counted from it comes too early.
@@ -259,11 +297,16 @@ export class Schedule {
     if (event === 'completed') this.#notes.unset(slot, note.completed)
     if (left > 0) this.#notes.set(slot, note.urgent)
     else this.#notes.unset(slot, note.urgent)
-    const wait = Math.max(left > 0 ? Math.min(usual, longestWhileFetching) : usual, this.#minInterval)
-    this.#turns.later(slot, wait)
+    const alone = left > 0 && answer.peers.length < fewestSources
+    this.#turns.later(slot, alone ? Math.max(Math.min(usual, longestWithoutSources), this.#minInterval) : this.#wait())
     if (this.#notes.has(slot, note.completed)) this.#turns.soon(slot)
     else if (again) this.#hurry(slot)
     this.#options.answered(infoHash, answer)
+  }
+
+  /** Milliseconds until an item is announced again. */
+  #wait(): number {
+    return Math.max(this.#turns.pace.interval ?? usualInterval, this.#minInterval)
   }
 
   #failed({ slot, event }: Running, error: unknown): void {
@@ -308,13 +351,14 @@ export class Schedule {
   }
 
   async #sayFarewells(): Promise<void> {
-    const { tracker, concurrency, table } = this.#options
+    const { tracker, concurrency, table, progress } = this.#options
+    const told = (infoHash: string): [string, Progress] => [infoHash, progress(infoHash) ?? asleep]
     const [latest, notes] = [this.#turns.latest(), this.#notes]
-    function* known(): Generator<string, void> {
-      for (const slot of latest) if (notes.has(slot, note.sent)) yield table.infoHashAt(slot)
+    function* known(): Generator<[string, Progress], void> {
+      for (const slot of latest) if (notes.has(slot, note.sent)) yield told(table.infoHashAt(slot))
     }
     const underWay = this.#running.flatMap(({ infoHash, event, ended }) =>
-      event === 'stopped' ? [ended] : [ended.then(() => this.#farewells.sayOne(tracker, infoHash))],
+      event === 'stopped' ? [ended] : [ended.then(() => this.#farewells.sayOne(tracker, ...told(infoHash)))],
     )
     await Promise.all([...underWay, this.#farewells.sayAll(tracker, known(), concurrency)])
   }

@@ -52,6 +52,13 @@ test('a socket that could not be connected is given up, and the next announce ma
   tracker.close()
 })
 
+test('a tracker that is closed while its name is looked up', async () => {
+  const tracker = new UdpTracker('udp://localhost:9', node, Date.now, 50)
+  const announcing = tracker.announce(announcement)
+  tracker.close()
+  await expect(announcing).rejects.toThrow(TrackerFailedError)
+})
+
 test('what was lost is sent again, over one socket and one connection id for all announces', async () => {
   const ports = new Set<number>()
   const lost = new Set<number>()

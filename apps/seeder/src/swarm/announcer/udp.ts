@@ -95,7 +95,10 @@ export class UdpTracker implements TrackerConnection {
 
   /** Sends until an answer with the same action and transaction comes. */
   async #exchange(packet: Buffer): Promise<Buffer> {
-    const socket = await this.#socket()
+    const opening = this.#socket()
+    const socket = await opening
+    // It is closed in this very moment, and what waits was told so before.
+    if (this.#opening !== opening) throw new TrackerFailedError(this.#url, 'its socket was closed')
     const transaction = randomInt(0x7fffffff)
     packet.writeUInt32BE(transaction, 12)
     const answer = await new Promise<Buffer>((resolve, reject) => {
