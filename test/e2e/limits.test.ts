@@ -1,12 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
+  handshake,
   Leecher,
   type Media,
   Network,
+  RawPeer,
   type Seeder,
   seededBytes,
   sha256,
@@ -57,7 +58,8 @@ describe.skipIf(lacks('libtorrent'))('with libtorrent as the leecher', () => {
     await limit(2_000_000, 'trackers = ["http://127.0.0.1:1/announce"]')
     reload()
     await logged({ msg: 'the settings were read again' })
-    await pause(1_000)
+    // What was on its way at the old rate has arrived.
+    await leecher.reaches(leecher.bytes + 2_000_000)
     expect(Math.abs((await leecher.shareOf(2_000_000)) - 1)).toBeLessThan(0.15)
     const lines = seeder.output()
     expect(lines).toMatch(/"applied":\["swarm\.uploadLimit"\]/)
@@ -86,8 +88,9 @@ describe.skipIf(lacks('libtorrent'))('with libtorrent as the leecher', () => {
     expect((await seeder.admin('POST', `/v1/media/${item.id}/pause`)).status).toBe(200)
     await until(() => leecher.peers === 0, { within: 5_000, what: 'the connection is closed' })
     const before = leecher.bytes
-    await pause(2_500)
-    expect(leecher.bytes).toBe(before)
+    const stranger = await RawPeer.open(Number((await seeder.peerAddress()).split(':').at(-1)))
+    await stranger.send(handshake(item.id))
+    await expect(stranger.read(68)).rejects.toThrow('the connection ended after 0 of 68 bytes')
     expect(await seeder.get(`/v1/media/${item.id}`)).toMatchObject({ paused: true })
     const [webSeed, content] = await Promise.all([
       fetch(`${seeder.url}/v1/media/${item.id}/ws/limited.bin`),
@@ -95,6 +98,7 @@ describe.skipIf(lacks('libtorrent'))('with libtorrent as the leecher', () => {
     ])
     expect([webSeed.status, webSeed.headers.get('retry-after')]).toEqual([503, '60'])
     expect(content).toEqual({ status: 200, sha256: sha256(bytes) })
+    expect(leecher.bytes).toBe(before)
 
     await limit(0)
     reload()

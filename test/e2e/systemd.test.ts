@@ -1,6 +1,8 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { describeSettings } from '@eldernode/core'
 import { configSchema } from '@eldernode/seeder/config'
@@ -42,6 +44,21 @@ describe.for([
     const known = describeSettings(schema).map(({ env }) => env)
     for (const [, name = ''] of text.matchAll(/^Environment=(\w+)=/gm)) expect(known).toContain(name)
   })
+})
+
+test('a reload of the seeder tells it to read its settings again, and ends nothing', async () => {
+  const text = await readFile(resolve(folder, 'eldernode-seeder.service'), 'utf8')
+  const command = /^ExecReload=(.+)$/m.exec(text)?.[1] ?? ''
+  const script = `process.once('SIGHUP', () => console.log('read again')); setInterval(() => {}, 1e6); console.log('up')`
+  const child = spawn(process.execPath, ['-e', script])
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  expect((await lines.next()).value).toBe('up')
+  // As systemd does: its main process in the place of the variable, and no shell.
+  const [program = '', ...words] = command.split(' ').map((word) => word.replace('$MAINPID', String(child.pid)))
+  await run(program, words)
+  expect((await lines.next()).value).toBe('read again')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
 })
 
 test('the user of the units is made by sysusers.d', async () => {
