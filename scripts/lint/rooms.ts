@@ -27,7 +27,10 @@ export const rooms: readonly Room[] = [
   { path: `${core}/settings`, knows: inCore() },
   { path: `${core}/graph`, knows: inCore(...coreRooms) },
   { path: `${core}/testing`, knows: inCore(...coreRooms, 'graph') },
-  { path: `${seeder}/main.ts`, knows: ['compose.ts', 'config.ts', 'reload.ts'].map((name) => `${seeder}/${name}`) },
+  {
+    path: `${seeder}/main.ts`,
+    knows: ['compose.ts', 'config.ts', 'reload.ts', 'settings-source.ts'].map((name) => `${seeder}/${name}`),
+  },
   {
     path: `${seeder}/compose.ts`,
     knows: [
@@ -37,6 +40,7 @@ export const rooms: readonly Room[] = [
   },
   { path: `${seeder}/config.ts`, knows: [`${seeder}/swarm`] },
   { path: `${seeder}/reload.ts`, knows: [`${seeder}/config.ts`] },
+  { path: `${seeder}/settings-source.ts`, knows: [`${seeder}/config.ts`] },
   { path: `${seeder}/undo.ts`, knows: [] },
   { path: `${seeder}/http`, knows: below },
   { path: `${seeder}/limits`, knows: below },

@@ -29,13 +29,13 @@ const query = z.object({
 })
 
 const binary = z.any().meta({ type: 'string', format: 'binary' })
-const answers = {
+const responses = {
   200: { description: 'The whole file', content: { '*/*': { schema: binary } } },
   206: { description: 'The asked range', content: { '*/*': { schema: binary } } },
   304: z.undefined().describe('The client has these bytes.'),
   ...problems(400, 404, 410, 416, 503),
 }
-const documentation = { tags: ['content'], response: answers, querystring: query }
+const documentation = { tags: ['content'], response: responses, querystring: query }
 
 /** Media types that a browser shows without running anything in them. */
 const passive = /^(?:(?:audio|video|font)\/.*|image\/(?!svg).*|text\/plain|application\/(?:octet-stream|pdf|zip|gzip))$/

