@@ -97,6 +97,8 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
       const metainfo = library.metainfo(item.infoHash)
       const { webSeed } = linksOf(item.infoHash, services.endpoints().http)
       if (metainfo === undefined) throw new MediaNotFoundError(id)
+      // Whoever takes the file is about to ask for the bytes. One that cannot be woken now is woken by its peers.
+      void services.swarm.wake(item.infoHash)
       return await reply
         .type('application/x-bittorrent')
         .header('content-disposition', contentDisposition(`${item.name}.torrent`))

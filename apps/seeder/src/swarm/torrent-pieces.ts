@@ -72,9 +72,9 @@ export class TorrentPieces implements Contents, PieceSource {
 
   /** Bytes of pieces that are wrong on disk. */
   get wrongBytes(): number {
-    let bytes = 0
-    for (const piece of this.#bad) bytes += this.pieceBytes(piece)
-    return bytes
+    const last = this.#torrent.pieces.length - 1
+    const { pieceLength } = this.#torrent
+    return this.#bad.size * pieceLength - (this.#bad.has(last) ? pieceLength - this.pieceBytes(last) : 0)
   }
 
   has(index: number): boolean {

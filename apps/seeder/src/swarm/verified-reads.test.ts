@@ -258,3 +258,17 @@ describe('when pieces were found right is told', () => {
     expect(Math.min(...told().flat())).toBeGreaterThanOrEqual(seconds)
   })
 })
+
+test('of wrong pieces every byte is counted, and no more for a last piece that is short', async () => {
+  const made = await bench.torrent('one.bin', [['one.bin', 100_000]])
+  const swarm = await bench.swarm({ ledger })
+  swarm.seed(made.infoHash)
+  const signal = AbortSignal.timeout(10_000)
+  await flip(made, 99_999)
+  expect(await swarm.check(made.infoHash, 'all', signal)).toBe(100_000 % 16_384)
+  await swarm.remove(made.infoHash)
+  swarm.seed(made.infoHash)
+  await flip(made, 20_000)
+  await flip(made, 40_000)
+  expect(await swarm.check(made.infoHash, 'all', signal)).toBe(2 * 16_384 + (100_000 % 16_384))
+})
