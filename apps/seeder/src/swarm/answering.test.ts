@@ -168,6 +168,24 @@ test(
   },
 )
 
+test('an offer for an item that is awake is answered as fast', { timeout: 60_000 }, async () => {
+  const [relay, remote] = [await Relay.open(), browsers()]
+  const { infoHash } = await bench.torrent('one', [['one', 50_000]])
+  const swarm = await bench.swarm({ trackers: [relay.url] })
+  swarm.seed(infoHash)
+  expect(await swarm.wake(infoHash)).toBe(true)
+  await vi.waitFor(() => expect(relay.connected).toBe(true), 10_000)
+  const times: number[] = []
+  for (let turn = 0; turn < 15; turn++) {
+    const offer = await remote.offer(() => {})
+    const started = performance.now()
+    await relay.offer(infoHash, offer?.sdp ?? '')
+    times.push(performance.now() - started)
+    offer?.close()
+  }
+  expect(times.toSorted((a, b) => a - b)[7]).toBeLessThan(200)
+})
+
 test('offers past the limits are dropped; those that come to nothing make room', { timeout: 60_000 }, async () => {
   const [relay, remote] = [await Relay.open(), browsers()]
   const { infoHash } = await bench.torrent('one', [['one', 50_000]])
