@@ -7,6 +7,8 @@ import { ItemNotes, note } from './item-notes.ts'
 import type { Announce, AnnounceAnswer, Progress, TrackerConnection } from './port.ts'
 import { TrackerHealth } from './tracker-health.ts'
 import { Turns } from './turns.ts'
+import { UnderWay } from './under-way.ts'
+import type { Running } from './under-way.ts'
 
 export interface ScheduleOptions {
   tracker: TrackerConnection
@@ -28,22 +30,6 @@ export interface ScheduleOptions {
   random: () => number
 }
 
-/** An announce under way, and what is to follow it: one at a time for each infohash, in the order things happened. */
-interface Running {
-  readonly infoHash: string
-  /** -1 once the torrent was removed. */
-  slot: number
-  event: Announce['event']
-  /** Somebody wants it announced again. */
-  again: boolean
-  /** The slot of the same infohash when it was removed and added again, or -1. */
-  heir: number
-  /** Whether the heir goes on as the one that was removed. */
-  handedOver: boolean
-  ended: Promise<void>
-}
-
-const settled = Promise.resolve()
 const asleep: Progress = { uploaded: 0, downloaded: 0, left: 0 }
 
 /**
@@ -71,8 +57,7 @@ export class Schedule {
   readonly #turns: Turns
   readonly #notes = new ItemNotes()
   readonly #health: TrackerHealth
-  /** Few, and found by looking at each. */
-  readonly #running: Running[] = []
+  readonly #underWay = new UnderWay()
   readonly #farewells = new Farewells()
   #size = 0
   #minInterval = 0
@@ -132,7 +117,7 @@ export class Schedule {
     const { table, progress } = this.#options
     const infoHash = table.infoHashAt(slot)
     this.#turns.drop(slot)
-    const running = this.#find(infoHash)
+    const running = this.#underWay.find(infoHash)
     if (running?.slot === slot) running.slot = -1
     if (running?.heir === slot) running.heir = -1
     if (this.#notes.has(slot, note.sent)) {
@@ -174,9 +159,9 @@ export class Schedule {
     if (this.#notes.has(slot, note.member)) return false
     this.#notes.set(slot, note.member)
     this.#size++
-    if (this.#farewells.size === 0 && this.#running.length === 0) return true
+    if (this.#farewells.size === 0 && this.#underWay.size === 0) return true
     const infoHash = this.#options.table.infoHashAt(slot)
-    const running = this.#find(infoHash)
+    const running = this.#underWay.find(infoHash)
     if (running !== undefined) running.heir = slot
     // The tracker still knows of it from before, and has to hear when it goes for good.
     const unsaid = this.#farewells.take(infoHash)
@@ -204,14 +189,9 @@ export class Schedule {
     this.#turns.notAfter(slot, at)
   }
 
-  #find(infoHash: string): Running | undefined {
-    return this.#running.find((running) => running.infoHash === infoHash)
-  }
-
   /** The announce under way that a slot waits for. */
   #runningOf(slot: number): Running | undefined {
-    const running = this.#find(this.#options.table.infoHashAt(slot))
-    return running?.slot === slot || running?.heir === slot ? running : undefined
+    return this.#underWay.of(slot, this.#options.table.infoHashAt(slot))
   }
 
   #run(): void {
@@ -220,9 +200,9 @@ export class Schedule {
     if (this.#health.pausedUntil > now()) return this.#wakeAt(this.#health.pausedUntil)
     this.#turns.pass(this.#size, (slot) => this.#notes.has(slot, note.urgent | note.completed))
     const most = this.#health.probing ? 1 : concurrency
-    while (this.#running.length < most && (most === 1 ? this.#probe() : this.#next()));
+    while (this.#underWay.size < most && (most === 1 ? this.#probe() : this.#next()));
     // Every announce that ends comes here again.
-    if (this.#running.length >= most) return
+    if (this.#underWay.size >= most) return
     if (this.#turns.waiting || this.#farewells.size > 0) return this.#wakeAt(now() + beat)
     const { next } = this.#turns
     if (next !== undefined) this.#wakeAt(next)
@@ -244,7 +224,10 @@ export class Schedule {
 
   #sayFarewell(may: () => boolean): boolean {
     if (this.#farewells.size === 0) return false
-    const farewell = this.#farewells.first(this.#options.now(), (infoHash) => this.#find(infoHash) !== undefined)
+    const farewell = this.#farewells.first(
+      this.#options.now(),
+      (infoHash) => this.#underWay.find(infoHash) !== undefined,
+    )
     if (farewell === undefined || !may()) return false
     this.#farewells.take(farewell[0])
     this.#send(-1, farewell[0], 'stopped', farewell[1])
@@ -263,8 +246,7 @@ export class Schedule {
   }
 
   #send(slot: number, infoHash: string, event: Announce['event'], progress: Progress): void {
-    const running: Running = { infoHash, slot, event, again: false, heir: -1, handedOver: false, ended: settled }
-    this.#running.push(running)
+    const running = this.#underWay.begin(infoHash, slot, event)
     const { uploaded, downloaded, left } = progress
     running.ended = this.#options.tracker
       .announce({ infoHash, event, uploaded, downloaded, left })
@@ -273,8 +255,7 @@ export class Schedule {
         (error: unknown) => this.#failed(running, error),
       )
       .then(() => {
-        const last = this.#running.pop()
-        if (last !== running && last !== undefined) this.#running[this.#running.indexOf(running)] = last
+        this.#underWay.end(running)
         if (running.heir >= 0 && !this.#turns.has(running.heir)) this.#turns.soon(running.heir)
         this.#run()
       })
@@ -357,7 +338,7 @@ export class Schedule {
     function* known(): Generator<[string, Progress], void> {
       for (const slot of latest) if (notes.has(slot, note.sent)) yield told(table.infoHashAt(slot))
     }
-    const underWay = this.#running.flatMap(({ infoHash, event, ended }) =>
+    const underWay = [...this.#underWay].flatMap(({ infoHash, event, ended }) =>
       event === 'stopped' ? [ended] : [ended.then(() => this.#farewells.sayOne(tracker, ...told(infoHash)))],
     )
     await Promise.all([...underWay, this.#farewells.sayAll(tracker, known(), concurrency)])
