@@ -1,4 +1,5 @@
 import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TooManyRequestsError } from '@eldernode/core'
 import { MalformedRequestError } from './errors.ts'
@@ -28,7 +29,7 @@ export class Connections {
     }
     response.once('close', () => {
       responses.delete(response)
-      if (!request.complete) dropRest(request)
+      if (!request.complete) dropRest(request, socket)
     })
   }
 
@@ -60,18 +61,26 @@ export class Connections {
   }
 }
 
-/** Closing at once would reset the connection, and the client would never see why it was refused. */
-function dropRest(request: IncomingMessage): void {
-  const { socket } = request
+/**
+ * Closing at once would reset the connection, and the client would never see why it was refused. A request that was left
+ * in the middle of its body knows its socket no more.
+ */
+function dropRest(request: IncomingMessage, socket: Socket): void {
   if (socket.destroyed) return
   request.unpipe()
   request.resume()
+  socket.resume()
   // Node reads on and throws away without telling anybody; only the socket counts.
   const most = socket.bytesRead + mostDropped
-  const greedy = setInterval(() => socket.bytesRead > most && socket.destroy(), 10)
-  const late = setTimeout(() => socket.destroy(), lingerMs)
-  request.once('close', () => {
+  const end = (): void => {
     clearInterval(greedy)
     clearTimeout(late)
-  })
+    socket.off('close', end)
+  }
+  const greedy = setInterval(() => {
+    if (request.complete) end()
+    else if (socket.bytesRead > most) socket.destroy()
+  }, 10)
+  const late = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', end)
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import parseTorrent from 'parse-torrent'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
@@ -96,6 +96,20 @@ test('refuses a body that is too large, announced or not', async () => {
   const tooLarge = new Uint8Array(1_000_001)
   expect(await problem(uploads.put('large', tooLarge))).toEqual([413, 'item_too_large'])
   expect(await problem(uploads.put('large', new Blob([tooLarge]).stream()))).toEqual([413, 'item_too_large'])
+})
+
+test('refuses in the middle of a body of unknown length, ends its connection and answers others', async () => {
+  const headers = { authorization: `Bearer ${node.token}` }
+  const upload = request(`${node.url}/v1/media?name=endless`, { method: 'PUT', headers })
+  const gone = new Promise((resolve) => upload.on('error', resolve).once('close', resolve))
+  const answered = new Promise<IncomingMessage>((resolve) => upload.once('response', resolve))
+  const chunk = randomBytes(500_000)
+  for (let sent = 0; sent < 3; sent++) upload.write(chunk)
+  const answer = await answered
+  expect(answer.statusCode).toBe(413)
+  answer.resume()
+  await gone
+  expect((await node.ask('/health')).status).toBe(200)
 })
 
 test('stores nothing of a body that is shorter than announced', async () => {
