@@ -87,10 +87,13 @@ async function build(
       // What is on a disk that is away is swept once it is back.
       if (!storage.isHere()) return
       // No await between the questions and the move: a commit may begin to rely on the blob at any await.
-      if (pins.has(sha256) || catalog.blobs.get(sha256) !== undefined || blobs.print(sha256) === undefined) continue
-      const trash = join(storage.incoming, randomBytes(12).toString('hex'))
-      blobs.moveTo(sha256, trash)
-      await rm(trash, { force: true })
+      if (pins.has(sha256) || catalog.blobs.get(sha256) !== undefined) continue
+      if (blobs.print(sha256) !== undefined) {
+        const trash = join(storage.incoming, randomBytes(12).toString('hex'))
+        blobs.moveTo(sha256, trash)
+        await rm(trash, { force: true })
+      }
+      await storage.quarantine.drop(sha256)
     }
   }
 

@@ -160,7 +160,7 @@ export interface Library {
   retract(infoHash: string, purgeAfter: number): void
   /** @throws UnknownItemError */
   restore(infoHash: string): void
-  /** Forgets an item and removes the blobs no other item needs. An unknown infohash is no error. */
+  /** Forgets an item and removes the blobs no other item needs, those in quarantine as well. An unknown infohash is no error. */
   remove(infoHash: string): Promise<void>
   /** Retracted items whose `purgeAfter` is not later than `now`. */
   purgeable(now: number): Item[]

@@ -24,6 +24,15 @@ export class Quarantine {
     this.#bytes += bytes
   }
 
+  /** Removes one blob's bytes, if there are any. */
+  async drop(sha256: string): Promise<void> {
+    const path = this.path(sha256)
+    const found = await lstat(path).catch(() => undefined)
+    if (found === undefined) return
+    await rm(path, { recursive: true, force: true })
+    this.#bytes = Math.max(0, this.#bytes - found.size)
+  }
+
   /** Removes what came there, or was changed there, before that time (milliseconds since 1970), and counts the rest. */
   async sweep(before: number): Promise<void> {
     let bytes = 0

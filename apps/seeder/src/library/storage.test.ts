@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { digest, itemOf, metainfoOf, put, sha256, survey, tempFolder } from './fixtures/item.ts'
@@ -146,6 +146,30 @@ test('an upload that was under way outlives a short absence', async () => {
   await library.look()
   expect((await library.commit(staging, item, metainfoOf(item))).created).toBe(true)
 })
+
+test('a folder that comes back with its blobs alone, as from a backup, takes uploads and sets wrong blobs aside', async () => {
+  const { item } = await put(library, ['kept'])
+  const elsewhere = join(folder, 'elsewhere')
+  for (const looked of [true, false]) {
+    await unmount()
+    if (looked) await library.look()
+    await rm(join(elsewhere, 'incoming'), { recursive: true })
+    await rm(join(elsewhere, 'quarantine'), { recursive: true })
+    if (looked)
+      for (const name of await readdir(join(elsewhere, 'blobs'))) await rmdirIfEmpty(join(elsewhere, 'blobs', name))
+    await mount()
+    await library.look()
+    expect(library.storage().state).toBe('here')
+    expect((await put(library, [`new ${looked}`], { name: `new ${looked}` })).created).toBe(true)
+  }
+  await writeFile(library.blobPath(sha256('kept')), 'KEPT')
+  expect(await library.verify(item.infoHash, { all: true })).toBe(false)
+  expect(await readdir(join(storage, 'quarantine'))).toEqual([sha256('kept')])
+})
+
+async function rmdirIfEmpty(path: string): Promise<void> {
+  if ((await stat(path)).isDirectory() && (await readdir(path)).length === 0) await rmdir(path)
+}
 
 test('a start without the disk is a start suspended, and leaves the empty mount point alone', async () => {
   const { item } = await put(library, ['kept'])

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { prefixes } from './blobs.ts'
 import type { Blobs } from './blobs.ts'
@@ -40,7 +40,7 @@ export class Storage {
   readonly #blobsFolder: string
   readonly #marker: Marker
   #state: StorageState = 'missing'
-  #prepared = false
+  #swept = false
   #looking: Promise<void> | undefined
 
   constructor(parts: StorageParts) {
@@ -95,17 +95,26 @@ export class Storage {
     }
     if (mark !== 'own') return this.#set(mark)
     if (!this.#parts.catalog.life.marked) this.#parts.catalog.life.mark()
-    if (!this.#prepared) await this.#prepare()
+    if (this.#state !== 'here' || !(await this.#isPrepared())) await this.#prepare()
     this.#set('here')
   }
 
-  /** Leftovers of an earlier run are swept once: later on there may be uploads under way. */
+  async #isPrepared(): Promise<boolean> {
+    const looks = [this.incoming, this.quarantine.folder].map((path) => access(path))
+    return (await Promise.allSettled(looks)).every(({ status }) => status === 'fulfilled')
+  }
+
+  /**
+   * A folder that comes back may be a backup, which has the blobs only. Leftovers of an earlier run are swept once: later
+   * on there may be uploads under way.
+   */
   async #prepare(): Promise<void> {
     for (const path of [this.incoming, this.quarantine.folder]) mkdirSync(path, { recursive: true, mode: 0o750 })
     await this.#parts.blobs.prepare()
+    if (this.#swept) return
     for (const name of await readdir(this.incoming))
       await rm(join(this.incoming, name), { recursive: true, force: true })
-    this.#prepared = true
+    this.#swept = true
   }
 
   /** Of a folder without a marker, as former versions left it: one of its blobs is there, or it never had any. */

@@ -58,6 +58,20 @@ test('what was found wrong takes room for 30 days', async () => {
   expect([await readdir(join(folder, 'quarantine')), library.quarantinedBytes()]).toEqual([[], 0])
 })
 
+test.each(['remove', 'purge'] as const)('%s leaves nothing of an item in quarantine', async (way) => {
+  const { item } = await put(library, ['wrong', 'shared'])
+  await put(library, ['shared'], { name: 'other' })
+  for (const text of ['wrong', 'shared']) await writeFile(library.blobPath(sha256(text)), text.toUpperCase())
+  await library.verify(item.infoHash, { all: true })
+  expect(library.quarantinedBytes()).toBe(11)
+  if (way === 'remove') await library.remove(item.infoHash)
+  else {
+    library.retract(item.infoHash, 1)
+    expect(await library.purge(item.infoHash, 2)).toBe(true)
+  }
+  expect([await readdir(join(folder, 'quarantine')), library.quarantinedBytes()]).toEqual([[sha256('shared')], 6])
+})
+
 test('what lies in quarantine from an earlier run is counted', async () => {
   await writeFile(join(folder, 'quarantine', sha256('old')), 'bytes')
   await survey(library)
