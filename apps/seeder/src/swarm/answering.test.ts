@@ -116,38 +116,6 @@ test('an offer for any of 5,000 sleeping items is answered at once and wakes it'
 })
 
 test(
-  'offers that come all at once for one item make so many connections and no more',
-  { timeout: 60_000 },
-  async () => {
-    const [relay, remote] = [await Relay.open(), browsers()]
-    const { infoHash } = await bench.torrent('one', [['one', 50_000]])
-    const swarm = await bench.swarm({ trackers: [relay.url], limits: { maxConnsPerItem: 2 } })
-    swarm.seed(infoHash)
-    await vi.waitFor(() => expect(relay.connected).toBe(true), 10_000)
-    const [opened, closed]: [Channel[], Channel[]] = [[], []]
-    const offers = await Promise.all(
-      Array.from({ length: 8 }, () =>
-        remote.offer((channel) => {
-          opened.push(channel)
-          channel.once('close', () => closed.push(channel))
-        }),
-      ),
-    )
-    await Promise.all(
-      offers.map(async (offer, index) => offer?.accept(await relay.offer(infoHash, offer.sdp), `${index}`)),
-    )
-    await vi.waitFor(() => {
-      expect(opened.length).toBeGreaterThan(3)
-      expect(opened.length - closed.length).toBe(2)
-    }, 20_000)
-    const [open] = opened.filter((channel) => !closed.includes(channel))
-    open?.write(handshake(infoHash))
-    await vi.waitFor(() => expect(swarm.stats().connections).toBe(1))
-    await vi.waitFor(() => expect(swarm.stats().channels).toBe(2))
-  },
-)
-
-test(
   'a flood of bad offers is dropped and counted, and a good one is answered after it',
   { timeout: 60_000 },
   async () => {
