@@ -2,9 +2,14 @@ import type { Torrent } from 'webtorrent'
 import type { FileStore } from './file-store.ts'
 import type { HeldTorrent } from './held-torrent.ts'
 import { surplus } from './peer-link.ts'
-import type { PeerLink } from './peer-link.ts'
+import type { Newcomer, PeerLink } from './peer-link.ts'
 import type { Used } from './recency.ts'
 import type { TorrentPieces } from './torrent-pieces.ts'
+import { yielding } from './yielding.ts'
+
+/** One origin may have a quarter of a torrent's connections, but a few in any case. */
+const share = 4
+const fewest = 2
 
 /** Newcomers that a torrent tells from those that came before, while it is awake. */
 const mostNewcomers = 64
@@ -68,13 +73,25 @@ export class ActiveTorrent implements Used {
     link.wire.on('upload', () => (this.tookAt = link.usedAt))
   }
 
-  /** Whether one more peer may come. One that took nothing since `idleSince` goes for it, if need be. */
-  admits(maxConns: number, idleSince: number): boolean {
-    if (this.torrent._numConns < maxConns) return true
-    const [idlest] = surplus(this.#links, this.#links.size - 1)
-    if (idlest === undefined || idlest.usedAt > idleSince) return false
-    this.#close(idlest)
-    return true
+  /**
+   * Whether a peer that came may join. If need be another one goes for it: one that never took anything, of
+   * those who have more places than the newcomer, or one over which nothing passed for `idleAfter` milliseconds.
+   */
+  admits(newcomer: Newcomer, limits: { maxConnsPerItem: number; idleAfter: number }, now: number): boolean {
+    const { origin, group } = newcomer
+    if (group === undefined) return true
+    const counts = new Map<string | undefined, number>()
+    for (const link of this.#links) counts.set(link.group, (counts.get(link.group) ?? 0) + 1)
+    const countOf = (one: string): number => counts.get(one) ?? 0
+    const most = Math.max(Math.ceil(limits.maxConnsPerItem / share), fewest)
+    const isShareTaken = origin !== undefined && countOf(origin) >= most
+    if (!isShareTaken && this.#links.size < limits.maxConnsPerItem) return true
+    const places = [...this.#links].filter((link) => !isShareTaken || link.origin === origin)
+    const [idlest] = surplus(places, places.length - 1)
+    const isIdle = idlest !== undefined && idlest.usedAt + limits.idleAfter <= now
+    const goes = yielding(places, newcomer, now, countOf) ?? (isIdle ? idlest : undefined)
+    if (goes !== undefined) this.#close(goes)
+    return goes !== undefined
   }
 
   /** Closes what is more than so many connections. */

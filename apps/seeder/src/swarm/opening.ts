@@ -9,6 +9,7 @@ import { FileStore } from './file-store.ts'
 import type { FileStoreOptions } from './file-store.ts'
 import { HeldTorrent } from './held-torrent.ts'
 import { PeerLink } from './peer-link.ts'
+import type { Newcomer } from './peer-link.ts'
 import type { PieceLedger, WholeTorrent } from './port.ts'
 import { tendPeers } from './torrent-peers.ts'
 import { TorrentPieces } from './torrent-pieces.ts'
@@ -93,13 +94,18 @@ export class Opening {
       logger.warn({ infoHash, err: error }, 'a torrent stopped')
       failed(active)
     })
+    const admits = (newcomer: Newcomer): boolean => {
+      const may = active.admits(newcomer, allowance.limits, now())
+      if (!may) slots.refuse()
+      return may
+    }
     tendPeers(torrent, {
       peerId: engine.peerId,
-      admits: () => active.admits(allowance.limits.maxConnsPerItem, now() - allowance.limits.idleAfter),
+      admits: () => admits({ origin: undefined, group: 'webrtc' }),
       pieces,
       connected: (wire) => {
         const link = new PeerLink(wire, now)
-        if (!slots.take(link)) return link.close()
+        if (!admits(link) || !slots.take(link)) return link.close()
         active.join(link)
         connected(wire)
       },

@@ -51,6 +51,25 @@ test('when all places are taken, one that is idle makes room and one in use does
   expect(slots.size).toBe(8)
 })
 
+test('who holds most places and never asked for anything makes room, after a while to ask', () => {
+  const { clock, slots, closed, connect } = setUp(20, 100_000)
+  const idle = Array.from({ length: 16 }, (_, index) => connect(address(index % 2)).link)
+  const [first, last] = [connect(address(2)).link, connect(address(3)).link]
+  idle[0]?.wire.emit('upload', 1)
+  for (let index = 4; index < 6; index++) connect(address(index))
+  expect(connect(address(9)).taken).toBe(false)
+  expect(slots.refused).toBe(1)
+  clock.now = 5_000
+  expect(connect(address(9)).taken).toBe(true)
+  expect(connect(address(2)).taken).toBe(true)
+  expect(closed).toHaveLength(2)
+  expect(idle.slice(1)).toEqual(expect.arrayContaining(closed))
+  expect(closed).not.toContain(first)
+  expect(closed).not.toContain(last)
+  slots.refuse()
+  expect(slots.refused).toBe(2)
+})
+
 test('a peer that was called has a place in any case', () => {
   const { slots, connect } = setUp(2)
   expect([connect(address(1)).taken, connect(address(2)).taken, connect(address(3)).taken]).toEqual([true, true, false])

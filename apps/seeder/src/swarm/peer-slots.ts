@@ -1,18 +1,23 @@
 import type { PeerLink } from './peer-link.ts'
 import { surplus } from './peer-link.ts'
 import { Recency } from './recency.ts'
+import { yielding } from './yielding.ts'
 
 /** One origin may take a tenth of all, but a few in any case. */
 const share = 10
 const fewest = 8
 
+/** Connections that are looked at for one place, those idle for the longest time first. */
+const looks = 1_000
+
 /**
- * The places for connections over TCP of all torrents together. When all are taken, one that was idle for a while makes
- * room for a new one, so that nobody holds places by sitting on them; one origin gets a part of them only.
+ * The places for connections over TCP of all torrents together. When all are taken, one that was idle for a while, or
+ * one of many from where nothing was ever asked for, makes room for a new one, so that nobody holds places by sitting on
+ * them; one origin gets a part of them only.
  */
 export class PeerSlots {
   readonly #links = new Recency<PeerLink>()
-  readonly #byOrigin = new Map<string, number>()
+  readonly #byGroup = new Map<string, number>()
   readonly #now: () => number
   #maxConns: number
   #idleAfter: number
@@ -34,10 +39,15 @@ export class PeerSlots {
     return this.#refused
   }
 
+  /** Counts a connection that was refused for want of a place elsewhere. */
+  refuse(): void {
+    this.#refused++
+  }
+
   /** Whether there may be a place for a peer that comes from there. */
   mayCome(origin: string | undefined): boolean {
     const most = Math.max(Math.ceil(this.#maxConns / share), fewest)
-    const may = origin === undefined || (this.#byOrigin.get(origin) ?? 0) < most
+    const may = origin === undefined || (this.#byGroup.get(origin) ?? 0) < most
     if (!may) this.#refused++
     return may
   }
@@ -49,9 +59,9 @@ export class PeerSlots {
   take(link: PeerLink): boolean {
     const { type } = link.wire
     if (type !== 'tcpIncoming' && type !== 'tcpOutgoing') return true
-    if (type === 'tcpIncoming' && !(this.mayCome(link.origin) && this.#makeRoom())) return false
+    if (type === 'tcpIncoming' && !(this.mayCome(link.origin) && this.#makeRoom(link))) return false
     this.#links.add(link)
-    if (link.origin !== undefined) this.#byOrigin.set(link.origin, (this.#byOrigin.get(link.origin) ?? 0) + 1)
+    if (link.group !== undefined) this.#byGroup.set(link.group, (this.#byGroup.get(link.group) ?? 0) + 1)
     link.wire.once('close', () => this.#release(link))
     return true
   }
@@ -63,13 +73,16 @@ export class PeerSlots {
     for (const link of surplus(this.#links, maxConns)) this.#close(link)
   }
 
-  #makeRoom(): boolean {
+  #makeRoom(newcomer: PeerLink): boolean {
     if (this.#links.size < this.#maxConns) return true
     const oldest = this.#links.first()
-    const idle = oldest !== undefined && oldest.at + this.#idleAfter <= this.#now()
-    if (idle) this.#close(oldest.thing)
-    else this.#refused++
-    return idle
+    const isIdle = oldest !== undefined && oldest.at + this.#idleAfter <= this.#now()
+    const goes = isIdle
+      ? oldest.thing
+      : yielding(this.#links.head(looks), newcomer, this.#now(), (group) => this.#byGroup.get(group) ?? 0)
+    if (goes === undefined) this.#refused++
+    else this.#close(goes)
+    return goes !== undefined
   }
 
   #close(link: PeerLink): void {
@@ -78,9 +91,9 @@ export class PeerSlots {
   }
 
   #release(link: PeerLink): void {
-    if (!this.#links.delete(link) || link.origin === undefined) return
-    const left = (this.#byOrigin.get(link.origin) ?? 1) - 1
-    if (left === 0) this.#byOrigin.delete(link.origin)
-    else this.#byOrigin.set(link.origin, left)
+    if (!this.#links.delete(link) || link.group === undefined) return
+    const left = (this.#byGroup.get(link.group) ?? 1) - 1
+    if (left === 0) this.#byGroup.delete(link.group)
+    else this.#byGroup.set(link.group, left)
   }
 }

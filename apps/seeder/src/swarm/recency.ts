@@ -42,6 +42,18 @@ export class Recency<T extends Used> {
     return undefined
   }
 
+  /** Of the first so many places, those that were not used since: none was idle for longer than these. */
+  head(places: number): T[] {
+    const found: T[] = []
+    let looked = 0
+    for (const [thing, at] of this.#places) {
+      if (++looked > places) break
+      if (thing.usedAt > at) this.place(thing, thing.usedAt)
+      else found.push(thing)
+    }
+    return found
+  }
+
   /** The one not used for the longest time of those that fit. Others that were looked at are put last, as used `now`. */
   oldest(now: number, fits: (thing: T) => boolean): T | undefined {
     for (let looks = this.#places.size; looks > 0; looks--) {

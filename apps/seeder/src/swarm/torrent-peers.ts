@@ -16,7 +16,7 @@ const maxRejections = 100
 export interface TorrentPeersOptions {
   /** This node's own peer id, in hex. */
   peerId: string
-  /** Whether one more may come. */
+  /** Whether one more channel may come. */
   admits(): boolean
   pieces: PieceSource
   connected(wire: Wire): void
@@ -42,11 +42,10 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
     return addPeer(peer, type, source)
   }
 
-  // The engine counts outgoing connections only.
   torrent._addIncomingPeer = (peer) => {
     // Ended during its handshake: the engine would keep it among its peers for ever.
     if (peer.destroyed) return
-    if (!options.admits()) return peer.destroy()
+    if ((torrent._peers?.size ?? 0) >= maxKnownPeers) return peer.destroy()
     addIncomingPeer(peer)
   }
 
