@@ -3,17 +3,20 @@ import type Wire from 'bittorrent-protocol'
 import { expect, test } from 'vitest'
 import type { Torrent } from 'webtorrent'
 import { ActiveTorrent } from './active-torrent.ts'
+import { Claims } from './claims.ts'
 import type { HeldTorrent } from './held-torrent.ts'
 import { PeerLink } from './peer-link.ts'
 
 const limits = { maxConnsPerItem: 55, idleAfter: 120_000 }
 
-function setUp() {
+let made = 0
+
+function setUp(claims = new Claims(() => 20)) {
   const clock = { time: 10 }
-  const active = new ActiveTorrent('aa', {} as Torrent, {} as HeldTorrent, clock.time)
+  const active = new ActiveTorrent(`item ${made++}`, {} as Torrent, {} as HeldTorrent, clock.time)
   const join = (remoteAddress: string): void => {
     const wire = Object.assign(new EventEmitter(), { type: 'tcpIncoming', remoteAddress }) as unknown as Wire
-    active.join(new PeerLink(wire, () => clock.time))
+    active.join(new PeerLink(wire, () => clock.time), claims)
   }
   /** As a peer that came: undefined when it may not stay. */
   const come = (remoteAddress: string, within = limits): PeerLink | undefined => {
@@ -28,7 +31,7 @@ function setUp() {
     })
     const link = new PeerLink(wire as unknown as Wire, () => clock.time)
     if (!active.admits(link, within, clock.time)) return undefined
-    active.join(link)
+    active.join(link, claims)
     return link
   }
   return { active, clock, join, come }
@@ -84,4 +87,26 @@ test('who fills an item from one loopback address or from many makes room for ot
     expect(honest?.wire.destroyed).toBe(false)
     expect(idle[1]?.wire.destroyed).toBe(false)
   }
+})
+
+test('what one address takes keeps a tenth of all items awake, as long as it is there', () => {
+  const claims = new Claims(() => 20)
+  const items = Array.from({ length: 4 }, () => setUp(claims))
+  const links = items.map(({ come }) => come('192.0.2.1'))
+  const take = () => links.forEach((link) => link?.wire.emit('upload', 1))
+  const awake = () => items.map(({ active }) => active.tookAt > 0)
+  take()
+  expect(awake()).toEqual([true, true, false, false])
+  expect(items.map(({ active }) => active.usedAt)).toEqual([10, 10, 10, 10])
+  items[2]?.come('192.0.2.2')?.wire.emit('upload', 1)
+  items[3]?.come('127.0.0.1')?.wire.emit('upload', 1)
+  expect(awake()).toEqual([true, true, true, true])
+  items[0]?.come('192.0.2.1')?.wire.emit('upload', 1)
+  links[0]?.close()
+  take()
+  expect(awake()).toEqual([true, true, true, true])
+  links[1]?.close()
+  expect(awake()).toEqual([true, false, true, true])
+  expect(claims.take('192.0.2.1', 'another')).toBe(true)
+  expect(claims.take('192.0.2.1', 'too many')).toBe(false)
 })

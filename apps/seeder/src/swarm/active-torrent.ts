@@ -1,4 +1,5 @@
 import type { Torrent } from 'webtorrent'
+import type { Claims } from './claims.ts'
 import type { FileStore } from './file-store.ts'
 import type { HeldTorrent } from './held-torrent.ts'
 import { surplus } from './peer-link.ts'
@@ -27,13 +28,15 @@ export class ActiveTorrent implements Used {
   size = 0
   /** A peer's connection broke on this side: the next announce carries offers, whatever the torrent's state. */
   lostPeer = false
-  /** When somebody last asked for it, and when a peer was last sent bytes of it, in milliseconds of the injected clock. */
+  /** When somebody last asked for it, in milliseconds of the injected clock. */
   askedAt: number
-  tookAt = -Infinity
   /** When it was woken, or the first peer from somewhere came; who comes again does not count again. */
   arrivedAt: number
   readonly #origins = new Set<string>()
   readonly #links = new Set<PeerLink>()
+  /** Those whose takings keep it awake. */
+  readonly #takers = new Set<PeerLink>()
+  #lastTaking = -Infinity
   #pins = 0
 
   constructor(infoHash: string, torrent: Torrent, held: HeldTorrent | undefined, now: number) {
@@ -54,7 +57,14 @@ export class ActiveTorrent implements Used {
   }
 
   get usedAt(): number {
-    return Math.max(this.askedAt, this.tookAt)
+    return Math.max(this.askedAt, this.#lastTaking)
+  }
+
+  /** When a peer that is still here was last sent bytes of it; what is beyond its origin's claims does not count. */
+  get tookAt(): number {
+    let last = -Infinity
+    for (const { usedAt } of this.#takers) last = Math.max(last, usedAt)
+    return last
   }
 
   /** Whether there is a peer, connected or being connected. */
@@ -62,15 +72,23 @@ export class ActiveTorrent implements Used {
     return (this.torrent._peers?.size ?? 0) > 0
   }
 
-  join(link: PeerLink): void {
+  join(link: PeerLink, claims: Claims): void {
     this.#links.add(link)
-    const { origin = '' } = link
-    if (!this.#origins.has(origin) && this.#origins.size < mostNewcomers) {
-      this.#origins.add(origin)
+    const { origin } = link
+    if (!this.#origins.has(origin ?? '') && this.#origins.size < mostNewcomers) {
+      this.#origins.add(origin ?? '')
       this.arrivedAt = link.usedAt
     }
-    link.wire.once('close', () => this.#links.delete(link))
-    link.wire.on('upload', () => (this.tookAt = link.usedAt))
+    link.wire.once('close', () => {
+      this.#links.delete(link)
+      if (this.#takers.delete(link) && origin !== undefined) claims.release(origin, this.infoHash)
+    })
+    link.wire.on('upload', () => {
+      const isTaker = this.#takers.has(link) || origin === undefined || claims.take(origin, this.infoHash)
+      if (!isTaker) return
+      this.#takers.add(link)
+      this.#lastTaking = link.usedAt
+    })
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Claims } from './claims.ts'
 import { defaultLimits } from './limits.ts'
 import { OpenFiles } from './open-files.ts'
 import type { SwarmOptions } from './options.ts'
@@ -15,6 +16,8 @@ export class Allowance {
   /** Places for connections over TCP, and connections over WebRTC. */
   readonly slots: PeerSlots
   readonly channels: Connections
+  /** Which items are kept awake by whose takings. */
+  readonly claims = new Claims(() => this.#limits.maxActive)
   /** Milliseconds, never backwards. */
   readonly now: () => number
   #limits: SwarmLimits

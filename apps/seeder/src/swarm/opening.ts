@@ -106,7 +106,7 @@ export class Opening {
       connected: (wire) => {
         const link = new PeerLink(wire, now)
         if (!admits(link) || !slots.take(link)) return link.close()
-        active.join(link)
+        active.join(link, allowance.claims)
         connected(wire)
       },
       upload: (go) => rates.upload.turn(infoHash, go),
