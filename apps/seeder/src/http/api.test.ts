@@ -205,6 +205,11 @@ describe('the node', () => {
     expect(text).toMatch(/^process_cpu_seconds_total/m)
     expect(text).not.toMatch(/unknown-id-1/)
   })
+
+  test('shows limits in the units of their settings', async () => {
+    const text = await (await node.ask('/metrics')).text()
+    expect(text).toContain('eldernode_swarm_limit{limit="idleAfter"} 120\n')
+  })
 })
 
 describe('members', () => {

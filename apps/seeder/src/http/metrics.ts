@@ -74,10 +74,8 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
   gauge('items_paused', 'Items that the operator paused, held or on their way.', () => library.pausedCount())
   byLabel('limit')(
     'swarm_limit',
-    'The limits in force now: bytes per second (0 is none), counts, idleAfter in ms.',
-    () => ({
-      ...swarm.limits(),
-    }),
+    'The limits in force now: bytes per second (0 is none), counts, idleAfter in seconds.',
+    () => ({ ...swarm.limits(), idleAfter: swarm.limits().idleAfter / 1000 }),
   )
   gauge('swarm_torrents', 'Torrents seeded or fetched.', () => swarm.stats().torrents)
   gauge('swarm_awake', 'Torrents asked for lately or being fetched.', () => swarm.stats().awake)
