@@ -55,7 +55,7 @@ test('a bit that flips while a replica runs is found when the item is asked for'
   const replica = network.at(1)
   const media = await replicated('running.bin', 2)
   await flipBit(replica, media.sha256)
-  expect((await replica.content(media.id)).status).toBe(404)
+  expect((await replica.content(media.id)).status).toBe(503)
   expect(await wrongUntilHealed(replica, media)).toEqual([])
 })
 

@@ -91,7 +91,7 @@ describe.skipIf(lacks('libtorrent'))('with libtorrent as the leecher', () => {
       within: 10_000,
       what: 'the rotten piece is counted',
     })
-    expect((await replica.content(media.id)).status).toBe(404)
+    expect((await replica.content(media.id)).status).toBe(503)
     // Remembered: after a restart it is not read again to be known.
     await replica.stop()
     await replica.start()
@@ -133,7 +133,7 @@ describe.skipIf(lacks('libtorrent'))('with libtorrent as the leecher', () => {
     await (await leech(replica, media)).reaches(size - media.pieceLength)
     await publisher.start()
     // The time of the change tells of it as soon as somebody asks.
-    expect((await publisher.content(media.id)).status).toBe(404)
+    expect((await publisher.content(media.id)).status).toBe(503)
     for (const node of [publisher, replica]) await mended(node, media)
   })
 })

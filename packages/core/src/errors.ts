@@ -42,3 +42,25 @@ export class DiskFullError extends EldernodeError {
     return full ? new DiskFullError(folder, { cause: error }) : error
   }
 }
+
+const unwritable = new Set<unknown>(['EROFS', 'EACCES', 'EPERM', 'EIO'])
+
+/** The file system takes no writes, or failed at one. What was being written is not stored. */
+export class DiskUnwritableError extends EldernodeError {
+  constructor(folder: string, reason: string, options?: ErrorOptions) {
+    super(
+      'disk_unwritable',
+      `The folder ${folder} cannot be written (${reason}): look at how its disk is mounted, at the folder's owner and ` +
+        "at the system's log for errors of the disk, then try again.",
+      options,
+    )
+  }
+
+  /** The error to throw for `error`: a DiskUnwritableError, a DiskFullError, or itself when it is about something else. */
+  static of(error: unknown, folder: string): unknown {
+    if (!(error instanceof Error) || error instanceof EldernodeError) return error
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+    if (unwritable.has(code)) return new DiskUnwritableError(folder, code, { cause: error })
+    return DiskFullError.of(error, folder)
+  }
+}

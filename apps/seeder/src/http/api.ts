@@ -20,5 +20,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Of a request that changes something: it is taken too while the node is not ready, or its disk away. */
     always?: boolean
+    /** The same, but only while the disk is away: it needs no stored bytes. */
+    withoutStorage?: boolean
   }
 }

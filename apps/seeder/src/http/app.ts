@@ -6,7 +6,7 @@ import { authorize, changesSomething, checkNode } from './authorization.ts'
 import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { documentRoutes } from './document.ts'
-import { MediaPausedError, NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
+import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
 import { StorageSuspendedError } from '../library/index.ts'
 import { mediaRoutes } from './media.ts'
 import { memberRoutes } from './members.ts'
@@ -19,6 +19,11 @@ import { statusRoutes } from './status.ts'
 import { trafficRoutes } from './traffic.ts'
 import { uploadRoutes } from './upload.ts'
 import type { Uploads } from './uploads.ts'
+
+/** What does not pass within seconds. */
+const slow = new Set(['disk_unwritable', 'media_being_mended', 'media_paused'])
+/** What the operator has to know of. */
+const faults = new Set(['disk_unwritable', 'internal'])
 
 /** The HTTP API with all its routes. It listens to nothing yet. */
 export async function createApp(services: Services, connections: Connections, uploads: Uploads): Promise<Api> {
@@ -37,9 +42,9 @@ export async function createApp(services: Services, connections: Connections, up
   app.addHook('onRequest', async (request, reply) => connections.begin(request.raw, reply.raw))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error)
-    if (problem.code === 'internal') services.log.error({ err: error, url: request.url }, 'a request failed')
+    if (faults.has(problem.code)) services.log.error({ err: error, url: request.url }, 'a request failed')
     if (problem.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="eldernode"')
-    if (problem.status === 503) void reply.header('retry-after', error instanceof MediaPausedError ? 60 : 2)
+    if (problem.status === 503) void reply.header('retry-after', slow.has(problem.code) ? 60 : 2)
     if (error instanceof RangeNotSatisfiableError) void reply.header('content-range', `bytes */${error.size}`)
     answer(reply, problem)
   })
@@ -73,9 +78,10 @@ export async function createApp(services: Services, connections: Connections, up
     }
     authorize(request, services.adminToken)
     if (request.routeOptions.config.always === true) return
+    const needsStorage = request.routeOptions.config.withoutStorage !== true
     const { folder, state } = services.library.storage()
-    if (state !== 'here') throw new StorageSuspendedError(folder, state)
-    const missing = services.checks().filter(({ ok }) => !ok)
+    if (needsStorage && state !== 'here') throw new StorageSuspendedError(folder, state)
+    const missing = services.checks().filter(({ name, ok }) => !ok && (needsStorage || name !== 'library'))
     if (missing.length > 0) throw new NotReadyError(missing.map(({ name, reason }) => `${name}: ${reason}`))
   })
   app.addHook('onRequest', async (request, reply) => connections.invite(request.raw, reply.raw))

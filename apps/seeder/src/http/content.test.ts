@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readlinkSync, utimesSync } from 'node:fs'
+import { readdirSync, readlinkSync, rmSync, utimesSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -264,6 +264,22 @@ test('requests piled up on one connection cut it off instead of holding files op
 test('bytes that changed on disk are not served', async () => {
   const { id, sha256 } = await publish('changed.bin', randomBytes(1000))
   utimesSync(join(node.data, 'blobs', sha256.slice(0, 2), sha256), 1, 1)
+  const answer = await node.ask(`/v1/media/${id}/content`)
+  expect([answer.status, ((await answer.json()) as Problem).code]).toEqual([503, 'media_being_checked'])
+  expect(answer.headers.get('retry-after')).toBe('2')
+})
+
+test('an item that lost its bytes is unavailable, not unknown, by either id', async () => {
+  const { id, sha256 } = await publish('lost.bin', randomBytes(1000))
+  rmSync(join(node.data, 'blobs', sha256.slice(0, 2), sha256))
+  for (const name of [id, sha256]) {
+    const head = await node.ask(`/v1/media/${name}/content`, { method: 'HEAD' })
+    expect([head.status, head.headers.get('retry-after')]).toEqual([503, '60'])
+    for (const rest of ['/content', '/content/lost.bin', '/ws/lost.bin', '/torrent', '/files'])
+      expect(await problem(`/v1/media/${name}${rest}`)).toEqual([503, 'media_being_mended'])
+    expect(await (await node.ask(`/v1/media/${name}`)).json()).toMatchObject({ id, condition: 'damaged' })
+  }
+  expect((await node.ask(`/v1/media/${id}?local=1`, { method: 'DELETE' })).status).toBe(200)
   expect(await problem(`/v1/media/${id}/content`)).toEqual([404, 'media_not_found'])
 })
 

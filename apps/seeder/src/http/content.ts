@@ -7,15 +7,9 @@ import type { HeldFile, Library } from '../library/index.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import type { Api } from './api.ts'
 import { isUnmodified, spanOf, type Validators } from './conditions.ts'
-import {
-  FileNotFoundError,
-  MediaNotFoundError,
-  MediaPausedError,
-  MediaRetractedError,
-  PathRequiredError,
-} from './errors.ts'
+import { FileNotFoundError, MediaPausedError, MediaRetractedError, PathRequiredError } from './errors.ts'
 import { FileSender } from './file-sender.ts'
-import { mediaIdSchema } from './media-id.ts'
+import { absence, mediaIdSchema } from './media-id.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -42,7 +36,7 @@ const passive = /^(?:(?:audio|video|font)\/.*|image\/(?!svg).*|text\/plain|appli
 
 /** What the routes of bytes work with. */
 export interface ContentServices {
-  library: Pick<Library, 'file' | 'blobPath' | 'isPaused' | 'condition' | 'onCondition'>
+  library: Pick<Library, 'file' | 'blobPath' | 'isPaused' | 'head' | 'condition' | 'onCondition'>
   swarm: Pick<Services['swarm'], 'uploadPassage'>
   log: Pick<Services['log'], 'error'>
   limits: Pick<Services['limits'], 'stallMs'>
@@ -137,21 +131,28 @@ interface How {
 
 type Served = HeldFile & { file: ItemFile }
 
-/** @throws MediaNotFoundError, MediaRetractedError, FileNotFoundError, StorageSuspendedError */
-async function heldFile(library: Pick<Library, 'file'>, id: string, path?: string): Promise<Served> {
+/** @throws MediaNotFoundError, MediaRetractedError, MediaUnsoundError, FileNotFoundError, StorageSuspendedError */
+async function heldFile(
+  library: Pick<Library, 'file' | 'head' | 'condition'>,
+  id: string,
+  path?: string,
+): Promise<Served> {
   const held = await library.file(id, path)
-  if (held === undefined) throw new MediaNotFoundError(id)
+  if (held === undefined) throw absence(library, id)
   if (held.state === 'retracted') throw new MediaRetractedError(id)
   if (held.file === undefined) throw new FileNotFoundError(id, path ?? '')
   return { ...held, file: held.file }
 }
 
-/** @throws MediaNotFoundError when it was removed at this very moment */
-async function openBlob(library: Pick<Library, 'blobPath'>, { infoHash, file }: Served): Promise<FileHandle> {
+/** @throws MediaNotFoundError, MediaUnsoundError when it was removed or lost at this very moment */
+async function openBlob(
+  library: Pick<Library, 'blobPath' | 'head' | 'condition'>,
+  { infoHash, file }: Served,
+): Promise<FileHandle> {
   try {
     return await open(library.blobPath(file.sha256), 'r')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new MediaNotFoundError(infoHash)
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw absence(library, infoHash)
     throw error
   }
 }
@@ -160,7 +161,11 @@ async function openBlob(library: Pick<Library, 'blobPath'>, { infoHash, file }: 
  * What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. WebTorrent
  * appends nothing for a single file.
  */
-async function webSeedFile(library: Pick<Library, 'file'>, id: string, path: string): Promise<Served> {
+async function webSeedFile(
+  library: Pick<Library, 'file' | 'head' | 'condition'>,
+  id: string,
+  path: string,
+): Promise<Served> {
   const first = await heldFile(library, id)
   if (first.alone && first.file.path === first.name && (path === first.name || path === '')) return first
   if (!path.startsWith(`${first.name}/`)) throw new FileNotFoundError(id, path)

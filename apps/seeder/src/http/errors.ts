@@ -17,6 +17,22 @@ export class MediaNotFoundError extends EldernodeError {
   }
 }
 
+/** Bytes of the item are in doubt here, or lost. */
+export class MediaUnsoundError extends EldernodeError {
+  constructor(id: string, condition: 'suspect' | 'patchy' | 'damaged') {
+    if (condition === 'suspect')
+      super(
+        'media_being_checked',
+        `The files of item ${id} may have changed here and are hashed again: try again soon.`,
+      )
+    else
+      super(
+        'media_being_mended',
+        `Bytes of item ${id} were lost here and are fetched again: ask another node, or wait.`,
+      )
+  }
+}
+
 /** The item was taken down. */
 export class MediaRetractedError extends EldernodeError {
   constructor(id: string) {

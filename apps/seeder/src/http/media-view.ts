@@ -53,6 +53,9 @@ export const mediaSchema = z
 /** One item as it is shown by itself. */
 export const mediaDetailSchema = mediaSchema
   .extend({
+    condition: z
+      .enum(['held', 'patchy', 'suspect', 'damaged'])
+      .describe('held: whole; suspect: hashed again; damaged, patchy: lost bytes are fetched again.'),
     verifiedAt: z
       .int()
       .describe('Milliseconds since 1970: every piece was found right on this disk then, or after that.'),

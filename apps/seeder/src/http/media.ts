@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { torrentFile } from '../ingest/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError } from './errors.ts'
-import { itemOf, mediaIdSchema } from './media-id.ts'
+import { itemOf, mediaIdSchema, recordOf } from './media-id.ts'
 import { canonicalFiles } from './manifest.ts'
 import { filesSchema, linksOf, mediaDetailSchema, mediaSchema, verifiedAtOf, viewOf } from './media-view.ts'
 import { problems } from './problem.ts'
@@ -54,8 +54,8 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
       },
     },
     async ({ params: { id } }) => {
-      const item = itemOf(library, id)
-      return { ...viewOf(item, shown()), verifiedAt: verifiedAtOf(library, item.infoHash) }
+      const { item, condition } = recordOf(library, id)
+      return { ...viewOf(item, shown()), condition, verifiedAt: verifiedAtOf(library, item.infoHash) }
     },
   )
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { type Manifest, retractManifest } from '@eldernode/core'
-import type { Item } from '../library/index.ts'
+import type { ItemHead } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError, NotPublisherError } from './errors.ts'
-import { heldItem, mediaIdSchema } from './media-id.ts'
+import { mediaIdSchema } from './media-id.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -21,6 +21,7 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
   app.delete(
     '/v1/media/:id',
     {
+      config: { withoutStorage: true },
       schema: {
         tags: ['media'],
         summary: 'Retract an item published here, or drop the local copy of any',
@@ -34,7 +35,7 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
       },
     },
     async ({ params: { id }, query: { local, reason } }) => {
-      const item = heldItem(services.library, id)
+      const item = services.library.head(id)
       const infoHash = item?.infoHash ?? id
       if (local === true) return await drop(services, item, infoHash)
       const published = services.graph.get('m', services.id, infoHash)?.body
@@ -46,7 +47,7 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
 
 async function drop(
   { library, swarm, replication }: Services,
-  item: Item | undefined,
+  item: ItemHead | undefined,
   id: string,
 ): Promise<Retraction> {
   if (item === undefined) throw new MediaNotFoundError(id)
@@ -58,7 +59,7 @@ async function drop(
 
 async function retract(
   { graph, library, swarm, replication, purgeAfterMs, retentionChanged, now }: Services,
-  item: Item | undefined,
+  item: ItemHead | undefined,
   published: Manifest,
   reason: string | undefined,
 ): Promise<Retraction> {
@@ -78,7 +79,7 @@ async function retract(
   return { id: infoHash, state: 'retracted', purgeAfter }
 }
 
-function refusal({ graph }: Services, item: Item | undefined, id: string): Error {
+function refusal({ graph }: Services, item: ItemHead | undefined, id: string): Error {
   if (item === undefined) return new MediaNotFoundError(id)
   const endpoint = graph.get('hb', item.publisher, 'hb')?.body.endpoints.http
   return new NotPublisherError(item.infoHash, item.publisher, endpoint)

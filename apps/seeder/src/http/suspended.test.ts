@@ -1,6 +1,8 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DiskUnwritableError } from '@eldernode/core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { problemOf } from './problem.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
 
 let node: TestNode
@@ -44,6 +46,31 @@ test('a disk that goes away is said by /ready, the metrics and every answer that
   await rename(away, blobs)
   await vi.waitFor(async () => expect((await node.ask('/ready')).status).toBe(200), patience)
   expect(await (await node.ask(`/v1/media/${id}/content`)).text()).toBe('kept')
+})
+
+test('items are taken down, and copies dropped, while the disk is away', async () => {
+  const publish = async (name: string) => {
+    const answer = await node.ask(`/v1/media?name=${name}`, { method: 'PUT', body: name })
+    return (await answer.json()) as { id: string }
+  }
+  const [mistake, copy] = [await publish('mistake'), await publish('copy')]
+  const [blobs, away] = [join(node.data, 'blobs'), join(node.data, 'away')]
+  await rename(blobs, away)
+  expect(await code(await upload())).toEqual([503, 'storage_suspended'])
+  const taken = await node.ask(`/v1/media/${mistake.id}`, { method: 'DELETE' })
+  expect([taken.status, await taken.json()]).toEqual([200, expect.objectContaining({ state: 'retracted' })])
+  const dropped = await node.ask(`/v1/media/${copy.id}?local=1`, { method: 'DELETE' })
+  expect([dropped.status, await dropped.json()]).toEqual([200, { id: copy.id, state: 'dropped' }])
+  await rename(away, blobs)
+  await vi.waitFor(async () => expect((await node.ask('/ready')).status).toBe(200), patience)
+  expect(await code(await node.ask(`/v1/media/${mistake.id}/content`))).toEqual([410, 'media_retracted'])
+  expect(await code(await node.ask(`/v1/media/${copy.id}/content`))).toEqual([404, 'media_not_found'])
+})
+
+test('a disk that takes no writes is a fault of the node that may pass, told with its folder', () => {
+  const cause = Object.assign(new Error('read-only'), { code: 'EROFS' })
+  const problem = problemOf(DiskUnwritableError.of(cause, '/srv/disk'))
+  expect(problem).toMatchObject({ status: 503, code: 'disk_unwritable', detail: expect.stringContaining('/srv/disk') })
 })
 
 test('a node that its network has not admitted pauses all the same', async () => {

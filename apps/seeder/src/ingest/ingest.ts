@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { contentSha256, DiskFullError, pieceLengthOf } from '@eldernode/core'
+import { contentSha256, DiskUnwritableError, pieceLengthOf } from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
 import type { Hashing } from './hashing.ts'
 import { Intake } from './intake.ts'
@@ -73,7 +73,7 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
         return await receiveInto(staging, files, options)
       } catch (error) {
         await staging.discard()
-        throw DiskFullError.of(error, dirname(staging.folder))
+        throw DiskUnwritableError.of(error, dirname(staging.folder))
       }
     },
   }

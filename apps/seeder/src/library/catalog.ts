@@ -100,11 +100,12 @@ export class Catalog {
     return { infoHash, name, createdAt, state, alone, file: file && { ...file } }
   }
 
-  head(infoHash: string): ItemHead | undefined {
-    return this.#db.row<ItemHead>(
-      'SELECT info_hash AS infoHash, publisher, state FROM items WHERE info_hash = ?',
-      infoHash,
-    )
+  /** By infohash, or the one to be taken for a SHA-256. */
+  head(id: string): ItemHead | undefined {
+    const columns = 'SELECT info_hash AS infoHash, publisher, state FROM items'
+    if (id.length === 40) return this.#db.row<ItemHead>(`${columns} WHERE info_hash = ?`, id)
+    const best = `${columns} WHERE sha256 = ? AND state = 'live' ORDER BY held DESC, created_at, info_hash LIMIT 1`
+    return this.#db.row<ItemHead>(best, id)
   }
 
   purgeable(now: number): Item[] {

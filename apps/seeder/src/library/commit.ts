@@ -1,4 +1,4 @@
-import { DiskFullError } from '@eldernode/core'
+import { DiskUnwritableError } from '@eldernode/core'
 import { isSame, printOf, syncPath } from './blobs.ts'
 import type { Blobs } from './blobs.ts'
 import type { Catalog } from './catalog.ts'
@@ -101,7 +101,7 @@ export function createCommit({
       }
     } catch (error) {
       storage.assertHere()
-      throw DiskFullError.of(error, storage.folder)
+      throw DiskUnwritableError.of(error, storage.folder)
     } finally {
       await staging.discard()
     }

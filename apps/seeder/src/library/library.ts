@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DiskFullError } from '@eldernode/core'
+import { DiskFullError, DiskUnwritableError } from '@eldernode/core'
 import { blobsIn } from './blobs.ts'
 import { Catalog } from './catalog.ts'
 import { createCommit } from './commit.ts'
@@ -106,7 +106,7 @@ async function build(
         return await createStaging(storage.incoming)
       } catch (error) {
         storage.assertHere()
-        throw DiskFullError.of(error, folder)
+        throw DiskUnwritableError.of(error, folder)
       }
     },
     salvage: async (infoHash, staging) => {
@@ -167,7 +167,8 @@ async function build(
     refused: (at) => catalog.refused(at),
     survey: (position, most, unreadable) => survey.step(position, most, unreadable),
     check: (infoHash) => soundness.check(infoHash),
-    head: (infoHash) => catalog.head(infoHash),
+    head: (id) => catalog.head(id),
+    record: (infoHash) => catalog.item(infoHash, false),
     condition: (infoHash) => catalog.conditions.of(infoHash),
     open: async (infoHash) => {
       const wasSuspect = catalog.conditions.of(infoHash) === 'suspect'

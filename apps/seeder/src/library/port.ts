@@ -112,7 +112,7 @@ export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: s
 export interface Library {
   /**
    * A fresh folder on the blobs' file system. Leftovers of a crash are swept when the library opens.
-   * @throws StorageSuspendedError, DiskFullError
+   * @throws StorageSuspendedError, DiskFullError, DiskUnwritableError
    */
   stage(): Promise<Staging>
   /**
@@ -125,7 +125,8 @@ export interface Library {
    * When it resolves the item survives a crash, and the staging folder is gone; it is gone on failure too.
    * An infohash already held, live or retracted, is returned as it is, and nothing is stored.
    * The caller has verified the bytes: sizes are compared, nothing is hashed.
-   * @throws StagingMismatchError when a staged file is missing or of another size; DiskFullError; StorageSuspendedError
+   * @throws StagingMismatchError when a staged file is missing or of another size; DiskFullError; DiskUnwritableError;
+   * StorageSuspendedError
    */
   commit(staging: Staging, item: Item, metainfo: Uint8Array): Promise<{ item: Item; created: boolean }>
   get(infoHash: string): Item | undefined
@@ -201,8 +202,13 @@ export interface Library {
    * @throws StorageSuspendedError
    */
   verify(infoHash: string, options?: { all?: boolean; signal?: AbortSignal }): Promise<boolean>
-  /** An item's row, held or not. @returns `undefined` when there is no such item */
-  head(infoHash: string): ItemHead | undefined
+  /**
+   * The row of the item with that infohash, held or not; or of the oldest live one with that SHA-256, of those held if one
+   * is. @returns `undefined` when there is no such item
+   */
+  head(id: string): ItemHead | undefined
+  /** An item whose bytes may be suspect, damaged or patchy. */
+  record(infoHash: string): Item | undefined
   /** @returns `undefined` when there is no such item */
   condition(infoHash: string): Condition | undefined
   /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DiskUnwritableError } from '@eldernode/core'
 import type { Staging } from './port.ts'
 
 /** Makes a fresh folder in `incoming`. */
@@ -13,6 +14,12 @@ export async function createStaging(incoming: string): Promise<Staging> {
       if (!Number.isSafeInteger(index) || index < 0) throw new RangeError(`no staged file has number ${index}`)
       return join(folder, String(index))
     },
-    discard: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
+    discard: async () => {
+      try {
+        await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+      } catch (error) {
+        throw DiskUnwritableError.of(error, incoming)
+      }
+    },
   }
 }

@@ -64,11 +64,9 @@ test.each(['remove', 'purge'] as const)('%s leaves nothing of an item in quarant
   for (const text of ['wrong', 'shared']) await writeFile(library.blobPath(sha256(text)), text.toUpperCase())
   await library.verify(item.infoHash, { all: true })
   expect(library.quarantinedBytes()).toBe(11)
-  if (way === 'remove') await library.remove(item.infoHash)
-  else {
-    library.retract(item.infoHash, 1)
-    expect(await library.purge(item.infoHash, 2)).toBe(true)
-  }
+  if (way === 'purge') library.retract(item.infoHash, 1)
+  await (way === 'purge' ? library.purge(item.infoHash, 2) : library.remove(item.infoHash))
+  expect(library.condition(item.infoHash)).toBeUndefined()
   expect([await readdir(join(folder, 'quarantine')), library.quarantinedBytes()]).toEqual([[sha256('shared')], 6])
 })
 
