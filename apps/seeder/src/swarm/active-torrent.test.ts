@@ -83,7 +83,8 @@ test('who fills an item from one loopback address or from many makes room for ot
     expect(honest).toBeDefined()
     expect(idle.map((link) => link?.wire.destroyed)).toEqual([true, ...Array<boolean>(54).fill(false)])
     clock.time += 5_000
-    for (let index = 0; index < 55; index++) come(from(index))
+    const again = Array.from({ length: 55 }, (_, index) => come(from(index)))
+    expect(again.filter((link) => link !== undefined)).toEqual([])
     expect(honest?.wire.destroyed).toBe(false)
     expect(idle[1]?.wire.destroyed).toBe(false)
   }

@@ -5,7 +5,8 @@ const grace = 3_000
 
 /**
  * Of connections, the one that makes room for a newcomer, whoever has the most of them first: of those that no byte
- * ever passed over, the one that was idle for the longest time. Who has as many as others have takes no place of theirs.
+ * ever passed over, the one that was idle for the longest time. Nobody gets more places than those
+ * have who made room, unless he had none.
  *
  * Threat: whoever sits on all places, and comes back when he is put out, would keep everybody else away.
  */
@@ -16,7 +17,9 @@ export function yielding(
   countOf: (group: string) => number,
 ): PeerLink | undefined {
   if (newcomer === undefined) return undefined
-  let most = countOf(newcomer)
+  const own = countOf(newcomer)
+  // Or two that come again and again would put out each other, and nobody would be here for long enough to make room.
+  let most = own === 0 ? 0 : own + 1
   let found: PeerLink | undefined
   for (const link of links) {
     if (link.group === undefined || link.used || link.usedAt + grace > now) continue
