@@ -30,7 +30,7 @@ test('a disk that became read-only refuses uploads and commits by name, serves, 
   const received = await upload('received')
 
   execFileSync('mount', ['-o', 'remount,ro', disk])
-  const named = { code: 'disk_unwritable', message: expect.stringContaining(join(disk, 'storage')) }
+  const named = { code: 'disk_unwritable', message: expect.stringContaining(join(disk, 'storage')) as unknown }
   await expect(upload('refused')).rejects.toMatchObject(named)
   await expect(commit(received)).rejects.toMatchObject(named)
   await expect(received.staging.discard()).rejects.toThrow(DiskUnwritableError)
