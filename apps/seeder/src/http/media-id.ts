@@ -9,7 +9,7 @@ export const mediaIdSchema = z
   .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be an infohash (40 hex digits) or a SHA-256 (64)')
 
 /** The item of that id, retracted or not. */
-export function heldItem(library: Library, id: string): Item | undefined {
+function heldItem(library: Library, id: string): Item | undefined {
   return id.length === 40 ? library.get(id) : library.bySha256(id)
 }
 
