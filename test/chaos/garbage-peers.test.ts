@@ -1,22 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
-import {
-  backToLevel,
-  footprint,
-  handshake,
-  LibtorrentBatch,
-  populate,
-  type Population,
-  RawPeer,
-  seededBytes,
-  seededRandom,
-  Seeder,
-} from '../harness/index.ts'
+import { backToLevel, footprint, handshake, RawPeer, seededBytes, seededRandom } from '../harness/index.ts'
 import { EncryptedHandshake, keyBytes, proposal } from '../harness/encrypted-handshake.ts'
 import { lacks } from '../harness/tools.ts'
 import { type Attack, encryptedAttacks, plainAttacks } from './garbage.ts'
+import { Victim } from './victim.ts'
 
 const seed = Number(process.env['ELDERNODE_SEED'] ?? Date.now() % 1_000_000)
 /** Connections of each kind that are open at once. */
@@ -25,40 +12,17 @@ const rounds = 3
 /** What 2,000 connections may leave behind: 4 KB of each alive, or 64 KB of each with the allocators, are too much. */
 const allowed = { liveBytes: 8 * 2 ** 20, residentBytes: 128 * 2 ** 20, descriptors: 10 }
 
-let folder: string
-let seeder: Seeder
-let population: Population
-let port: number
+let victim: Victim
 let asked = 0
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'eldernode-garbage-'))
-  seeder = new Seeder(
-    'node',
-    join(folder, 'node'),
-    { 'network.allowPrivate': true, 'swarm.trackers': [] },
-    { inspected: true },
-  )
-  population = await populate(seeder.folder, { items: 100, size: 16_384, published: true })
-  await seeder.start()
-  await seeder.ready()
-  port = Number((await seeder.peerAddress()).split(':')[1])
+  victim = await Victim.start()
 })
 
-afterAll(async () => {
-  await seeder.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => victim.stop())
 
 /** A client that behaves gets items that nobody had asked for before. */
-async function serves(): Promise<void> {
-  const wanted = [++asked, ++asked, ++asked]
-  const target = join(folder, `client-${asked}`)
-  const peer = `127.0.0.1:${port}`
-  await (
-    await LibtorrentBatch.start(population, { peer, folder: target, wanted, parallel: 3, within: 30_000 })
-  ).finished()
-}
+const serves = (): Promise<void> => victim.serves(++asked, ++asked, ++asked)
 
 async function attacked(attacks: Readonly<Record<string, Attack>>, count: number): Promise<void> {
   const random = seededRandom(seed)
@@ -66,9 +30,9 @@ async function attacked(attacks: Readonly<Record<string, Attack>>, count: number
   const peers: RawPeer[] = []
   try {
     for (const attack of Object.values(attacks)) {
-      const opened = await Promise.all(Array.from({ length: count }, () => RawPeer.open(port)))
+      const opened = await Promise.all(Array.from({ length: count }, () => RawPeer.open(victim.port)))
       peers.push(...opened)
-      await Promise.all(opened.map((peer) => attack(peer, population.infoHash(0), bytes)))
+      await Promise.all(opened.map((peer) => attack(peer, victim.population.infoHash(0), bytes)))
     }
     await serves()
   } finally {
@@ -77,7 +41,7 @@ async function attacked(attacks: Readonly<Record<string, Attack>>, count: number
 }
 
 test('an encrypted handshake without faults is answered', async () => {
-  const [infoHash, peer] = [population.infoHash(0), await RawPeer.open(port)]
+  const [infoHash, peer] = [victim.population.infoHash(0), await RawPeer.open(victim.port)]
   const encrypted = new EncryptedHandshake(infoHash)
   await peer.send(encrypted.publicKey)
   encrypted.meet(await peer.read(keyBytes))
@@ -98,13 +62,12 @@ test.skipIf(lacks('libtorrent')).each([
   { kind: 'plain handshakes', attacks: plainAttacks },
   { kind: 'encrypted handshakes', attacks: encryptedAttacks },
 ])(`garbage in every phase of $kind (ELDERNODE_SEED=${seed})`, async ({ attacks }) => {
+  const { seeder } = victim
   onTestFailed(() => console.error(seeder.output()))
-  const { pid } = seeder
   await attacked(attacks, each)
   const before = await footprint(seeder)
   for (let round = 0; round < rounds; round++) await attacked(attacks, each)
   await backToLevel(seeder, before, allowed)
   await serves()
-  expect(seeder.isRunning && seeder.pid).toBe(pid)
-  expect(await seeder.get('/health')).toMatchObject({ status: 'healthy' })
+  expect(await victim.state()).toEqual({ same: true, status: 'healthy' })
 })
