@@ -38,7 +38,7 @@ export class Victim {
 
   /** `same`: it is the process that was started. */
   async state(): Promise<{ same: boolean; status: unknown }> {
-    const { status } = (await this.seeder.get('/health')) as { status: unknown }
+    const { status } = await this.seeder.get<{ status: unknown }>('/health')
     return { same: this.seeder.isRunning && this.seeder.pid === this.#pid, status }
   }
 
