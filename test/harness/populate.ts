@@ -5,7 +5,7 @@ import { type Holdings, networkIdOf, pieceLengthOf, seal } from '@eldernode/core
 import { openIdentity } from '@eldernode/seeder/keys'
 import { type Item, openLibrary, SqliteGraphStore } from '@eldernode/seeder/library'
 import { locate } from '../../packages/core/src/graph/souls.ts'
-import { manifestOf } from '../../apps/seeder/src/http/manifest.ts'
+import { manifestOf } from '../../apps/seeder/src/publishing/index.ts'
 import { createHashing } from '../../apps/seeder/src/ingest/hashing.ts'
 import { describe } from '../../apps/seeder/src/ingest/metainfo.ts'
 import { printOf } from '../../apps/seeder/src/library/blobs.ts'
@@ -92,6 +92,9 @@ export async function populate(
       replicas,
       createdAt: firstCreated + index,
       state: 'live',
+      owner: '',
+      access: 'public',
+      about: {},
     }
     catalog.blobs.set({ ...print, sha256, state: 'sound', writtenAt: firstCreated, verifiedAt: firstCreated })
     catalog.addItem(item, metainfo)

@@ -1,3 +1,2 @@
-export { manifestOf } from './manifest.ts'
 export { createServer } from './server.ts'
 export type { Check } from './services.ts'

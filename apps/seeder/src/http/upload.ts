@@ -10,7 +10,7 @@ import { MalformedMultipartError, NoFileError, UnsupportedUploadError } from './
 import { announcedSize, disconnection, Intake } from './incoming.ts'
 import { mediaSchema, viewOf } from './media-view.ts'
 import { problems } from './problem.ts'
-import { publish, type Upload } from './publish.ts'
+import { publish, type Upload } from '../publishing/index.ts'
 import type { Services } from './services.ts'
 import type { Uploads } from './uploads.ts'
 
@@ -142,7 +142,12 @@ function refuseEncodings({ headers }: FastifyRequest): void {
 
 function uploadOptions({ name, replicas }: z.output<typeof fieldsSchema>, standard: Replicas) {
   const wanted = { min: Math.min(standard.min, replicas ?? standard.min), target: replicas ?? standard.target }
-  return { ...(name !== undefined && { name }), replicas: replicasSchema.parse(wanted) }
+  return {
+    ...(name !== undefined && { name }),
+    replicas: replicasSchema.parse(wanted),
+    owner: '',
+    access: 'public' as const,
+  }
 }
 
 async function* one(file: IncomingFile): AsyncGenerator<IncomingFile> {

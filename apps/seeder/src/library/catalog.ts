@@ -45,7 +45,7 @@ export class Catalog {
   /** @returns false when the infohash is there already */
   addItem(item: Item, metainfo: Uint8Array): boolean {
     const added = this.#db.run(
-      'INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING',
+      'INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       item.infoHash,
       item.name,
       item.size,
@@ -57,8 +57,13 @@ export class Catalog {
       item.createdAt,
       item.state,
       item.purgeAfter ?? null,
+      item.owner,
+      item.access,
+      item.about.expiresAt ?? null,
+      JSON.stringify(item.about),
     )
     if (added === 0) return false
+    for (const tag of new Set(item.about.tags)) this.#db.run('INSERT INTO tags VALUES (?, ?)', tag, item.infoHash)
     for (const [n, file] of item.files.entries())
       this.#db.run(
         'INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)',

@@ -1,4 +1,4 @@
-import type { ItemFile } from '@eldernode/core'
+import type { About, ItemFile } from '@eldernode/core'
 import type { Item } from './port.ts'
 
 /** One row of the table `items`. */
@@ -15,6 +15,11 @@ export interface ItemRow {
   state: Item['state']
   purge_after: number | null
   held: number
+  owner: string
+  access: Item['access']
+  expires_at: number | null
+  /** JSON of `About`, written by this library alone. */
+  about: string
 }
 
 export function itemOf(row: ItemRow, files: readonly ItemFile[]): Item {
@@ -30,5 +35,8 @@ export function itemOf(row: ItemRow, files: readonly ItemFile[]): Item {
     createdAt: row.created_at,
     state: row.state,
     ...(row.purge_after === null ? {} : { purgeAfter: row.purge_after }),
+    owner: row.owner,
+    access: row.access,
+    about: row.about === '{}' ? {} : (JSON.parse(row.about) as About),
   }
 }

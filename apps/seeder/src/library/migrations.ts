@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CatalogTooNewError } from './errors.ts'
+import { encryption, events, imports, publishing, search, tokens, uploads } from './layouts/index.ts'
 
 /**
  * Layout changes, oldest first; a catalog's `user_version` counts those it has seen. One that was released is never
@@ -119,6 +120,13 @@ const migrations = [
     download_limit INTEGER CHECK (download_limit >= 0)
   ) STRICT, WITHOUT ROWID;
   `,
+  publishing,
+  tokens,
+  uploads,
+  search,
+  events,
+  encryption,
+  imports,
 ]
 
 /** Brings the catalog to the newest layout, or to `layout`, each step in its own transaction. @throws CatalogTooNewError */

@@ -1,4 +1,4 @@
-import type { ItemFile, NodeId, Replicas } from '@eldernode/core'
+import type { About, Access, ItemFile, NodeId, Replicas } from '@eldernode/core'
 
 /** One published item that this node holds whole: every byte is on disk and was verified. */
 export interface Item {
@@ -17,6 +17,10 @@ export interface Item {
   /** `retracted` items are not served; their bytes go after `purgeAfter`. */
   state: 'live' | 'retracted'
   purgeAfter?: number
+  /** The owner of the token it was published with; empty for the operator's and for items of other nodes. */
+  owner: string
+  access: Access
+  about: About
 }
 
 /** Where one upload or transfer writes until it is committed; files are numbered in item order. */

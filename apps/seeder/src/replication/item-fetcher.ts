@@ -1,3 +1,4 @@
+import { aboutOf } from '@eldernode/core'
 import type { Graph, ItemFile, Manifest, NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Digest, Item, Library, Staging } from '../library/index.ts'
@@ -84,6 +85,9 @@ export class ItemFetcher {
       replicas: manifest.replicas,
       createdAt: manifest.createdAt,
       state: 'live',
+      owner: '',
+      access: manifest.access,
+      about: aboutOf(manifest),
     }
     signal.throwIfAborted()
     return (await library.commit(staging, item, fetched.metainfo)).item

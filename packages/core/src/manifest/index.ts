@@ -1,5 +1,7 @@
+export * from './details.ts'
 export * from './digests.ts'
 export * from './magnet.ts'
 export * from './manifest.ts'
+export * from './names.ts'
 export * from './piece-length.ts'
 export * from './schema.ts'

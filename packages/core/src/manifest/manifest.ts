@@ -1,5 +1,6 @@
 import { ENVELOPE_LIMITS } from '../envelope/index.ts'
 import { filesDigestOf } from './digests.ts'
+import { type About, aboutSchema } from './details.ts'
 import type { ItemFile, Manifest } from './schema.ts'
 
 /** Bytes of an envelope beside its body: names, network, key, signature and the longest time there can be. */
@@ -48,4 +49,9 @@ function fitting(files: readonly ItemFile[], room: number): ItemFile[] {
 
 function bytesOf(value: object): number {
   return utf8.encode(JSON.stringify(value)).length
+}
+
+/** What a manifest says of its item beyond the bytes. */
+export function aboutOf(manifest: Manifest): About {
+  return aboutSchema.parse(manifest)
 }

@@ -60,7 +60,19 @@ export async function hold(infoHash: string, publisher: string): Promise<Item> {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const file = { path: 'a', size: bytes.length, sha256, type: 'text/plain' }
   const { size, pieceLength, replicas, createdAt } = manifest(infoHash, { size: bytes.length })
-  const rest = { name: 'a', size, pieceLength, replicas, createdAt, sha256, publisher, state: 'live' as const }
+  const rest = {
+    name: 'a',
+    size,
+    pieceLength,
+    replicas,
+    createdAt,
+    sha256,
+    publisher,
+    state: 'live' as const,
+    owner: '',
+    access: 'public' as const,
+    about: {},
+  }
   return (await library.commit(staging, { infoHash, files: [file], ...rest }, Buffer.from('de'))).item
 }
 

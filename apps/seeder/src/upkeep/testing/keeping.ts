@@ -34,6 +34,9 @@ export async function hold(name: string): Promise<Item> {
     replicas: { min: 1, target: 3 },
     createdAt: 1,
     state: 'live',
+    owner: '',
+    access: 'public',
+    about: {},
   }
   return (await library.commit(staging, item, Buffer.from('de'))).item
 }

@@ -1,11 +1,30 @@
-import type { Replicas } from '@eldernode/core'
-import type { IncomingFile, Ingested } from '../ingest/index.ts'
-import type { Item } from '../library/index.ts'
+import type { About, Access, Graph, NodeId, Replicas } from '@eldernode/core'
+import type { IncomingFile, Ingest, Ingested } from '../ingest/index.ts'
+import type { Item, Library } from '../library/index.ts'
+import type { Swarm } from '../swarm/index.ts'
 import { manifestOf } from './manifest.ts'
-import type { Services } from './services.ts'
 
+/** What publishing works with. */
+export interface PublishingServices {
+  id: NodeId
+  ingest: Ingest
+  library: Library
+  swarm: Pick<Swarm, 'seed'>
+  graph: Pick<Graph, 'get' | 'publish'>
+  /** `claim`: ends the transfer and the refusal of an item; `touch`: has it served or not, as its manifests say. */
+  replication: { claim(infoHash: string): Promise<void>; touch(infoHash: string): void }
+  trackers: readonly string[]
+  /** Told when a retracted item is live again. */
+  retentionChanged(): void
+  now: () => number
+}
+
+/** One item to be published. Who asks may do so, and is `owner`: that is checked before. */
 export interface Upload {
   name?: string
+  owner: string
+  access: Access
+  about?: About
   replicas: Replicas
   expectedSize?: number
   disposable?: boolean
@@ -14,14 +33,14 @@ export interface Upload {
 
 /** The way of one upload. When it resolves, the item is durable, seeded and announced. */
 export async function publish(
-  { ingest, library, replication, swarm, graph, id, trackers, retentionChanged, now }: Services,
+  { ingest, library, replication, swarm, graph, id, trackers, retentionChanged, now }: PublishingServices,
   files: AsyncIterable<IncomingFile>,
-  { replicas, signal, ...options }: Upload,
+  { owner, access, about = {}, replicas, signal, ...options }: Upload,
 ): Promise<{ item: Item; created: boolean }> {
   const ingested = await ingest.receive(files, { ...options, signal })
   try {
     signal.throwIfAborted()
-    const described = describe(ingested, { publisher: id, replicas, createdAt: now() })
+    const described = describe(ingested, { publisher: id, replicas, owner, access, about, createdAt: now() })
     const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo)
     const live: Item = { ...withoutPurge(item), state: 'live' }
     if (item.state === 'retracted') {
@@ -44,7 +63,7 @@ export async function publish(
 
 function describe(
   { infoHash, name, size, pieceLength, files, sha256 }: Ingested,
-  rest: Pick<Item, 'publisher' | 'replicas' | 'createdAt'>,
+  rest: Pick<Item, 'publisher' | 'replicas' | 'createdAt' | 'owner' | 'access' | 'about'>,
 ): Item {
   return { infoHash, name, size, pieceLength, files, sha256, ...rest, state: 'live' }
 }

@@ -1,0 +1,7 @@
+export * from './encryption.ts'
+export * from './events.ts'
+export * from './imports.ts'
+export * from './publishing.ts'
+export * from './search.ts'
+export * from './tokens.ts'
+export * from './uploads.ts'
