@@ -28,6 +28,7 @@ const tools: readonly Tool[] = [
   { name: 'age', debianPackage: 'age', probe: onPath('age') },
   { name: 'ip', debianPackage: 'iproute2', probe: onPath('ip') },
   { name: 'curl', debianPackage: 'curl', probe: onPath('curl') },
+  { name: 'jq', debianPackage: 'jq', probe: onPath('jq') },
   { name: 'strace', debianPackage: 'strace', probe: onPath('strace') },
 ]
 

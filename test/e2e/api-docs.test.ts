@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { examplesOf, type Example, routeName } from '../harness/api-examples.ts'
+import { sampleFiles } from '../harness/sample-files.ts'
+import { Network, until } from '../harness/index.ts'
+import { lacks } from '../harness/tools.ts'
+import { openIdentity } from '../../apps/seeder/src/keys/index.ts'
+
+const run = promisify(execFile)
+const examples = await examplesOf('docs/api.md')
+const toolsMissing = lacks('curl') || lacks('jq')
+let network: Network
+let folder: string
+let made = 0
+
+beforeAll(async () => {
+  network = await Network.start({ seeders: 1, tracker: false })
+  folder = await mkdtemp(join(tmpdir(), 'eldernode-api-'))
+})
+
+afterAll(async () => {
+  await network.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+interface Document {
+  paths: Record<string, Record<string, unknown>>
+}
+
+test('every route of the OpenAPI document has an example, and every example a route', async () => {
+  const { paths } = await network.first.get<Document>('/openapi.json')
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => routeName(method, path)),
+  )
+  // What a HEAD answers is shown with the GET of the same path.
+  const shown = routes.filter((route) => !(route.startsWith('HEAD ') && routes.includes(route.replace('HEAD', 'GET'))))
+  const written = examples.map(({ route }) => route)
+  expect(
+    shown.filter((route) => !written.includes(route)),
+    'routes without an example in docs/api.md',
+  ).toEqual([])
+  expect(
+    written.filter((route) => !routes.includes(route)),
+    'examples of no route',
+  ).toEqual([])
+})
+
+test('every curl command stands in a block that is run', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../docs/api.md'), 'utf8')
+  const commands = text.match(/^.*\bcurl .*$/gm) ?? []
+  const inBlocks = examples.flatMap(({ script }) => script.match(/^.*\bcurl .*$/gm) ?? [])
+  expect(inBlocks).toEqual(commands)
+})
+
+/** How often the node has answered a route without an error. */
+async function answered(route: string): Promise<number> {
+  const response = await network.first.admin('GET', '/metrics')
+  let count = 0
+  for (const [, labels = '', value] of (await response.text()).matchAll(
+    /^eldernode_http_requests_total\{(.*)\} (\d+)/gm,
+  )) {
+    const label = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(labels)?.[1] ?? ''
+    if (routeName(label('method'), label('route')) === route && Number(label('status')) < 400) count += Number(value)
+  }
+  return count
+}
+
+/** Runs an example as it stands, with an item of its own; what it sets is there for those after it. */
+async function runExample({ route, script }: Example): Promise<void> {
+  const { first } = network
+  await sampleFiles(folder)
+  const name = `notes-${++made}.txt`
+  const { id, sha256 } = await first.publish(name, new TextEncoder().encode(`item ${made} of the examples\n`))
+  const member = openIdentity(join(folder, `member-${made}.key`)).id
+  const { recipient } = await first.get<{ recipient: string }>('/v1/node')
+  const before = await answered(route)
+  const whole = ['touch state; source state', 'set -a', 'trap "export -p > state" EXIT', ...preset(), script].join('\n')
+  await run('bash', ['-euo', 'pipefail', '-c', whole], { cwd: folder, timeout: 60_000 })
+  await until(async () => (await answered(route)) > before, { within: 10_000, what: `${route} was answered` })
+
+  function preset(): string[] {
+    const given = {
+      NODE: first.url,
+      TOKEN: first.token,
+      ID: id,
+      SHA256: sha256,
+      NAME: name,
+      MEMBER: member,
+      RECIPIENT: recipient,
+    }
+    return Object.entries(given).map(([key, value]) => `${key}='${value}'`)
+  }
+}
+
+test.skipIf(toolsMissing).each(examples.map((example) => [example.route, example] as const))(
+  '%s',
+  async (_, example) => {
+    network.reportFailure()
+    await runExample(example)
+  },
+)
