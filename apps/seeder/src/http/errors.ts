@@ -78,6 +78,13 @@ export class UploadTooLargeError extends EldernodeError {
   }
 }
 
+/** A private item whose publisher asked for no encryption. */
+export class EncryptionRequiredError extends EldernodeError {
+  constructor() {
+    super('encryption_required', 'A private item is always encrypted: leave encrypt out, or publish it as unlisted.')
+  }
+}
+
 /** The client sent nothing for too long. */
 export class UploadStalledError extends EldernodeError {
   constructor(ms: number) {

@@ -51,6 +51,7 @@ const statuses: Record<string, number> = {
   range_not_satisfiable: 416,
   empty_file: 422,
   empty_item: 422,
+  encryption_required: 422,
   too_many_requests: 429,
   headers_too_large: 431,
   internal: 500,

@@ -1,5 +1,5 @@
 import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart'
-import { InvalidInputError, nameSchema, type Replicas, replicasSchema } from '@eldernode/core'
+import { InvalidInputError, nameSchema } from '@eldernode/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -8,6 +8,7 @@ import type { Api } from './api.ts'
 import { Delimiters } from './delimiters.ts'
 import { MalformedMultipartError, NoFileError, UnsupportedUploadError } from './errors.ts'
 import { announcedSize, disconnection, Intake } from './incoming.ts'
+import { itemOptionsSchema, parseItemOptions, uploadOf } from './item-options.ts'
 import { mediaSchema, viewOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import { publish, type Upload } from '../publishing/index.ts'
@@ -16,16 +17,12 @@ import type { Uploads } from './uploads.ts'
 
 /** What the lines between the parts of a form may add to the bytes of its files. */
 const framing = 16 * 2 ** 20
-const fieldBytes = 4096
-const mostFields = 16
+const fieldBytes = 64 * 1024
+const mostFields = 160
+const mostFieldBytes = 256 * 1024
 const mostFiles = 10_000
 
-const copies = z.coerce.number().int().min(1).max(64)
-const querySchema = z.object({
-  name: nameSchema.describe('The name of the item.'),
-  replicas: copies.optional().describe('How many nodes should hold it.'),
-})
-const fieldsSchema = z.object({ name: nameSchema.optional(), replicas: copies.optional() })
+const querySchema = itemOptionsSchema.extend({ name: nameSchema.describe('The name of the item.') })
 
 const answers = {
   200: mediaSchema.describe('This node published the same bytes under the same name before.'),
@@ -36,6 +33,7 @@ const answers = {
 /** `POST /v1/media` and `PUT /v1/media?name=`: bytes become a published item. */
 export async function uploadRoutes(app: Api, services: Services, uploads: Uploads): Promise<void> {
   const { limits } = services
+  const publisher = () => ({ owner: '', replicas: services.replicas, now: services.now() })
 
   const answer = async (reply: FastifyReply, files: AsyncIterable<IncomingFile>, upload: Upload) => {
     const { item, created } = await uploads.track(publish(services, files, upload))
@@ -81,7 +79,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         request.raw.on('data', (chunk: Buffer) => delimiters?.push(chunk))
         const parts = counted(intake.steadily(request.parts()), () => delimiters?.parts)
         const { fields, first } = await readFields(parts)
-        const options = { ...uploadOptions(fields, services.replicas), signal: disconnection(reply) }
+        const options = { ...uploadOf(fields, publisher()), signal: disconnection(reply) }
         return await answer(reply, filesOf(intake, first, parts), {
           ...options,
           // A little too much, for the lines between the parts: a piece length too long by that costs a second pass.
@@ -110,7 +108,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         refuseEncodings(request)
         const expectedSize = announcedSize(request, limits.maxUploadBytes)
         const { name } = request.query
-        const options = { ...uploadOptions(request.query, services.replicas), signal: disconnection(reply) }
+        const options = { ...uploadOf(request.query, publisher()), signal: disconnection(reply) }
         const bytes = new Intake(limits).read(request.raw)
         return await answer(reply, one({ path: name, bytes }), {
           ...options,
@@ -127,8 +125,7 @@ const formDocumentation = z.any().meta({
   type: 'object',
   required: ['file'],
   properties: {
-    name: { type: 'string', description: "The item's name; else the file's, or the folder that all files share." },
-    replicas: { type: 'integer', minimum: 1, maximum: 64 },
+    ...z.toJSONSchema(itemOptionsSchema, { io: 'input' }).properties,
     file: { type: 'array', items: { type: 'string', format: 'binary' } },
   },
 })
@@ -138,16 +135,6 @@ function refuseEncodings({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw new UnsupportedUploadError('Content-Encoding')
   if (headers['content-range'] !== undefined) throw new UnsupportedUploadError('Content-Range')
-}
-
-function uploadOptions({ name, replicas }: z.output<typeof fieldsSchema>, standard: Replicas) {
-  const wanted = { min: Math.min(standard.min, replicas ?? standard.min), target: replicas ?? standard.target }
-  return {
-    ...(name !== undefined && { name }),
-    replicas: replicasSchema.parse(wanted),
-    owner: '',
-    access: 'public' as const,
-  }
 }
 
 async function* one(file: IncomingFile): AsyncGenerator<IncomingFile> {
@@ -178,22 +165,21 @@ async function* counted<T>(parts: AsyncIterable<T>, sent: () => number | undefin
 
 /** Reads up to the first file. @throws NoFileError, InvalidInputError */
 async function readFields(parts: AsyncIterator<Multipart>) {
-  const fields: Record<string, unknown> = {}
+  const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  let bytes = 0
   for (;;) {
     const next = await parts.next()
     if (next.done === true) throw new NoFileError()
     const part = next.value
-    if (part.type === 'file') return { fields: parseFields(fields), first: part }
-    if (part.valueTruncated)
-      throw new InvalidInputError(`The field ${part.fieldname} is longer than ${fieldBytes} bytes.`)
-    fields[part.fieldname] = part.value
+    if (part.type === 'file') return { fields: parseItemOptions(fields, 'form'), first: part }
+    const { fieldname, value, valueTruncated } = part
+    bytes += fieldname.length + String(value).length
+    if (valueTruncated || bytes > mostFieldBytes)
+      throw new InvalidInputError(
+        `The field ${fieldname} is longer than ${fieldBytes} bytes, or all fields together than ${mostFieldBytes}.`,
+      )
+    fields[fieldname] = fieldname in fields ? [fields[fieldname], value].flat() : value
   }
-}
-
-function parseFields(fields: Record<string, unknown>) {
-  const parsed = fieldsSchema.safeParse(fields)
-  if (!parsed.success) throw new InvalidInputError(`The form is not valid: ${z.prettifyError(parsed.error)}`)
-  return parsed.data
 }
 
 async function* filesOf(

@@ -26,6 +26,12 @@ export interface Upload {
   access: Access
   about?: About
   replicas: Replicas
+  /** The bytes are encrypted before they touch a disk; `readers`: age recipients besides the owner. */
+  encrypt?: { readers: string[] }
+  /** The media type that the publisher takes it for. */
+  declaredType?: string
+  /** Expected SHA-256 of the bytes sent; see `Ingested.sha256`. */
+  sha256?: string
   expectedSize?: number
   disposable?: boolean
   signal: AbortSignal
