@@ -41,7 +41,7 @@ const time = z.union([
     .transform((text) => Date.parse(text)),
 ])
 
-const tracks = mediaDetailsSchema.shape.tracks.unwrap()
+const albumSchema = mediaDetailsSchema.shape.tracks.unwrap()
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text)
@@ -76,7 +76,7 @@ export const itemOptionsSchema = z.strictObject({
   title: mediaDetailsSchema.shape.title.describe('What a player shows as the title.'),
   artist: mediaDetailsSchema.shape.artist.describe('What a player shows as the artist.'),
   tracks: z
-    .union([tracks, json.pipe(tracks)])
+    .union([albumSchema, json.pipe(albumSchema)])
     .optional()
     .describe('The tracks of an album in their order, JSON: [{"path", "title"?, "durationMs"?}].'),
   type: mediaTypeSchema.optional().describe('The media type the publisher takes it for; it is sniffed all the same.'),

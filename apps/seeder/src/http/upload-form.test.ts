@@ -103,8 +103,16 @@ test('refuses a NUL in a file name, fields that are wrong, too long or too many'
       'invalid_input',
     ])
   }
-  const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`f${i}`, 'x']))
-  expect(await problem(uploads.post(formOf([['a', 'x']], many)))).toEqual([413, 'too_many_parts'])
+  const many = new FormData()
+  for (let n = 0; n < 200; n++) many.append('tags', 'x')
+  many.append('file', new Blob(['x']), 'a')
+  expect(await problem(uploads.post(many))).toEqual([413, 'too_many_parts'])
+  const long = { tags: 'x,'.repeat(30_000), readers: 'x,'.repeat(30_000) }
+  expect(await problem(uploads.post(formOf([['a', 'x']], { ...long, name: 'x'.repeat(70_000) })))).toEqual([
+    400,
+    'invalid_input',
+  ])
+  expect(await problem(uploads.post(formOf([['a', 'x']], { unheard: 'of' })))).toEqual([400, 'invalid_input'])
   expect(await problem(uploads.post(formOf([['a', 'x']], { constructor: 'x' })))).toEqual([400, 'malformed_multipart'])
 })
 
