@@ -6,6 +6,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Caller, Scope } from '../access/index.ts'
 
 /** Fastify with routes typed by their zod schemas. */
 export type Api = FastifyInstance<
@@ -17,7 +18,16 @@ export type Api = FastifyInstance<
 >
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose token it comes with; undefined for a stranger. */
+    caller: Caller | undefined
+    /** The member of the network that signed it. */
+    member: string | undefined
+  }
+
   interface FastifyContextConfig {
+    /** What its token must be good for. A route that changes something and says nothing needs `node:admin`. */
+    scope?: Scope
     /** Of a request that changes something: it is taken too while the node is not ready, or its disk away. */
     always?: boolean
     /** The same, but only while the disk is away: it needs no stored bytes. */

@@ -2,7 +2,8 @@ import cors from '@fastify/cors'
 import fastify, { type FastifyError, type FastifyReply } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
-import { authorize, changesSomething, checkNode } from './authorization.ts'
+import { InsufficientScopeError } from '../access/index.ts'
+import { authorize, callerOf, changesSomething, checkNode } from './authorization.ts'
 import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { documentRoutes } from './document.ts'
@@ -44,6 +45,10 @@ export async function createApp(services: Services, connections: Connections, up
     const problem = problemOf(error)
     if (faults.has(problem.code)) services.log.error({ err: error, url: request.url }, 'a request failed')
     if (problem.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="eldernode"')
+    if (error instanceof InsufficientScopeError) {
+      const challenge = `Bearer realm="eldernode", error="insufficient_scope", scope="${error.scope}"`
+      void reply.header('www-authenticate', challenge)
+    }
     if (problem.status === 503) void reply.header('retry-after', slow.has(problem.code) ? 60 : 2)
     if (error instanceof RangeNotSatisfiableError) void reply.header('content-range', `bytes */${error.size}`)
     answer(reply, problem)
@@ -70,13 +75,16 @@ export async function createApp(services: Services, connections: Connections, up
     exposedHeaders: ['Accept-Ranges', 'Content-Disposition', 'Content-Length', 'Content-Range', 'ETag', 'Location'],
     maxAge: 86_400,
   })
+  app.decorateRequest('caller', undefined)
+  app.decorateRequest('member', undefined)
   app.addHook('onRequest', async (request) => {
     if (request.is404) return
+    request.caller = callerOf(request, services.adminToken)
+    authorize(request)
     if (!changesSomething(request.method)) {
-      await checkNode(request, services.endpoints().http, services.nodes)
+      request.member = await checkNode(request, services.endpoints().http, services.nodes)
       return
     }
-    authorize(request, services.adminToken)
     if (request.routeOptions.config.always === true) return
     const needsStorage = request.routeOptions.config.withoutStorage !== true
     const { folder, state } = services.library.storage()

@@ -1,22 +1,42 @@
 import type { NodeId, RequestGate } from '@eldernode/core'
 import type { FastifyRequest } from 'fastify'
+import { type Caller, InsufficientScopeError, operator, type Scope, UnauthorizedError } from '../access/index.ts'
 import type { AdminToken } from '../keys/index.ts'
-import { UnauthorizedError } from './errors.ts'
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Whether requests of this method need the token. By method, so that a new route cannot forget to ask for it. */
+/** Whether requests of this method need a token. By method, so that a new route cannot forget to ask for it. */
 export function changesSomething(method: string): boolean {
   return !reading.has(method)
 }
 
+/** The scope that a route needs. One that changes something and does not say which is for administrators only. */
+export function scopeOf(method: string, scope: Scope | undefined): Scope | undefined {
+  return scope ?? (changesSomething(method) ? 'node:admin' : undefined)
+}
+
 /**
- * Refuses a request without the token. Called before any of its body is read.
- * @throws UnauthorizedError
+ * Who sends a request, by its token.
+ * @returns undefined when it has none
+ * @throws UnauthorizedError when it has one that is not valid: an answer for strangers would hide the mistake
  */
-export function authorize(request: FastifyRequest, token: AdminToken): void {
-  const [, candidate] = /^Bearer +([^\s]+) *$/i.exec(request.headers.authorization ?? '') ?? []
+export function callerOf(request: FastifyRequest, token: AdminToken): Caller | undefined {
+  const { authorization } = request.headers
+  if (authorization === undefined) return undefined
+  const [, candidate] = /^Bearer +([^\s]+) *$/i.exec(authorization) ?? []
   if (candidate === undefined || !token.matches(candidate)) throw new UnauthorizedError()
+  return operator
+}
+
+/**
+ * Refuses a request whose token does not have the scope its route needs. Called before any of its body is read.
+ * @throws UnauthorizedError, InsufficientScopeError
+ */
+export function authorize({ method, caller, routeOptions }: FastifyRequest): void {
+  const scope = scopeOf(method, routeOptions.config.scope)
+  if (scope === undefined) return
+  if (caller === undefined) throw new UnauthorizedError()
+  if (!caller.can(scope)) throw new InsufficientScopeError(scope)
 }
 
 /**

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
-import { changesSomething } from './authorization.ts'
+import { scopeOf } from './authorization.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -15,7 +15,7 @@ export async function documentRoutes(app: Api, { version, endpoints }: Services)
         version,
         description: 'Publishes media over BitTorrent and keeps it alive on several nodes.',
       },
-      components: { securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } } },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
@@ -24,12 +24,12 @@ export async function documentRoutes(app: Api, { version, endpoints }: Services)
   // What every route answers is added here, so that no route can forget to say it.
   app.addHook('onRoute', (route) => {
     const methods = [route.method].flat()
-    const guarded = methods.some(changesSomething)
+    const scopes = methods.flatMap((method) => scopeOf(method, route.config?.scope) ?? [])
     const response = typeof route.schema?.response === 'object' ? route.schema.response : {}
     route.schema = {
       ...route.schema,
-      ...(guarded && { security: [{ adminToken: [] }] }),
-      response: { ...problems(401, 429, 500), ...response },
+      ...(scopes.length > 0 && { security: [{ token: [...new Set(scopes)] }] }),
+      response: { ...problems(401, 429, 500), ...(scopes.length > 0 && problems(403)), ...response },
     }
   })
 

@@ -1,15 +1,5 @@
 import { EldernodeError } from '@eldernode/core'
 
-/** The request has no token, or a wrong one. */
-export class UnauthorizedError extends EldernodeError {
-  constructor() {
-    super(
-      'unauthorized',
-      'This request changes something and needs the header "Authorization: Bearer <token>"; the token lies in admin.token in the data folder.',
-    )
-  }
-}
-
 /** This node holds no item of that id. */
 export class MediaNotFoundError extends EldernodeError {
   constructor(id: string) {

@@ -33,6 +33,8 @@ const statuses: Record<string, number> = {
   unsupported_upload: 400,
   unauthorized: 401,
   unsigned_request: 401,
+  insufficient_scope: 403,
+  not_your_item: 403,
   media_not_found: 404,
   file_not_found: 404,
   route_not_found: 404,

@@ -1,0 +1,31 @@
+import { type Scope, scopeSchema } from './scopes.ts'
+
+/** Who a request comes from, by its token. */
+export interface Caller {
+  /** Whose items it publishes and may change; '' is the node's operator. */
+  readonly owner: string
+  readonly scopes: ReadonlySet<Scope>
+  /** May do everything, whose item it be. */
+  readonly admin: boolean
+  /** The id of its token; absent for the token in admin.token. */
+  readonly token?: string
+  can(scope: Scope): boolean
+  /** Whether it is a reader of that private item. */
+  reads(infoHash: string): boolean
+}
+
+/** A request as far as rights go: strangers have neither. */
+export interface Viewer {
+  readonly caller?: Caller | undefined
+  /** The member of the network that signed the request. */
+  readonly member?: string | undefined
+}
+
+/** A caller with every scope and no quota: whoever can read admin.token. */
+export const operator: Caller = {
+  owner: '',
+  scopes: new Set(scopeSchema.options),
+  admin: true,
+  can: () => true,
+  reads: () => true,
+}

@@ -1,0 +1,31 @@
+import type { Item } from '../library/index.ts'
+import type { Caller, Viewer } from './caller.ts'
+
+/** Whose an item is, and who may see it. */
+export type Rights = Pick<Item, 'owner' | 'access'>
+
+/**
+ * `see`: finds it in lists and searches, and reads it; `read`: reads it by its id; `hidden`: must not learn that it
+ * exists. What is private is decrypted for `see`, and for nobody else.
+ */
+export type Sight = 'see' | 'read' | 'hidden'
+
+/**
+ * The one rule of who may see an item. Members need the bytes of every item to keep copies; what they get of a private
+ * one is encrypted.
+ */
+export function may({ caller, member }: Viewer, item: Rights & Pick<Item, 'infoHash'>): Sight {
+  if (item.access === 'public' || caller?.admin === true) return 'see'
+  if (item.access === 'unlisted') return owns(caller, item) ? 'see' : 'read'
+  if (caller?.can('media:read-private') === true && (owns(caller, item) || caller.reads(item.infoHash))) return 'see'
+  return member === undefined ? 'hidden' : 'read'
+}
+
+/** Whether the item is the caller's own, or the caller may do everything. Other nodes' items are the operator's. */
+export function mayChange({ caller }: Viewer, item: Pick<Rights, 'owner'>): boolean {
+  return caller !== undefined && (caller.admin || owns(caller, item))
+}
+
+function owns(caller: Caller | undefined, { owner }: Pick<Rights, 'owner'>): boolean {
+  return caller !== undefined && caller.owner !== '' && caller.owner === owner
+}
