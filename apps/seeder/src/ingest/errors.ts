@@ -21,6 +21,16 @@ export class ItemTooLargeError extends EldernodeError {
   }
 }
 
+/** What lies in staging is not what the torrent's hashes stand for. */
+export class ForeignBytesError extends EldernodeError {
+  constructor(infoHash: string) {
+    super(
+      'foreign_bytes',
+      `The bytes on disk are not those of torrent ${infoHash}: check the disk, and import it again.`,
+    )
+  }
+}
+
 /** A hash worker ended with work unfinished. Uploads through it fail, the process lives on. */
 export class HashingFailedError extends EldernodeError {
   constructor(options?: ErrorOptions) {

@@ -2,10 +2,11 @@ import { dirname } from 'node:path'
 import { contentSha256, DiskUnwritableError, pieceLengthOf } from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
 import type { Hashing } from './hashing.ts'
+import { ForeignBytesError } from './errors.ts'
 import { Intake } from './intake.ts'
 import { describe } from './metainfo.ts'
 import { checkName, layOut } from './names.ts'
-import type { IncomingFile, Ingest, Ingested, IngestOptions } from './port.ts'
+import type { Foreign, IncomingFile, Ingest, Ingested, IngestOptions } from './port.ts'
 import { readInto } from './reading.ts'
 
 export interface IngestParts {
@@ -65,7 +66,30 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
     }
   }
 
+  const adopt = async (staging: Staging, foreign: Foreign, signal?: AbortSignal): Promise<Ingested> => {
+    const { infoHash, name, pieceLength, pieces, metainfo } = foreign
+    const job = workers.open({ pieceLength, describe: true })
+    try {
+      for (const [n, { path, size }] of foreign.files.entries()) {
+        if ((await readInto(job, staging.filePath(n), budget, signal)) !== size) throw new ForeignBytesError(infoHash)
+        job.endFile(path)
+      }
+      const result = await job.finish()
+      if (Buffer.compare(result.pieces, pieces) !== 0) throw new ForeignBytesError(infoHash)
+      const files = foreign.files.map(({ path, size }, n) => {
+        const found = result.files[n]
+        if (found === undefined) throw new ForeignBytesError(infoHash)
+        return { path, size, sha256: found.sha256, type: found.type }
+      })
+      const size = files.reduce((sum, file) => sum + file.size, 0)
+      return { staging, name, size, pieceLength, files, sha256: contentSha256(files), infoHash, metainfo }
+    } finally {
+      job.drop()
+    }
+  }
+
   return {
+    adopt,
     receive: async (files, options): Promise<Ingested> => {
       if (options.name !== undefined) checkName(options.name)
       const staging = await stage()

@@ -36,6 +36,18 @@ export interface Ingested {
   metainfo: Uint8Array
 }
 
+/** Bytes of a torrent that was made elsewhere, in staging. */
+export interface Foreign {
+  infoHash: string
+  name: string
+  pieceLength: number
+  /** SHA-1 of each piece, one after the other. */
+  pieces: Uint8Array
+  /** In torrent order. */
+  files: { path: string; size: number }[]
+  metainfo: Uint8Array
+}
+
 export interface Ingest {
   /**
    * Reads every file once: SHA-1 pieces, SHA-256, size and media type are computed while the bytes are written.
@@ -44,4 +56,10 @@ export interface Ingest {
    * reason when aborted; what `files` or `bytes` throw
    */
   receive(files: AsyncIterable<IncomingFile>, options: IngestOptions): Promise<Ingested>
+  /**
+   * Reads every staged file of a torrent whose layout is not ours to choose, and finds SHA-256 and media type while the
+   * pieces are checked. The staging folder stays its caller's, whatever happens.
+   * @throws ForeignBytesError when they are not the torrent's; the abort reason when aborted
+   */
+  adopt(staging: Staging, foreign: Foreign, signal?: AbortSignal): Promise<Ingested>
 }

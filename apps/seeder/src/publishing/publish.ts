@@ -39,11 +39,20 @@ export interface Upload {
 
 /** The way of one upload. When it resolves, the item is durable, seeded and announced. */
 export async function publish(
-  { ingest, library, replication, swarm, graph, id, trackers, retentionChanged, now }: PublishingServices,
+  services: PublishingServices,
   files: AsyncIterable<IncomingFile>,
-  { owner, access, about = {}, replicas, signal, ...options }: Upload,
+  { owner, access, about, replicas, signal, ...options }: Upload,
 ): Promise<{ item: Item; created: boolean }> {
-  const ingested = await ingest.receive(files, { ...options, signal })
+  const ingested = await services.ingest.receive(files, { ...options, signal })
+  return await publishIngested(services, ingested, { owner, access, ...(about && { about }), replicas, signal })
+}
+
+/** The rest of that way, for bytes that lie in staging. Their folder is gone when this is over. */
+export async function publishIngested(
+  { library, replication, swarm, graph, id, trackers, retentionChanged, now }: PublishingServices,
+  ingested: Ingested,
+  { owner, access, about = {}, replicas, signal }: Pick<Upload, 'owner' | 'access' | 'about' | 'replicas' | 'signal'>,
+): Promise<{ item: Item; created: boolean }> {
   try {
     signal.throwIfAborted()
     const described = describe(ingested, { publisher: id, replicas, owner, access, about, createdAt: now() })

@@ -5,8 +5,7 @@ import type { Egress } from '../egress/index.ts'
 import { FetchFailedError } from './errors.ts'
 import { Holders } from './holders.ts'
 import { readMetainfo } from './metainfo.ts'
-import type { Metainfo } from './metainfo.ts'
-import type { Fetched, FetchRequest, Passage } from './port.ts'
+import type { Fetched, FetchRequest, Metainfo, Passage } from './port.ts'
 
 export interface DownloadOptions {
   egress: Egress
@@ -22,6 +21,7 @@ export class Download {
   readonly #request: FetchRequest
   readonly #holders: Holders
   #metainfo: Metainfo | undefined
+  #refusal: Error | undefined
   #received = 0
   #verified = 0
 
@@ -45,7 +45,7 @@ export class Download {
     this.finished = new Promise((resolve, reject) => {
       torrent.once('done', () => resolve(this.#fetched()))
       torrent.once('error', (error: Error) => {
-        reject(new FetchFailedError(request.infoHash, error.message, { cause: error }))
+        reject(this.#refusal ?? new FetchFailedError(request.infoHash, error.message, { cause: error }))
       })
       torrent.once('close', () => reject(new FetchFailedError(request.infoHash, 'it was removed')))
       request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true })
@@ -69,11 +69,21 @@ export class Download {
       if (torrent.destroyed) return
       try {
         const bytes = metadata instanceof Uint8Array ? metadata : torrent.torrentFile
-        this.#metainfo ??= readMetainfo(bytes, this.#request)
+        this.#metainfo ??= this.#accepted(readMetainfo(bytes, this.#request))
       } catch (error) {
         return torrent._destroy(error as Error)
       }
       await accept(metadata)
+    }
+  }
+
+  #accepted(metainfo: Metainfo): Metainfo {
+    try {
+      this.#request.accept?.(metainfo)
+      return metainfo
+    } catch (error) {
+      this.#refusal = error as Error
+      throw error
     }
   }
 

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino'
 import type { Torrent } from 'webtorrent'
 import type { Egress } from '../egress/index.ts'
-import type { Metainfo } from './metainfo.ts'
-import type { Passage } from './port.ts'
+import type { Metainfo, Passage } from './port.ts'
 import { WebSeed } from './web-seed.ts'
 
 /** The engine gives a peer up after a few failed connections; holders are tried again as long as they are needed. */

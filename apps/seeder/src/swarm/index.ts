@@ -1,6 +1,7 @@
 export type * from './port.ts'
 export * from './errors.ts'
 export { readMetainfo } from './metainfo.ts'
+export { readTorrentFile } from './torrent-file.ts'
 export { createSwarm } from './swarm.ts'
 export { isIceServer } from './webrtc/index.ts'
 export type { SwarmOptions } from './options.ts'

@@ -3,18 +3,11 @@ import { nameSchema, pathSchema } from '@eldernode/core'
 import { decode, rawEntries } from './bencode.ts'
 import type { Bencoded } from './bencode.ts'
 import { BadMetainfoError, FetchFailedError } from './errors.ts'
+import type { Metainfo } from './port.ts'
 
 /** 2,048 pieces take 40 KiB; the rest is for the names of many files. */
 export const maxMetainfoBytes = 4 * 1024 * 1024
 const maxFiles = 20_000
-
-export interface Metainfo {
-  name: string
-  pieceLength: number
-  size: number
-  /** In torrent order; for a single file the path equals the name, otherwise it is relative to the name. */
-  files: { path: string; size: number }[]
-}
 
 function text(value: Bencoded | undefined): string {
   if (!(value instanceof Uint8Array)) throw new BadMetainfoError('a name is missing')
@@ -55,17 +48,20 @@ function readInfo(info: Bencoded | undefined): Metainfo {
   if (!(pieces instanceof Uint8Array) || pieces.length !== Math.ceil(size / pieceLength) * 20) {
     throw new BadMetainfoError('the number of piece hashes does not fit the size')
   }
-  return { name, pieceLength, size, files }
+  return { name, pieceLength, size, files, pieces, private: info.get('private') === 1 }
+}
+
+export interface Promised {
+  infoHash: string
+  size?: number
+  pieceLength?: number
 }
 
 /**
  * Reads a .torrent file, or the `{info}` dictionary made from peers' metadata, and checks it against what was promised.
  * @throws BadMetainfoError; InvalidInputError when it is not bencoded
  */
-export function readMetainfo(
-  bytes: Uint8Array,
-  promised: { infoHash: string; size: number; pieceLength: number },
-): Metainfo {
+export function readMetainfo(bytes: Uint8Array, promised: Promised): Metainfo {
   if (bytes.length > maxMetainfoBytes) throw new BadMetainfoError(`it is ${bytes.length} bytes long`)
   const root = decode(bytes)
   if (!(root instanceof Map)) throw new BadMetainfoError('it is not a dictionary')
@@ -74,10 +70,10 @@ export function readMetainfo(
   if (createHash('sha1').update(info).digest('hex') !== promised.infoHash) {
     throw new BadMetainfoError('its infohash differs')
   }
-  if (metainfo.size !== promised.size) {
+  if (promised.size !== undefined && metainfo.size !== promised.size) {
     throw new BadMetainfoError(`it describes ${metainfo.size} bytes where ${promised.size} were promised`)
   }
-  if (metainfo.pieceLength !== promised.pieceLength) {
+  if (promised.pieceLength !== undefined && metainfo.pieceLength !== promised.pieceLength) {
     throw new BadMetainfoError(
       `its pieces are ${metainfo.pieceLength} bytes where ${promised.pieceLength} were promised`,
     )
@@ -86,7 +82,7 @@ export function readMetainfo(
 }
 
 /** The engine's own reader may not see foreign bytes before this: some make it loop for ever. @throws FetchFailedError */
-export function checkMetainfo(metainfo: Uint8Array, promised: Parameters<typeof readMetainfo>[1]): void {
+export function checkMetainfo(metainfo: Uint8Array, promised: Promised): void {
   try {
     readMetainfo(metainfo, promised)
   } catch (error) {

@@ -37,9 +37,14 @@ export interface Shelf {
 
 export interface FetchRequest {
   infoHash: string
-  /** The size and piece length the manifest promises; metadata that says otherwise is refused before a byte is written. */
-  size: number
-  pieceLength: number
+  /**
+   * The size and piece length the manifest promises; metadata that says otherwise is refused before a byte is written.
+   * Absent where nothing but the infohash is known.
+   */
+  size?: number
+  pieceLength?: number
+  /** Told what the metadata says before a byte is written; what it throws refuses the item, and is thrown by `fetch`. */
+  accept?(metainfo: Metainfo): void
   /** `host:port` of holders, checked by the caller. */
   peers: string[]
   /** Web seed base URLs of holders (BEP 19), checked by the caller. */
@@ -61,11 +66,30 @@ export interface MendRequest extends Pick<FetchRequest, 'infoHash' | 'peers' | '
   onProgress?(received: number, mended: number): void
 }
 
-export interface Fetched {
-  metainfo: Uint8Array
+/** What an info dictionary (BEP 3) says. */
+export interface Metainfo {
   name: string
-  /** In torrent order; `path` as in the torrent, relative to its name. */
+  pieceLength: number
+  size: number
+  /** In torrent order; for a single file the path equals the name, otherwise it is relative to the name. */
   files: { path: string; size: number }[]
+  /** SHA-1 of each piece, one after the other. */
+  pieces: Uint8Array
+  /** Whether its publisher forbids all trackers but its own (BEP 27). */
+  private: boolean
+}
+
+/** A .torrent file: its info dictionary alone, and the addresses that it names, which nobody checked. */
+export interface TorrentFile {
+  infoHash: string
+  /** A dictionary of `info` and nothing else. */
+  metainfo: Uint8Array
+  trackers: string[]
+  webSeeds: string[]
+}
+
+export interface Fetched extends Pick<Metainfo, 'name' | 'files'> {
+  metainfo: Uint8Array
 }
 
 export interface SwarmStats {

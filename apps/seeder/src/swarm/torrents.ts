@@ -89,7 +89,7 @@ export class Torrents {
 
   /** Its metainfo must have been checked. @throws FetchFailedError when it is seeded or being fetched */
   fetch(request: FetchRequest): ActiveTorrent {
-    const { infoHash, metainfo, size } = request
+    const { infoHash, metainfo, size = 0 } = request
     if (this.#items.has(infoHash)) throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
     const active = this.#opening.fetch(infoHash, metainfo, (index) => request.filePath(index))
     active.size = size
