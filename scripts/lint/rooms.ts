@@ -10,7 +10,17 @@ const tracker = 'apps/tracker/src'
 const below = ['ingest', 'swarm', 'library', 'keys', 'links', 'egress'].map((name) => `${seeder}/${name}`)
 
 const core = 'packages/core/src'
-const coreRooms = ['identity', 'envelope', 'manifest', 'holdings', 'membership', 'presence', 'placement', 'requests']
+const coreRooms = [
+  'identity',
+  'envelope',
+  'manifest',
+  'encryption',
+  'holdings',
+  'membership',
+  'presence',
+  'placement',
+  'requests',
+]
 const inCore = (...names: string[]): string[] => ['errors.ts', ...names].map((name) => `${core}/${name}`)
 
 export const rooms: readonly Room[] = [
@@ -19,6 +29,7 @@ export const rooms: readonly Room[] = [
   { path: `${core}/identity`, knows: inCore() },
   { path: `${core}/envelope`, knows: inCore('identity') },
   { path: `${core}/manifest`, knows: inCore('identity', 'envelope') },
+  { path: `${core}/encryption`, knows: inCore('identity', 'manifest') },
   { path: `${core}/holdings`, knows: inCore('identity', 'manifest') },
   { path: `${core}/membership`, knows: inCore('identity') },
   { path: `${core}/presence`, knows: inCore() },

@@ -1,0 +1,7 @@
+export * from './description.ts'
+export * from './errors.ts'
+export * from './grant.ts'
+export * from './grants.ts'
+export * from './header.ts'
+export * from './payload.ts'
+export * from './schema.ts'
