@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { infoHashSchema } from '../manifest/index.ts'
 
 /**
- * What lets one reader open an encrypted item (kind `g`). `reader` is the first 16 bytes of
- * SHA-256(infohash ‖ recipient) in hex; `wrapped` an age file for that recipient, base64, with the item's own identity
- * (`AGE-SECRET-KEY-1…`). Without it the reader was removed.
+ * What opens an item for one reader (kind `g`), signed by the item's publisher. `reader` is the second half of its key,
+ * `wrapped` an age file for the reader, base64, whose content is the item's identity (`AGE-SECRET-KEY-1...`). Without
+ * it the grant was withdrawn; what its reader has seen, it has seen.
  */
 export const grantSchema = z.object({
   infoHash: infoHashSchema,

@@ -4,8 +4,7 @@ import { InvalidInputError } from '../errors.ts'
 import { sha256 } from '../identity/index.ts'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { openSmall, sealSmall } from './header.ts'
-import type { Grant } from './grant.ts'
-import { recipientKey } from './schema.ts'
+import { type Grant, recipientKey } from './schema.ts'
 
 /** An item's own age identity; whoever has `identity` reads the item. */
 export interface ItemIdentity {

@@ -1,6 +1,5 @@
 export * from './description.ts'
 export * from './errors.ts'
-export * from './grant.ts'
 export * from './grants.ts'
 export * from './header.ts'
 export * from './payload.ts'

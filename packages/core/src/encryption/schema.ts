@@ -1,6 +1,7 @@
 import { bech32 } from '@scure/base'
 import { z } from 'zod'
 import {
+  infoHashSchema,
   mediaDetailsSchema,
   mediaTypeSchema,
   nameSchema,
@@ -29,6 +30,18 @@ function keyOf(text: string): Uint8Array | undefined {
     return undefined
   }
 }
+
+/**
+ * What lets one reader open an encrypted item (kind `g`), signed by the item's publisher. `reader` is the first 16 bytes
+ * of SHA-256(infohash ‖ X25519 public key) in hex; `wrapped` an age file for that recipient, base64, whose content is the
+ * item's own identity (`AGE-SECRET-KEY-1...`). Without it the reader was removed.
+ */
+export const grantSchema = z.object({
+  infoHash: infoHashSchema,
+  reader: z.string().regex(/^[0-9a-f]{32}$/),
+  wrapped: z.base64().max(1024).optional(),
+})
+export type Grant = z.infer<typeof grantSchema>
 
 const sealedFileSchema = z.object({ path: pathSchema, type: mediaTypeSchema, size: z.int().positive() })
 export type SealedFile = z.infer<typeof sealedFileSchema>
