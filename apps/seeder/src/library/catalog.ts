@@ -3,6 +3,7 @@ import { BlobTable } from './blob-table.ts'
 import { Conditions } from './conditions.ts'
 import { ControlTable } from './control-table.ts'
 import { Database } from './database.ts'
+import { ImportTable } from './import-table.ts'
 import { ItemLists } from './item-lists.ts'
 import type { ItemRow } from './item-row.ts'
 import { Life } from './life.ts'
@@ -19,6 +20,7 @@ export class Catalog {
   readonly pieces: PieceTable
   readonly life: Life
   readonly controls: ControlTable
+  readonly imports: ImportTable
   readonly #db: Database
 
   /** @throws CatalogTooNewError */
@@ -30,6 +32,7 @@ export class Catalog {
     this.pieces = new PieceTable(this.#db)
     this.life = new Life(this.#db, this.blobs)
     this.controls = new ControlTable(this.#db)
+    this.imports = new ImportTable(this.#db)
   }
 
   /** Makes the changes of `work`, which must not await, in one transaction. */

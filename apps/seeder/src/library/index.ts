@@ -1,4 +1,5 @@
 export type * from './port.ts'
+export type * from './import-port.ts'
 export * from './errors.ts'
 export { openLibrary } from './library.ts'
 export type { LibraryOptions } from './library.ts'

@@ -100,6 +100,7 @@ async function build(
   const survey = new Survey({ catalog, blobs, soundness, storage, dropUnneeded, now })
 
   return {
+    imports: catalog.imports,
     stage: async () => {
       storage.assertHere()
       try {

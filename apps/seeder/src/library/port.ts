@@ -1,4 +1,5 @@
 import type { About, Access, ItemFile, NodeId, Replicas } from '@eldernode/core'
+import type { ImportStore } from './import-port.ts'
 
 /** One published item that this node holds whole: every byte is on disk and was verified. */
 export interface Item {
@@ -114,6 +115,7 @@ export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: s
  * removed or judged.
  */
 export interface Library {
+  readonly imports: ImportStore
   /**
    * A fresh folder on the blobs' file system. Leftovers of a crash are swept when the library opens.
    * @throws StorageSuspendedError, DiskFullError, DiskUnwritableError
