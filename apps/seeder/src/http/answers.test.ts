@@ -79,8 +79,14 @@ async function ask(): Promise<{ response: ServerResponse; leave: () => void; rec
 const send = (response: ServerResponse, isWebSeed: boolean, infoHash = 'a') =>
   answers.send(
     response,
-    { infoHash, span: { start: 0, end: size }, isWebSeed },
-    () => open(join(folder, 'file')),
+    { infoHash, parts: [{ start: 0, end: size }], isWebSeed },
+    async () => {
+      const file = await open(join(folder, 'file'))
+      return {
+        read: async (target, length, at) => (await file.read(target, 0, length, at)).bytesRead,
+        close: () => file.close(),
+      }
+    },
     () => response.writeHead(200, { 'content-length': size }),
   )
 

@@ -1,9 +1,8 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import type { Library } from '../library/index.ts'
 import type { Passage } from '../swarm/index.ts'
 import { BusyError, MediaPausedError } from './errors.ts'
-import { type Bytes, ClientGoneError, type FileSender, type Pace } from './file-sender.ts'
+import { type ByteSource, ClientGoneError, type FileSender, type Pace, type Part } from './file-sender.ts'
 
 export interface AnswersOptions {
   sender: FileSender
@@ -20,7 +19,9 @@ export interface AnswersOptions {
 
 export interface Sent {
   infoHash: string
-  span: Bytes
+  parts: readonly Part[]
+  /** What an answer of several parts ends with. */
+  tail?: string | undefined
   /** A web seed is a part of the swarm: it keeps to the upload limits, and a pause ends it. Reads over the API do not. */
   isWebSeed: boolean
 }
@@ -45,14 +46,15 @@ export class Answers {
    * Opens the file, has `begin` say the head of the answer, and sends it. Whatever happens to it then ends the
    * connection. @throws BusyError; what `open` throws
    */
-  async send(response: ServerResponse, sent: Sent, open: () => Promise<FileHandle>, begin: () => void): Promise<void> {
+  async send(response: ServerResponse, sent: Sent, open: () => Promise<ByteSource>, begin: () => void): Promise<void> {
     const { sender, failed } = this.#options
     const leave = this.#enter(sent, response)
     try {
       const file = await open()
       try {
         begin()
-        await sender.send(file, response, sent.span, sent.isWebSeed ? this.#pace(sent.infoHash, response) : undefined)
+        const pace = sent.isWebSeed ? this.#pace(sent.infoHash, response) : undefined
+        await sender.send(file, response, sent.parts, { pace, tail: sent.tail })
       } catch (error) {
         response.destroy()
         if (!(error instanceof ClientGoneError || error instanceof MediaPausedError)) failed(error)

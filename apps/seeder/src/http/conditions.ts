@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { RangeNotSatisfiableError } from './errors.ts'
+import { parseHttpDate } from './http-date.ts'
 
 /** What identifies the bytes: a strong entity tag, quotes included, and their date in milliseconds since 1970. */
 export interface Validators {
@@ -7,45 +7,42 @@ export interface Validators {
   modified: number
 }
 
-/** The bytes to send: from `start` up to but not including `end`. */
-export interface Span {
-  start: number
-  end: number
-  partial: boolean
-}
-
-/** Whether the client has these bytes already (RFC 9110, sections 13.1.2 and 13.1.3). */
-export function isUnmodified(headers: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
-  const tags = headers['if-none-match']
-  if (tags !== undefined) return tags.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()))
-  const since = Date.parse(headers['if-modified-since'] ?? '')
-  return seconds(modified) <= seconds(since)
-}
-
 /**
- * The span that `Range` and `If-Range` ask for (RFC 9110, section 14). One range only: several, or a unit other than
- * bytes, are answered by the whole file, as the RFC allows.
- * @throws RangeNotSatisfiableError
+ * What the preconditions of a GET or HEAD come to, in the order of RFC 9110, section 13.2.2: `failed` is answered by 412,
+ * `unmodified` by 304, and anything else as if there were none.
  */
-export function spanOf({ range, 'if-range': condition }: IncomingHttpHeaders, size: number, current: Validators): Span {
-  const whole = { start: 0, end: size, partial: false }
-  const [, first, last] = /^bytes= *(\d{0,16})-(\d{0,16}) *$/i.exec(range ?? '') ?? []
-  if (first === undefined || last === undefined || first + last === '') return whole
-  if (typeof condition === 'string' && !matches(condition, current)) return whole
-  if (first === '') return satisfiable(Math.max(0, size - Number(last)), size, size)
-  if (last !== '' && Number(last) < Number(first)) return whole
-  return satisfiable(Number(first), last === '' ? size : Math.min(size, Number(last) + 1), size)
+export function judge(headers: IncomingHttpHeaders, current: Validators): 'failed' | 'unmodified' | 'proceed' {
+  const { 'if-match': match, 'if-none-match': noneMatch } = headers
+  if (match === undefined ? isLater(headers['if-unmodified-since'], current) : !names(match, current.etag, false)) {
+    return 'failed'
+  }
+  const has =
+    noneMatch === undefined ? isNotLater(headers['if-modified-since'], current) : names(noneMatch, current.etag)
+  return has ? 'unmodified' : 'proceed'
 }
 
-function satisfiable(start: number, end: number, size: number): Span {
-  if (start >= size) throw new RangeNotSatisfiableError(size)
-  return { start, end, partial: true }
+/** Whether `Range` counts: only when `If-Range` is absent, or names these very bytes (RFC 9110, section 13.1.5). */
+export function rangeApplies({ 'if-range': condition }: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
+  if (typeof condition !== 'string') return true
+  // Strong comparison: a weak tag never counts, and a date only when it is exactly ours.
+  if (/^(?:W\/)?"/.test(condition)) return condition === etag
+  return seconds(parseHttpDate(condition)) === seconds(modified)
 }
 
-/** Strong comparison: a date counts only when it is exactly ours. */
-function matches(condition: string, { etag, modified }: Validators): boolean {
-  if (condition.startsWith('"')) return condition.trim() === etag
-  return seconds(Date.parse(condition)) === seconds(modified)
+/** Whether a list of entity tags names ours; weak ones count where bytes need not be the very same. */
+function names(list: string, etag: string, weak = true): boolean {
+  if (list.trim() === '*') return true
+  // A tag may contain commas.
+  for (const [tag] of list.matchAll(/(?:W\/)?"[^"]*"/g)) if (tag === etag || (weak && tag === `W/${etag}`)) return true
+  return false
+}
+
+function isLater(date: string | undefined, { modified }: Validators): boolean {
+  return date !== undefined && seconds(modified) > seconds(parseHttpDate(date))
+}
+
+function isNotLater(date: string | undefined, { modified }: Validators): boolean {
+  return date !== undefined && seconds(modified) <= seconds(parseHttpDate(date))
 }
 
 /** HTTP dates have no fractions. */

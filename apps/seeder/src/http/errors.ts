@@ -51,6 +51,13 @@ export class PathRequiredError extends EldernodeError {
   }
 }
 
+/** What the request is to happen under only, by `If-Match` or `If-Unmodified-Since`, is not so. */
+export class PreconditionFailedError extends EldernodeError {
+  constructor() {
+    super('precondition_failed', 'The file is not the one that If-Match or If-Unmodified-Since name: ask without them.')
+  }
+}
+
 /** The asked range lies outside of the file. */
 export class RangeNotSatisfiableError extends EldernodeError {
   readonly size: number

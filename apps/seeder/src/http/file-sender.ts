@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 
 const large = 2 ** 20
@@ -10,12 +9,31 @@ export interface Bytes {
   end: number
 }
 
+/** Where bytes of a file come from: a file, or one that is still arriving, or is decrypted as it is read. */
+export interface ByteSource {
+  /** Reads up to `length` bytes from `position` on into `target`. @returns how many; 0 where the file ends */
+  read(target: Buffer, length: number, position: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** A stretch of a file in an answer. */
+export interface Part extends Bytes {
+  /** What an answer of several parts says ahead of it. */
+  head?: string
+}
+
 /** Who says how fast bytes may be sent. */
 export interface Pace {
   /** The most to send at once. */
   readonly most: number
   /** Resolves when so many bytes may be sent, undefined when they may now. Throws when none may any more. */
   pass(bytes: number): Promise<void> | undefined
+}
+
+export interface SendOptions {
+  pace?: Pace | undefined
+  /** What an answer of several parts ends with. */
+  tail?: string | undefined
 }
 
 /**
@@ -34,30 +52,49 @@ export class FileSender {
   }
 
   /**
-   * Writes some bytes of a file and ends the response. A file that is shorter than that, a client that
-   * takes nothing for too long and one that left all end with a closed connection, so nobody takes a part for the whole.
+   * Writes parts of a file, and `tail`, and ends the response. A file that is shorter than that, a client that takes
+   * nothing for too long and one that left all end with a closed connection, so nobody takes a part for the whole.
    */
-  async send(file: FileHandle, response: ServerResponse, { start, end }: Bytes, pace?: Pace): Promise<void> {
-    const length = end - start
-    const buffer = length > small ? this.#take() : undefined
-    const room = buffer ?? Buffer.allocUnsafe(Math.min(length, small))
+  async send(
+    source: ByteSource,
+    response: ServerResponse,
+    parts: readonly Part[],
+    options: SendOptions,
+  ): Promise<void> {
+    const longest = parts.reduce((most, { start, end }) => Math.max(most, end - start), 0)
+    const buffer = longest > small ? this.#take() : undefined
+    const room = buffer ?? Buffer.allocUnsafe(Math.min(longest, small))
     let returned = false
     try {
-      for (let at = start; at < end;) {
-        const { bytesRead } = await file.read(room, 0, Math.min(room.length, end - at, pace?.most ?? Infinity), at)
-        if (bytesRead === 0) throw new Error(`the file ends ${end - at} bytes early`)
-        await pace?.pass(bytesRead)
-        await this.#write(response, room.subarray(0, bytesRead))
-        at += bytesRead
+      for (const part of parts) {
+        if (part.head !== undefined) response.write(part.head, 'latin1')
+        await this.#sendPart(source, response, part, room, options.pace)
       }
       returned = true
-      response.end()
+      response.end(options.tail ?? '', 'latin1')
     } catch (error) {
       response.destroy()
       throw error
     } finally {
       // After a failed write the kernel may still read from the buffer, so it is not shared any more.
       if (buffer !== undefined) this.#giveBack(returned ? buffer : undefined)
+    }
+  }
+
+  async #sendPart(
+    source: ByteSource,
+    response: ServerResponse,
+    { start, end }: Bytes,
+    room: Buffer,
+    pace: Pace | undefined,
+  ): Promise<void> {
+    for (let at = start; at < end;) {
+      const length = Math.min(room.length, end - at, pace?.most ?? Infinity)
+      const bytesRead = await source.read(room, length, at)
+      if (bytesRead === 0) throw new Error(`the file ends ${end - at} bytes early`)
+      await pace?.pass(bytesRead)
+      await this.#write(response, room.subarray(0, bytesRead))
+      at += bytesRead
     }
   }
 

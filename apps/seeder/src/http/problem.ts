@@ -44,6 +44,7 @@ const statuses: Record<string, number> = {
   not_owner: 409,
   not_publisher: 409,
   media_retracted: 410,
+  precondition_failed: 412,
   body_too_large: 413,
   item_too_large: 413,
   too_many_parts: 413,
