@@ -29,7 +29,7 @@ beforeEach(() => {
       publish: (kind, key, body) => {
         if (fail) return Promise.reject(error)
         beats.push(performance.now())
-        return Promise.resolve({ kind, key, body, pub: 'me', ts: 0, soul: '' })
+        return Promise.resolve({ kind, key, body, pub: 'me', ts: 0, soul: '', hidden: false })
       },
     },
     pulse: () => Promise.resolve(pulse),

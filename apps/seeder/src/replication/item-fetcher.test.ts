@@ -30,7 +30,7 @@ let closers: (() => Promise<unknown>)[]
 
 function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): ItemFetcher {
   return new ItemFetcher({
-    graph: { get: () => ({ kind: 'm', pub: 'p', ts: 1, soul: '', key: '', body: manifest as never }) },
+    graph: { get: () => ({ kind: 'm', pub: 'p', ts: 1, soul: '', key: '', hidden: false, body: manifest as never }) },
     library,
     // The peer is the only one to give bytes.
     swarm: { fetch: (request) => swarm.fetch({ ...request, webSeeds: [] }), downloadLimit: () => 0 },

@@ -1,13 +1,21 @@
 import { z } from 'zod'
 import { networkIdSchema, nodeIdSchema, signatureSchema } from '../identity/index.ts'
 
-/** Manifest, holdings, heartbeat, certificate, owner succession. */
-export const kindSchema = z.enum(['m', 'h', 'hb', 'p', 'o'])
+/** Manifest, holdings, heartbeat, reader grant, certificate, denial, owner succession. */
+export const kindSchema = z.enum(['m', 'h', 'hb', 'g', 'p', 'd', 'o'])
 /** The kinds of value that travel in envelopes; each has its own soul (see docs/protocol.md). */
 export type Kind = z.infer<typeof kindSchema>
 
 /** The most bytes of UTF-8 that an envelope of each kind may have. */
-export const ENVELOPE_LIMITS: Readonly<Record<Kind, number>> = { m: 8192, h: 65_536, hb: 8192, p: 8192, o: 8192 }
+export const ENVELOPE_LIMITS: Readonly<Record<Kind, number>> = {
+  m: 8192,
+  h: 65_536,
+  hb: 8192,
+  g: 8192,
+  p: 8192,
+  d: 8192,
+  o: 8192,
+}
 
 /** The largest envelope of any kind, in bytes. */
 export const MAX_ENVELOPE_BYTES = 65_536

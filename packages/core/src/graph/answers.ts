@@ -6,6 +6,7 @@ import { limits } from './limits.ts'
 import type { Entry } from './port.ts'
 import { roomToSend } from './replies.ts'
 import { shortDigest } from './sums.ts'
+import { readGroup } from './souls.ts'
 import type { Sums } from './sums.ts'
 
 /** Requests of the other side that wait for their turn. */
@@ -16,6 +17,8 @@ export interface AnswersOptions {
   sums: Sums
   present(soul: string, key: string): Entry | undefined
   send(frame: Frame): void
+  /** Whether the other node has proven that it is a member: to others what is not public does not exist. */
+  seesHidden(): boolean
   onFault(error: unknown): void
 }
 
@@ -40,22 +43,24 @@ export class Answers {
   }
 
   async #serve(ask: Ask): Promise<void> {
-    const { sums, send, link } = this.#options
+    const { sums, send, link, seesHidden } = this.#options
     if (!(await roomToSend(link))) return
     if (ask.en === 'buckets?') {
-      const buckets = await sums.buckets(ask.group)
+      const shown = seesHidden() || !readGroup(ask.group).hidden
+      const buckets = shown ? await sums.buckets(ask.group) : []
       send({ en: 'buckets', n: ask.n, buckets: buckets.slice(0, frameLimits.buckets) })
     } else if (ask.en === 'keys?') send(await this.#keys(ask))
     else send(this.#values(ask))
   }
 
   async #keys({ n, souls, after }: Extract<Ask, { en: 'keys?' }>): Promise<Answer> {
-    const { sums } = this.#options
+    const { sums, seesHidden } = this.#options
+    const hidden = seesHidden()
     const breath = new Breath()
     const keys: Extract<Answer, { en: 'keys' }>['keys'] = []
     let room: number = frameLimits.keys
     for (const [index, soul] of souls.entries()) {
-      if (!sums.isCompared(soul)) continue
+      if (!sums.isCompared(soul, hidden)) continue
       const list: [string, number, string][] = []
       keys.push([soul, list])
       for await (const { key, ts, value } of sums.entries(soul, index === 0 ? (after ?? '') : '', breath)) {
@@ -67,12 +72,13 @@ export class Answers {
   }
 
   #values({ n, values: places }: Extract<Ask, { en: 'values?' }>): Answer {
-    const { present, sums } = this.#options
+    const { present, sums, seesHidden } = this.#options
+    const hidden = seesHidden()
     const values: [string, string, number, string][] = []
     let size = 0
     let done = 0
     for (const [soul, key] of places) {
-      const entry = sums.isCompared(soul) ? present(soul, key) : undefined
+      const entry = sums.isCompared(soul, hidden) ? present(soul, key) : undefined
       if (entry !== undefined) {
         size += entry.value.length + soul.length + key.length
         if (size > limits.page && values.length > 0) break

@@ -10,7 +10,8 @@ const pageSize = 200
 export function readValue<K extends Kind>(kind: K, { soul, key, ts, value }: Entry): Accepted<Bodies[K]> | undefined {
   const { pub, body } = readStored(value)
   const parsed = bodySchemas[kind].safeParse(body)
-  return parsed.success ? { kind, pub, ts, soul, key, body: parsed.data as Bodies[K] } : undefined
+  const hidden = parseSoul(soul)?.hidden ?? true
+  return parsed.success ? { kind, pub, ts, soul, key, hidden, body: parsed.data as Bodies[K] } : undefined
 }
 
 /**
@@ -19,13 +20,40 @@ export function readValue<K extends Kind>(kind: K, { soul, key, ts, value }: Ent
  */
 const retractedText = '"state":"retracted"'
 
-/** Who published which item, by publisher and then by infohash; with `retracted` at least the retracted ones. */
-export function* storedManifests(
+export interface Published {
+  pub: NodeId
+  infoHash: string
+}
+
+/**
+ * Who published which item, public or not, by publisher and then by infohash; with `retracted` at least the retracted
+ * ones.
+ */
+export function* storedManifests(store: GraphStore, network: string, filter: ManifestFilter): Iterable<Published> {
+  const shown = manifestsAt(store, network, false, filter)[Symbol.iterator]()
+  const hidden = manifestsAt(store, network, true, filter)[Symbol.iterator]()
+  let [one, other] = [shown.next(), hidden.next()]
+  while (one.done !== true || other.done !== true) {
+    const order = one.done === true ? 1 : other.done === true ? -1 : compare(one.value, other.value)
+    if (order <= 0 && one.done !== true) yield one.value
+    else if (other.done !== true) yield other.value
+    if (order <= 0) one = shown.next()
+    if (order >= 0) other = hidden.next()
+  }
+}
+
+function compare(a: Published, b: Published): number {
+  if (a.pub !== b.pub) return a.pub < b.pub ? -1 : 1
+  return a.infoHash < b.infoHash ? -1 : Number(a.infoHash > b.infoHash)
+}
+
+function* manifestsAt(
   store: GraphStore,
   network: string,
+  hidden: boolean,
   { pub, bucket = '', retracted = false }: ManifestFilter,
-): Iterable<{ pub: NodeId; infoHash: string }> {
-  for (const soul of storedSouls(store, soulPrefix(network, 'm', pub) + bucket)) {
+): Iterable<Published> {
+  for (const soul of storedSouls(store, soulPrefix(network, 'm', hidden, pub) + bucket)) {
     const publisher = parseSoul(soul)?.pub
     if (publisher === undefined) continue
     for (let last: string | undefined = ''; last !== undefined;) {
@@ -35,6 +63,18 @@ export function* storedManifests(
       for (const infoHash of keys) yield { pub: publisher, infoHash }
       last = keys.length < pageSize ? undefined : keys.at(-1)
     }
+  }
+}
+
+/** The entries of one soul whose key begins with a text, read in pages. */
+export function* storedUnder(store: GraphStore, soul: string, start: string): Iterable<Entry> {
+  let page = store.page(soul, start, pageSize)
+  while (page.length > 0) {
+    for (const entry of page) {
+      if (!entry.key.startsWith(start)) return
+      yield entry
+    }
+    page = page.length < pageSize ? [] : store.page(soul, page.at(-1)?.key ?? '', pageSize)
   }
 }
 

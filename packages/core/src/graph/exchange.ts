@@ -94,10 +94,10 @@ export class Exchange {
    * so in the store.
    */
   async #tell(): Promise<void> {
-    const { sums, send, link, settled } = this.#options
+    const { sums, send, link, settled, seesHidden } = this.#options
     await settled()
     const all: [Group, string][] = []
-    for (const group of sums.groups()) {
+    for (const group of sums.groups(seesHidden())) {
       const digest = await sums.digest(group)
       if (digest !== undefined) all.push([group, digest])
     }

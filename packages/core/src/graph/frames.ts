@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { networkIdSchema, nodeIdSchema, signatureSchema } from '../identity/index.ts'
+import { readGroup } from './souls.ts'
 
 /** Most groups, souls and keys that one frame may carry. A page of values is also bounded by its bytes. */
 export const frameLimits = { groups: 2000, buckets: 1024, souls: 256, keys: 6000, values: 2000 } as const
@@ -9,7 +10,10 @@ const digestSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/)
 /** Of one value, to tell apart two values signed for one time: its first 8 characters. */
 const shortDigestSchema = z.string().regex(/^[A-Za-z0-9_-]{8}$/)
 const nonceSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
-const groupSchema = z.union([nodeIdSchema, z.literal('owner')])
+const groupSchema = z.string().refine((group) => {
+  const { name } = readGroup(group)
+  return name === 'owner' || nodeIdSchema.safeParse(name).success
+}, 'must name a group')
 const soulSchema = z.string().min(1).max(200)
 const keySchema = z.string().min(1).max(200)
 const timeSchema = z.int().positive()

@@ -4,7 +4,7 @@ import type { Identity, NodeId, Verifier } from '../identity/index.ts'
 import { Membership } from '../membership/index.ts'
 import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Heartbeat } from '../presence/index.ts'
-import { readValue, storedEntries, storedManifests } from './archive.ts'
+import { readValue, storedEntries, storedManifests, storedUnder } from './archive.ts'
 import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
 import { bodyFits, bodySchemas, Guard } from './guard.ts'
 import type { Admitted } from './guard.ts'
@@ -23,8 +23,10 @@ import type {
   ManifestFilter,
   Socket,
 } from './port.ts'
+import { Places } from './places.ts'
+import type { Where } from './places.ts'
 import { Refusals } from './refusals.ts'
-import { layouts, locate, parseSoul, soulPrefix } from './souls.ts'
+import { layouts, parseSoul, soulPrefix } from './souls.ts'
 import { Sums } from './sums.ts'
 import { Supervisor } from './supervisor.ts'
 import type { Target } from './supervisor.ts'
@@ -66,6 +68,7 @@ class GunGraph implements Graph {
   readonly #membership: Membership
   readonly #refusals = new Refusals()
   readonly #heartbeats = new Heartbeats()
+  readonly #places: Places
   readonly #writer: Writer
   readonly #sums: Sums
   readonly #links: Links
@@ -87,6 +90,11 @@ class GunGraph implements Graph {
     this.#membership = new Membership(network.owner, network.open ?? false)
     this.#network = this.#membership.network
     this.#sums = new Sums({ network: this.#network, store })
+    this.#places = new Places({
+      network: this.#network,
+      present: (soul, key) => this.#present(soul, key),
+      publishers: () => this.#sums.publishers(),
+    })
     this.#writer = new Writer({
       store,
       now: this.#now,
@@ -162,17 +170,25 @@ class GunGraph implements Graph {
     const signer = this.#signer(kind)
     const parsed = bodySchemas[kind].safeParse(body)
     if (!parsed.success) throw new InvalidInputError(`not a valid body of kind ${kind}`, { cause: parsed.error })
-    const where = locate(this.#network, kind, signer.id, key)
+    const where = this.#places.forNew(kind, signer.id, key, parsed.data as Bodies[K])
     const place = where && parseSoul(where.soul)
     if (where === undefined || place === undefined || !bodyFits(kind, parsed.data, place, where.key)) {
       throw new InvalidInputError(`the key ${key} does not name what this value of kind ${kind} is about`)
     }
     await this.#links.pace()
-    const ts = this.#nextTime(where.soul, where.key)
+    const ts = this.#nextTime(kind, signer.id, key, where)
     try {
       const value = await seal({ kind, network: this.#network, ts, body: parsed.data }, signer)
       if (this.#closed) throw new GraphClosedError()
-      const accepted: Accepted<Bodies[K]> = { kind, pub: signer.id, ts, ...where, body: parsed.data as Bodies[K] }
+      const { hidden } = place
+      const accepted: Accepted<Bodies[K]> = {
+        kind,
+        pub: signer.id,
+        ts,
+        ...where,
+        hidden,
+        body: parsed.data as Bodies[K],
+      }
       const admitted: Admitted = { entry: { ...where, ts, value }, accepted }
       if (layouts[kind].stored) await this.#writer.put(admitted)
       else this.#beat(admitted)
@@ -185,8 +201,7 @@ class GunGraph implements Graph {
 
   get<K extends Kind>(kind: K, pub: NodeId, key: string): Accepted<Bodies[K]> | undefined {
     if (!layouts[kind].stored) return this.#heartbeats.get(pub)?.accepted as Accepted<Bodies[K]> | undefined
-    const where = locate(this.#network, kind, pub, key)
-    const entry = where && this.#writer.get(where.soul, where.key)
+    const entry = this.#places.newest(kind, pub, key)
     return entry && readValue(kind, entry)
   }
 
@@ -197,9 +212,21 @@ class GunGraph implements Graph {
       }
       return
     }
-    for (const entry of storedEntries(this.#options.store, soulPrefix(this.#network, kind, pub))) {
-      const accepted = readValue(kind, entry)
-      if (accepted !== undefined) yield accepted
+    for (const hidden of layouts[kind].hides ? [false, true] : [false]) {
+      for (const entry of storedEntries(this.#options.store, soulPrefix(this.#network, kind, hidden, pub))) {
+        const accepted = readValue(kind, entry)
+        if (accepted !== undefined) yield accepted
+      }
+    }
+  }
+
+  *grants(pub: NodeId, infoHash: string): Iterable<Accepted<Bodies['g']>> {
+    for (const hidden of [false, true]) {
+      const soul = soulPrefix(this.#network, 'g', hidden, pub) + infoHash.slice(0, 2)
+      for (const entry of storedUnder(this.#options.store, soul, `${infoHash}.`)) {
+        const accepted = readValue('g', entry)
+        if (accepted !== undefined) yield accepted
+      }
     }
   }
 
@@ -234,11 +261,12 @@ class GunGraph implements Graph {
     return identity
   }
 
-  #nextTime(soul: string, key: string): number {
+  /** The next time of a key, later than what lies under it in public or not. */
+  #nextTime(kind: Kind, pub: NodeId, key: string, where: Where): number {
     const now = this.#now()
     if (this.#newestOwn - now > MAX_CLOCK_SKEW) throw new ClockError(this.#newestOwn, now)
-    const name = `${soul} ${key}`
-    const ts = nextTimestamp(this.#given.get(name) ?? this.#present(soul, key)?.ts, now)
+    const name = `${where.soul} ${where.key}`
+    const ts = nextTimestamp(this.#given.get(name) ?? this.#places.newest(kind, pub, key)?.ts, now)
     this.#given.set(name, ts)
     return ts
   }

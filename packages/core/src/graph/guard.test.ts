@@ -14,6 +14,7 @@ import type { Candidate } from './wire/message.ts'
 const now = 1_800_000_000_000
 const hour = 3_600_000
 const infoHash = 'ab'.repeat(20)
+const reader = '0f'.repeat(16)
 const everyRole: Certificate['roles'] = ['publisher', 'seeder']
 
 let owner: WebIdentity
@@ -58,10 +59,15 @@ async function admit(candidates: Candidate[], setting: Setting = {}) {
   return { passed, refused }
 }
 
-async function value(kind: Kind, name: string, body: object, more: { by?: WebIdentity; ts?: number } = {}) {
-  const { by = member, ts = now } = more
+async function value(
+  kind: Kind,
+  name: string,
+  body: object,
+  more: { by?: WebIdentity; ts?: number; hidden?: boolean } = {},
+) {
+  const { by = member, ts = now, hidden = false } = more
   const { network } = new Membership(owner.id, false)
-  const where = locate(network, kind, by.id, name)
+  const where = locate(network, kind, by.id, name, hidden)
   if (where === undefined) throw new Error(`no place for ${name}`)
   return { ...where, state: ts, value: await seal({ kind, network, ts, body }, by) }
 }
@@ -75,12 +81,14 @@ describe('what passes', () => {
       manifest(),
       value('h', 'ab', { ...empty, held: [infoHash] }),
       value('hb', '', heartbeatOf()),
+      value('g', `${infoHash}.${reader}`, { infoHash, reader, wrapped: 'AAAA' }),
       value('p', stranger.id, certificate({ member: stranger.id }), { by: owner }),
+      value('d', infoHash, { infoHash, state: 'denied' }, { by: owner }),
       value('o', '1', { owner: stranger.id }, { by: owner }),
     ])
     const { passed, refused } = await admit(candidates)
     expect(refused).toEqual([])
-    expect(passed.map(({ accepted }) => accepted.kind)).toEqual(['m', 'h', 'hb', 'p', 'o'])
+    expect(passed.map(({ accepted }) => accepted.kind)).toEqual(['m', 'h', 'hb', 'g', 'p', 'd', 'o'])
     expect(passed[0]?.accepted).toMatchObject({ pub: member.id, ts: now, key: infoHash, body: manifestOf(infoHash) })
     expect(passed[0]?.entry.value).toBe(candidates[0]?.value)
   })
@@ -162,6 +170,26 @@ describe('what is refused', () => {
     expect(await refusal(holding)).toEqual(['body'])
     const certified = await value('p', member.id, certificate({ member: stranger.id }), { by: owner })
     expect(await refusal(certified)).toEqual(['body'])
+  })
+
+  test.each(['unlisted', 'private'] as const)('%s items where all may see them, public ones hidden', async (access) => {
+    const body = { ...manifestOf(infoHash), access }
+    expect(await refusal(await value('m', infoHash, body))).toEqual(['body'])
+    expect((await admit([await value('m', infoHash, body, { hidden: true })])).passed[0]?.accepted.hidden).toBe(true)
+    expect(await refusal(await value('m', infoHash, manifestOf(infoHash), { hidden: true }))).toEqual(['body'])
+  })
+
+  test("a grant or a denial of another item, another reader's grant, a denial by a member", async () => {
+    const other = 'cd'.repeat(20)
+    const key = `${infoHash}.${reader}`
+    expect(await refusal(await value('g', key, { infoHash: other, reader }))).toEqual(['body'])
+    expect(await refusal(await value('g', key, { infoHash, reader: 'ff'.repeat(16) }))).toEqual(['body'])
+    expect(await refusal(await value('g', key, { infoHash, reader }, { by: stranger }))).toEqual(['stranger'])
+    const denial = { infoHash, state: 'denied' }
+    for (const hidden of [false, true]) {
+      expect(await refusal(await value('d', infoHash, denial, { hidden }))).toEqual(['signer'])
+    }
+    expect(await refusal(await value('d', infoHash, { ...denial, infoHash: other }, { by: owner }))).toEqual(['body'])
   })
 
   test('a body that its schema does not know, signed though it is', async () => {

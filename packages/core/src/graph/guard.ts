@@ -1,6 +1,8 @@
 import { ENVELOPE_LIMITS, MAX_CLOCK_SKEW, open } from '../envelope/index.ts'
 import type { Envelope } from '../envelope/index.ts'
 import { EldernodeError } from '../errors.ts'
+import { denialSchema } from '../denials/index.ts'
+import { grantSchema } from '../encryption/index.ts'
 import { holdingsSchema } from '../holdings/index.ts'
 import type { Verifier } from '../identity/index.ts'
 import { manifestSchema } from '../manifest/index.ts'
@@ -19,7 +21,9 @@ export const bodySchemas = {
   m: manifestSchema,
   h: holdingsSchema,
   hb: heartbeatSchema,
+  g: grantSchema,
   p: certificateSchema,
+  d: denialSchema,
   o: successionSchema,
 } as const
 
@@ -111,7 +115,10 @@ export class Guard {
     const parsed = bodySchemas[kind].safeParse(envelope.body)
     if (!parsed.success) return source.refuse('schema')
     if (!bodyFits(kind, parsed.data, place, key)) return source.refuse('body')
-    return { entry: { soul, key, ts, value }, accepted: { kind, pub, ts, soul, key, body: parsed.data } }
+    return {
+      entry: { soul, key, ts, value },
+      accepted: { kind, pub, ts, soul, key, hidden: place.hidden, body: parsed.data },
+    }
   }
 
   #mayHold({ kind, pub }: Place, ts: number, { trusted, refuse }: Source): boolean {
@@ -131,11 +138,19 @@ export class Guard {
   }
 }
 
-/** Whether a body speaks about what its key names. */
+/** Whether a body speaks about what its key names, and lies where its access says. */
 export function bodyFits(kind: Kind, body: Bodies[Kind], place: Place, key: string): boolean {
   switch (kind) {
-    case 'm':
-      return (body as Bodies['m']).infoHash === key
+    case 'm': {
+      const { infoHash, access } = body as Bodies['m']
+      return infoHash === key && place.hidden === (access !== 'public')
+    }
+    case 'g': {
+      const { infoHash, reader } = body as Bodies['g']
+      return `${infoHash}.${reader}` === key
+    }
+    case 'd':
+      return (body as Bodies['d']).infoHash === key
     case 'p':
       return (body as Bodies['p']).member === key
     case 'h': {

@@ -65,7 +65,7 @@ export class Intake {
     // Before it has proven itself the node that was dialled has nothing to say.
     if (link.dialled && link.node === undefined) return link.refuse('unproven')
     join(link)
-    const rebuilt = rebuild(message, network, link.refuse)
+    const rebuilt = rebuild(message, { network, hidden: link.seesHidden() }, link.refuse)
     switch (rebuilt.type) {
       case 'nothing':
         return undefined
@@ -92,8 +92,14 @@ export class Intake {
 
   #pass(admitted: readonly Admitted[], link: Link, id: string, written: (() => void) | undefined): void {
     if (admitted.length === 0) return
-    this.#options.take(admitted, written)
-    this.#options.wire.hear({ '#': id, put: putOf(admitted.map(candidateOf)) }, link)
+    const { take, wire } = this.#options
+    take(admitted, written)
+    // A message is for members alone or for everybody: GUN says all of it on or nothing.
+    const shown = admitted.filter(({ accepted }) => !accepted.hidden)
+    const hidden = admitted.filter(({ accepted }) => accepted.hidden)
+    if (shown.length > 0) wire.hear({ '#': id, put: putOf(shown.map(candidateOf)) }, link)
+    const hiddenId = shown.length > 0 ? messageId() : id
+    if (hidden.length > 0) wire.hear({ '#': hiddenId, put: putOf(hidden.map(candidateOf)) }, link)
   }
 }
 

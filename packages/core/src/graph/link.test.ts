@@ -49,6 +49,8 @@ function open(onText: (text: string) => void | Promise<void> = () => undefined) 
     address: undefined,
     now: () => clock.now,
     turn: new Turn(),
+    hiddenPrefix: 'en1/net/x/',
+    isMember: (node) => node === 'member',
     onText,
     onEnd: (_link, code) => ended.push(code),
     onRefused: (reason) => refused.push(reason),

@@ -7,7 +7,9 @@ import type { GunPeer } from './wire/gun.ts'
 
 /** Refusals that happen between honest nodes too: races of gossip, membership on its way, another version. */
 const honest: ReadonlySet<string> = new Set(
-  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body late_answer'.split(' '),
+  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body late_answer hidden'.split(
+    ' ',
+  ),
 )
 
 /** Why a link ended, told to the other side (RFC 6455: 4000 to 4999 are private codes). */
@@ -20,6 +22,10 @@ export interface LinkOptions {
   address: string | undefined
   now: () => number
   turn: Turn
+  /** The start of every soul of what is not public. */
+  hiddenPrefix: string
+  /** Whether a node is a member at this moment. */
+  isMember(node: NodeId): boolean
   /** Handles one message; the next one waits until it is done. */
   onText(text: string, link: Link): void | Promise<void>
   onEnd(link: Link, code: number): void
@@ -84,6 +90,8 @@ export class Link implements GunPeer {
 
   /** GUN's way out: gossip and replies, which a member that reads too slowly gets later by sums. */
   say(raw: string): void {
+    // Whatever GUN makes of its tables: no text with a soul of what is not public leaves to who may not know of it.
+    if (raw.includes(this.#options.hiddenPrefix) && !this.seesHidden()) return this.#options.onRefused('hidden_out')
     if (this.member && this.queued > limits.behind) this.behind = true
     else this.send(raw)
   }
@@ -99,6 +107,11 @@ export class Link implements GunPeer {
       return this.cut()
     }
     this.#options.socket.send(text)
+  }
+
+  /** Whether the other end has proven to be a member, and still is: only then it is shown what is not public. */
+  seesHidden(): boolean {
+    return this.node !== undefined && !this.closed && this.#options.isMember(this.node)
   }
 
   /** Whether the link may cause one more signature check. */

@@ -13,6 +13,8 @@ import { closeCodes, Link } from './link.ts'
 import type { Entry, GraphStore, LinkStats, Socket } from './port.ts'
 import type { Refusals } from './refusals.ts'
 import { Replies } from './replies.ts'
+import { hiddenPrefix, readGroup } from './souls.ts'
+import type { Group } from './souls.ts'
 import type { Sums } from './sums.ts'
 import type { Target } from './supervisor.ts'
 import { Turn } from './turn.ts'
@@ -78,7 +80,11 @@ export class Links {
   constructor(options: LinksOptions) {
     this.#options = options
     const { store, heartbeats, onFault } = options
-    this.#wire = new Wire(({ id, soul, key, peer }) => this.#replies.ask({ id, soul, key }, peer as Link))
+    const prefix = hiddenPrefix(options.network)
+    this.#wire = new Wire(
+      ({ id, soul, key, peer }) => this.#replies.ask({ id, soul, key }, peer as Link),
+      (peer, put) => (peer as Link).seesHidden() || !Object.keys(put).some((soul) => soul.startsWith(prefix)),
+    )
     this.#replies = new Replies({ wire: this.#wire, store, heartbeats, onFault })
     this.#intake = new Intake({
       network: options.network,
@@ -111,7 +117,7 @@ export class Links {
    * one; without any it is refused. Either ends at once: a closing handshake would let strangers hold surplus sockets.
    */
   open(socket: Socket, url: string | undefined): void {
-    const { network, identity, verifier, now, refusals } = this.#options
+    const { network, identity, verifier, membership, now, refusals } = this.#options
     if (this.#links.size >= limits.links && !this.#displace()) {
       refusals.add('links')
       return socket.terminate()
@@ -122,6 +128,8 @@ export class Links {
       address: url,
       now,
       turn: this.#turn,
+      hiddenPrefix: hiddenPrefix(network),
+      isMember: (node) => membership.isMember(node, 'any', now()),
       onText: (text) => this.#hear(text, link),
       onFault: this.#options.onFault,
       onEnd: () => this.#ended(link),
@@ -204,7 +212,7 @@ export class Links {
   }
 
   #proven(link: Link, node: NodeId): void {
-    const { sums, present, membership, onNode, onFault } = this.#options
+    const { sums, present, onNode, onFault } = this.#options
     link.node = node
     this.#unproven.delete(link)
     if (link.address !== undefined) onNode(link.address, node)
@@ -216,8 +224,8 @@ export class Links {
       link,
       sums,
       present,
-      // A stranger may bring the owner's word, by which this node learns who is none; nothing else is worth asking for.
-      wants: (group) => group === 'owner' || (this.#isTrusted(link) && membership.knows(group)),
+      wants: (group) => this.#wants(group, link),
+      seesHidden: () => link.seesHidden(),
       admit: (values) => this.#intake.fetched(values, link),
       send: (frame) => link.send(JSON.stringify(frame)),
       settled: this.#options.settled,
@@ -227,6 +235,16 @@ export class Links {
     dialogue.exchange = exchange
     this.#join(link)
     exchange.tellSums()
+  }
+
+  /**
+   * A stranger may bring the owner's word, by which this node learns who is none; nothing else of it is worth asking
+   * for, and what is not public is asked of members only.
+   */
+  #wants(group: Group, link: Link): boolean {
+    const { name, hidden } = readGroup(group)
+    if (hidden && !link.seesHidden()) return false
+    return name === 'owner' || (this.#isTrusted(link) && this.#options.membership.knows(name))
   }
 
   #tellHeartbeats(link: Link): void {

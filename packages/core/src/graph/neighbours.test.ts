@@ -11,6 +11,7 @@ const beat = (pub: string, gun: string | undefined = `wss://${pub}.example/gun`,
   ts,
   soul: '',
   key: 'hb',
+  hidden: false,
   body: heartbeatOf(gun),
 })
 const seeded = (): (() => number) => {

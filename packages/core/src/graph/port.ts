@@ -1,3 +1,5 @@
+import type { Denial } from '../denials/index.ts'
+import type { Grant } from '../encryption/index.ts'
 import type { Holdings } from '../holdings/index.ts'
 import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Manifest } from '../manifest/index.ts'
@@ -68,6 +70,8 @@ export interface Accepted<Body = unknown> {
   ts: number
   soul: string
   key: string
+  /** Whether only proven members are shown it. */
+  hidden: boolean
   body: Body
 }
 
@@ -76,7 +80,9 @@ export interface Bodies {
   m: Manifest
   h: Holdings
   hb: Heartbeat
+  g: Grant
   p: Certificate
+  d: Denial
   o: Succession
 }
 
@@ -92,22 +98,35 @@ export interface Graph {
   /**
    * Signs `body` with this node's identity, stores it durably and sends it to every link. Certificates and successions
    * are signed by the network owner's identity instead, which only the owner's node was given.
-   * Manifests are keyed by infohash, holdings by bucket (two hex digits), certificates by member id, successions by
-   * number; heartbeats have one key and ignore theirs. Resolves once the value is durable here, linked or not.
+   * Manifests and denials are keyed by infohash, holdings by bucket (two hex digits), grants by infohash, a dot and the
+   * reader's hash, certificates by member id, successions by number; heartbeats have one key and ignore theirs.
+   *
+   * What is not public is shown to proven members only: manifests by their `access`; holdings of such items by the key
+   * `x/` and the bucket; grants unless this node's manifest of the item is public, so that one precedes its grants;
+   * denials unless somebody published the item, and nobody in public.
+   * Resolves once the value is durable here, linked or not.
    * @throws InvalidInputError, NotMemberError, NotOwnerError, EnvelopeTooLargeError, GraphClosedError
    * @throws ClockError when the persisted `ts` is more than 5 minutes ahead of this machine's clock
    */
   publish<K extends Kind>(kind: K, key: string, body: Bodies[K]): Promise<Accepted<Bodies[K]>>
-  /** The newest valid value that `pub` published of this kind under this key; certificates and successions ignore `pub`. */
+  /**
+   * The newest valid value that `pub` published of this kind under this key, public or not; what the network's owner
+   * signs ignores `pub`.
+   */
   get<K extends Kind>(kind: K, pub: NodeId, key: string): Accepted<Bodies[K]> | undefined
-  /** Every value of a kind, or those of one publisher, read in pages: a large graph never lies in memory whole. */
+  /**
+   * Every value of a kind, or those of one publisher, public ones first, read in pages: a large graph never lies in
+   * memory whole.
+   */
   entries<K extends Kind>(kind: K, pub?: NodeId): Iterable<Accepted<Bodies[K]>>
   /**
-   * Who published which item, by publisher and then by infohash, read in pages and without the manifests themselves.
+   * Who published which item, public or not, by publisher and then by infohash, read in pages and without the manifests themselves.
    * With `retracted` at least those that are: what is said of them is to be asked of `get`. Finding them reads the values
    * of a bucket (two hex digits) at a time.
    */
   manifests(only?: ManifestFilter): Iterable<{ pub: NodeId; infoHash: string }>
+  /** The grants that a publisher gave for one item, those of removed readers included. */
+  grants(pub: NodeId, infoHash: string): Iterable<Accepted<Grant>>
   /** Whether the network's owner admits `pub` now, in `role` if one is given; in an open network everybody. */
   admits(pub: NodeId, role?: Role): boolean
   /** Calls `listener` for each newly accepted value, own ones included. @returns a function that ends the watch */

@@ -5,17 +5,22 @@ import type { Candidate } from './wire/message.ts'
 const messageSize = 64 << 10
 const messageValues = 128
 
-/** Values in portions that each fit one GUN message. */
+/** Values in portions that each fit one GUN message, of what is public or of what is not. */
 export function* portions(values: readonly Admitted[]): Iterable<Candidate[]> {
   let part: Candidate[] = []
   let size = 0
-  for (const value of values.map(candidateOf)) {
-    if (part.length > 0 && (size + value.value.length > messageSize || part.length >= messageValues)) {
+  let hidden = false
+  for (const admitted of values) {
+    const { accepted } = admitted
+    const value = candidateOf(admitted)
+    const isFull = size + value.value.length > messageSize || part.length >= messageValues
+    if (part.length > 0 && (isFull || hidden !== accepted.hidden)) {
       yield part
       part = []
       size = 0
     }
     part.push(value)
+    hidden = accepted.hidden
     size += value.value.length
   }
   if (part.length > 0) yield part

@@ -13,9 +13,9 @@ const node = (extra: object = {}, states: object = {}) => ({
   ...extra,
 })
 
-function run(message: unknown) {
+function run(message: unknown, hidden = false) {
   const refused: string[] = []
-  const rebuilt = rebuild(message, net, (reason) => void refused.push(reason))
+  const rebuilt = rebuild(message, { network: net, hidden }, (reason) => void refused.push(reason))
   return { rebuilt, refused }
 }
 
@@ -36,6 +36,16 @@ test('a hash that is text is left out', () => {
     type: 'get',
     message: { '#': 'const', get: { '#': soul } },
   })
+})
+
+test('what is not public exists for proven members only', () => {
+  const hidden = soul.replace('/m/', '/x/m/')
+  const put = { '#': 'a', put: { [hidden]: { _: { '#': hidden, '>': { [key]: 5 } }, [key]: 'text' } } }
+  const get = { '#': 'a', get: { '#': hidden } }
+  expect(run(put)).toEqual({ rebuilt: { type: 'nothing' }, refused: ['hidden'] })
+  expect(run(get)).toEqual({ rebuilt: { type: 'nothing' }, refused: ['hidden'] })
+  expect(run(put, true).rebuilt).toMatchObject({ type: 'put', values: [{ soul: hidden, key }] })
+  expect(run(get, true).rebuilt).toMatchObject({ type: 'get', message: { get: { '#': hidden } } })
 })
 
 test('only the greeting passes of all dam messages', () => {

@@ -1,5 +1,6 @@
 import { limits } from './limits.ts'
 import { parseSoul } from './souls.ts'
+import type { Place } from './souls.ts'
 import type { Candidate, Rebuilt } from './wire/message.ts'
 
 /** Why something was refused; the names are stable, operators see them in the metrics. */
@@ -9,22 +10,29 @@ const inherited: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object
 const gunId = /^[A-Za-z0-9._~-]+$/
 const nothing: Rebuilt = { type: 'nothing' }
 
+/** What a link may speak of. */
+export interface Reach {
+  network: string
+  /** Whether it may name what is not public: only who has proven membership may. */
+  hidden: boolean
+}
+
 /**
  * Builds a new message from the allowed fields of a foreign one; nothing of the original survives by reference. What
  * GUN would look up in its own tables (ids, souls, keys) may not be named like a property of every object.
  * @returns `nothing` when there is nothing to hand on; each broken rule was told to `refuse`
  */
-export function rebuild(foreign: unknown, network: string, refuse: Refuse): Rebuilt {
+export function rebuild(foreign: unknown, reach: Reach, refuse: Refuse): Rebuilt {
   const message = record(foreign)
   if (message === undefined) return no(refuse, 'shape')
   const id = message['#']
   if (!isId(id)) return no(refuse, 'id')
   if (message['dam'] !== undefined) return dam(id, message, refuse)
   if (message['put'] !== undefined && message['put'] !== null) {
-    const values = candidates(message['put'], network, refuse)
+    const values = candidates(message['put'], reach, refuse)
     return values.length === 0 ? nothing : { type: 'put', id, values }
   }
-  if (message['get'] !== undefined) return get(id, message, network, refuse)
+  if (message['get'] !== undefined) return get(id, message, reach, refuse)
   // Acknowledgements and "not found": this node asks GUN peers nothing, so it awaits no answer.
   return nothing
 }
@@ -41,13 +49,15 @@ function dam(id: string, message: Record<string, unknown>, refuse: Refuse): Rebu
   }
 }
 
-function get(id: string, message: Record<string, unknown>, network: string, refuse: Refuse): Rebuilt {
+function get(id: string, message: Record<string, unknown>, reach: Reach, refuse: Refuse): Rebuilt {
   const asked = record(message['get'])
   const soul = asked?.['#']
   const key = asked?.['.']
   const hash = message['##']
   if (asked === undefined || typeof soul !== 'string') return no(refuse, 'get')
-  if (!isSoul(soul, network)) return no(refuse, 'get_soul')
+  const place = placeOf(soul, reach.network)
+  if (place === undefined) return no(refuse, 'get_soul')
+  if (place.hidden && !reach.hidden) return no(refuse, 'hidden')
   if (key !== undefined && !isKey(key)) return no(refuse, 'get_key')
   return {
     type: 'get',
@@ -60,7 +70,7 @@ function get(id: string, message: Record<string, unknown>, network: string, refu
   }
 }
 
-function candidates(foreign: unknown, network: string, refuse: Refuse): Candidate[] {
+function candidates(foreign: unknown, reach: Reach, refuse: Refuse): Candidate[] {
   const put = record(foreign)
   if (put === undefined) return none(refuse, 'shape')
   const souls = Object.keys(put)
@@ -70,8 +80,10 @@ function candidates(foreign: unknown, network: string, refuse: Refuse): Candidat
     const node = record(put[soul])
     const meta = record(node?.['_'])
     const states = record(meta?.['>'])
+    const place = placeOf(soul, reach.network)
     if (node === undefined || meta?.['#'] !== soul || states === undefined) refuse('node')
-    else if (!isSoul(soul, network)) refuse('soul')
+    else if (place === undefined) refuse('soul')
+    else if (place.hidden && !reach.hidden) refuse('hidden')
     else {
       const keys = Object.keys(node)
       if (keys.length > limits.keys + 1) refuse('keys')
@@ -96,8 +108,10 @@ function isId(value: unknown): value is string {
   return typeof value === 'string' && value.length <= limits.id && gunId.test(value) && !inherited.has(value)
 }
 
-function isSoul(soul: string, network: string): boolean {
-  return soul.length <= limits.soul && !inherited.has(soul) && parseSoul(soul)?.network === network
+function placeOf(soul: string, network: string): Place | undefined {
+  if (soul.length > limits.soul || inherited.has(soul)) return undefined
+  const place = parseSoul(soul)
+  return place?.network === network ? place : undefined
 }
 
 function isKey(key: unknown): key is string {

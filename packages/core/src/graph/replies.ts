@@ -54,7 +54,7 @@ export class Replies {
     let page: Entry[] = []
     let size = 0
     let said = false
-    for (const entry of this.#entries(soul, key)) {
+    for (const entry of this.#entries(soul, key, link)) {
       if (page.length > 0 && size + entry.value.length > limits.page) {
         wire.tell(link, { to: id, put: putOf(page.map(candidate)) })
         said = true
@@ -69,10 +69,10 @@ export class Replies {
     else if (!said) wire.tell(link, { to: id })
   }
 
-  *#entries(soul: string, key: string | undefined): Iterable<Entry> {
+  *#entries(soul: string, key: string | undefined, link: Link): Iterable<Entry> {
     const { store, heartbeats } = this.#options
     const place = parseSoul(soul)
-    if (place === undefined) return
+    if (place === undefined || (place.hidden && !link.seesHidden())) return
     if (!layouts[place.kind].stored) {
       const beat = heartbeats.get(place.pub ?? '')
       if (beat !== undefined && (key === undefined || key === beat.entry.key)) yield beat.entry

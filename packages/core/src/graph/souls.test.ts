@@ -1,26 +1,39 @@
 import { expect, test } from 'vitest'
 import { sha256OfNode, toBase64url } from '../identity/index.ts'
-import { formatSoul, groupOf, keyFits, locate, parseSoul, soulPrefix } from './souls.ts'
+import { formatSoul, groupOf, hiddenPrefix, keyFits, locate, parseSoul, readGroup, soulPrefix } from './souls.ts'
 
 const net = 'abcdefghijklmnop'
 const pub = toBase64url(new Uint8Array(32).fill(7))
 const infoHash = 'ab'.repeat(20)
 const hh = sha256OfNode(pub)[0]?.toString(16).padStart(2, '0') ?? ''
 
+const grant = `${infoHash}.${'0f'.repeat(16)}`
+
 test.each([
-  ['m', infoHash, `en1/${net}/m/${pub}/ab`, infoHash],
-  ['h', '0f', `en1/${net}/h/${pub}/0f`, 'h'],
-  ['hb', 'ignored', `en1/${net}/hb/${pub}`, 'hb'],
-  ['p', pub, `en1/${net}/p/${hh}`, pub],
-  ['o', '12', `en1/${net}/o`, '12'],
-] as const)('%s values lie where the protocol says', (kind, name, soul, key) => {
-  expect(locate(net, kind, pub, name)).toEqual({ soul, key })
+  ['m', infoHash, false, `en1/${net}/m/${pub}/ab`, infoHash],
+  ['m', infoHash, true, `en1/${net}/x/m/${pub}/ab`, infoHash],
+  ['h', '0f', false, `en1/${net}/h/${pub}/0f`, 'h'],
+  ['h', '0f', true, `en1/${net}/x/h/${pub}/0f`, 'h'],
+  ['hb', 'ignored', false, `en1/${net}/hb/${pub}`, 'hb'],
+  ['g', grant, false, `en1/${net}/g/${pub}/ab`, grant],
+  ['g', grant, true, `en1/${net}/x/g/${pub}/ab`, grant],
+  ['p', pub, false, `en1/${net}/p/${hh}`, pub],
+  ['d', infoHash, false, `en1/${net}/d/ab`, infoHash],
+  ['d', infoHash, true, `en1/${net}/x/d/ab`, infoHash],
+  ['o', '12', false, `en1/${net}/o`, '12'],
+] as const)('%s values of %s lie where the protocol says (hidden: %s)', (kind, name, hidden, soul, key) => {
+  expect(locate(net, kind, pub, name, hidden)).toEqual({ soul, key })
   const place = parseSoul(soul)
+  expect(place?.hidden).toBe(hidden)
   expect(place && formatSoul(place)).toBe(soul)
   expect(place && keyFits(place, key)).toBe(true)
-  expect(soul.startsWith(soulPrefix(net, kind))).toBe(true)
-  expect(soul.startsWith(soulPrefix(net, kind, pub))).toBe(true)
-  expect(place && groupOf(place)).toBe(kind === 'p' || kind === 'o' ? 'owner' : pub)
+  expect(soul.startsWith(soulPrefix(net, kind, hidden))).toBe(true)
+  expect(soul.startsWith(soulPrefix(net, kind, hidden, pub))).toBe(true)
+  expect(soul.startsWith(soulPrefix(net, kind, !hidden))).toBe(false)
+  expect(soul.startsWith(hiddenPrefix(net))).toBe(hidden)
+  const group = kind === 'p' || kind === 'o' || kind === 'd' ? 'owner' : pub
+  expect(place && groupOf(place)).toBe(hidden ? `x/${group}` : group)
+  expect(place && readGroup(groupOf(place))).toEqual({ name: group, hidden })
 })
 
 test.each([
@@ -32,7 +45,16 @@ test.each([
   `en1/${net}`,
   `en1/${net}/constructor`,
   `en1/${net}/__proto__/${pub}`,
-  `en1/${net}/x/m/${pub}/ab`,
+  `en1/${net}/x`,
+  `en1/${net}/x/x/m/${pub}/ab`,
+  `en1/${net}/x/hb/${pub}`,
+  `en1/${net}/x/p/${hh}`,
+  `en1/${net}/x/o`,
+  `en1/${net}/x/m/${pub}/ab/cd`,
+  `en1/${net}/x/m/${pub}`,
+  `en1/${net}/X/m/${pub}/ab`,
+  `en1/${net}/g/${pub}`,
+  `en1/${net}/d/${pub}/ab`,
   `en1/${net}/m/${pub}`,
   `en1/${net}/m/${pub}/AB`,
   `en1/${net}/m/${pub}/ab/`,
@@ -55,6 +77,12 @@ test.each([
   ['h', 'zz'],
   ['p', 'ab'],
   ['p', 'constructor'],
+  ['g', infoHash],
+  ['g', `${infoHash}.`],
+  ['g', `${infoHash}.${'0F'.repeat(16)}`],
+  ['g', `${infoHash}.${'0f'.repeat(17)}`],
+  ['d', 'ab'],
+  ['d', infoHash.toUpperCase()],
   ['o', '0'],
   ['o', '01'],
   ['o', '-1'],

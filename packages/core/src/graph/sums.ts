@@ -5,13 +5,18 @@ import { Breath } from './breath.ts'
 import type { Admitted } from './guard.ts'
 import { limits } from './limits.ts'
 import type { GraphStore } from './port.ts'
-import { groupOf, layouts, parseSoul, soulPrefix } from './souls.ts'
+import { groupOf, hiddenGroup, layouts, parseSoul, readGroup, soulPrefix } from './souls.ts'
 import type { Group, Place } from './souls.ts'
 
 const utf8 = new TextEncoder()
 const separator = Uint8Array.of(0)
 const pageSize = 200
 const kinds = (Object.keys(layouts) as (keyof typeof layouts)[]).filter((kind) => layouts[kind].stored)
+
+function prefixes(network: string): string[] {
+  const hidden = kinds.filter((kind) => layouts[kind].hides).map((kind) => soulPrefix(network, kind, true))
+  return [...kinds.map((kind) => soulPrefix(network, kind, false)), ...hidden]
+}
 
 interface Bucket {
   /** Absent while values have changed since it was computed. */
@@ -49,8 +54,7 @@ export class Sums {
   /** Learns which souls the store has. @returns the newest time among `own`'s values, 0 when there are none */
   async build(own: NodeId): Promise<number> {
     const breath = new Breath()
-    for (const kind of kinds) {
-      const prefix = soulPrefix(this.#network, kind)
+    for (const prefix of prefixes(this.#network)) {
       let souls = this.#store.souls(prefix, '', pageSize)
       while (souls.length > 0) {
         for (const soul of souls) this.#bucketOf(soul)
@@ -59,9 +63,11 @@ export class Sums {
       }
     }
     let newest = 0
-    for (const soul of this.#groups.get(own)?.souls.keys() ?? []) {
-      newest = Math.max(newest, this.#store.newest(soul))
-      await breath.take()
+    for (const hidden of [false, true]) {
+      for (const soul of this.#groups.get(hiddenGroup(own, hidden))?.souls.keys() ?? []) {
+        newest = Math.max(newest, this.#store.newest(soul))
+        await breath.take()
+      }
     }
     return newest
   }
@@ -82,14 +88,24 @@ export class Sums {
     }
   }
 
+  /** One publisher's quota is for what is public and what is not together. */
   hasRoom(place: Place, bytes: number): boolean {
     const group = this.#groups.get(groupOf(place))
-    if (group === undefined) return this.#groups.size < limits.publishers
-    return group.values < limits.quotaValues && group.bytes + bytes <= limits.quotaBytes
+    if (group === undefined && this.#groups.size >= limits.publishers) return false
+    const other = this.#groups.get(groupOf({ ...place, hidden: !place.hidden }))
+    const held = (group?.bytes ?? 0) + (other?.bytes ?? 0)
+    return (group?.values ?? 0) + (other?.values ?? 0) < limits.quotaValues && held + bytes <= limits.quotaBytes
   }
 
-  groups(): Group[] {
-    return [...this.#groups.keys()].toSorted()
+  /** Everybody of whom values are held. */
+  publishers(): NodeId[] {
+    const names = [...this.#groups.keys()].map((group) => readGroup(group).name)
+    return [...new Set(names)].filter((name) => name !== 'owner')
+  }
+
+  /** @param hidden whether to name the groups of what is not public too */
+  groups(hidden: boolean): Group[] {
+    return [...this.#groups.keys()].filter((group) => hidden || !readGroup(group).hidden).toSorted()
   }
 
   /** The group's digest, or `undefined` when nothing is held of it. */
@@ -119,9 +135,13 @@ export class Sums {
     return result
   }
 
-  /** Whether values under a soul are compared: those of this network that are stored. */
-  isCompared(soul: string): boolean {
-    return this.#place(soul) !== undefined
+  /**
+   * Whether values under a soul are compared: those of this network that are stored.
+   * @param hidden whether those are that are not public
+   */
+  isCompared(soul: string, hidden: boolean): boolean {
+    const place = this.#place(soul)
+    return place !== undefined && (hidden || !place.hidden)
   }
 
   belongs(soul: string, group: Group): boolean {

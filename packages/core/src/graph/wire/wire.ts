@@ -25,8 +25,11 @@ export interface Get {
  */
 export class Wire {
   readonly #root: GunRoot
+  readonly #mayHear: (peer: GunPeer, put: GunPut) => boolean
 
-  constructor(onGet: (get: Get) => void) {
+  /** @param mayHear whether a peer may hear values that another said */
+  constructor(onGet: (get: Get) => void, mayHear: (peer: GunPeer, put: GunPut) => boolean) {
+    this.#mayHear = mayHear
     const gun = Gun({
       WebSocket: NoSocket,
       peers: {},
@@ -102,10 +105,11 @@ export class Wire {
 
   /** Only values are gossip: a request is answered here, where every stored value is, and goes no further. */
   #spread(message: GunHeard): void {
-    if (message.put === undefined) return
+    const { put } = message
+    if (put === undefined) return
     const { peers, mesh } = this.#root.opt
     for (const peer of Object.values(peers)) {
-      if (peer !== message._?.via) mesh.say(message, peer)
+      if (peer !== message._?.via && this.#mayHear(peer, put)) mesh.say(message, peer)
     }
   }
 }
