@@ -1,8 +1,5 @@
-import type { Item } from '../library/index.ts'
+import type { Audience, Item, Rights } from '../library/index.ts'
 import type { Caller, Viewer } from './caller.ts'
-
-/** Whose an item is, and who may see it. */
-export type Rights = Pick<Item, 'owner' | 'access'>
 
 /**
  * `see`: finds it in lists and searches, and reads it; `read`: reads it by its id; `hidden`: must not learn that it
@@ -24,6 +21,12 @@ export function may({ caller, member }: Viewer, item: Rights & Pick<Item, 'infoH
 /** Whether the item is the caller's own, or the caller may do everything. Other nodes' items are the operator's. */
 export function mayChange({ caller }: Viewer, item: Pick<Rights, 'owner'>): boolean {
   return caller !== undefined && (caller.admin || owns(caller, item))
+}
+
+/** For whom lists are made that this viewer gets; undefined for all items. */
+export function audienceOf({ caller }: Viewer): Audience | undefined {
+  if (caller?.admin === true) return undefined
+  return { owner: caller?.owner ?? '', readsPrivate: caller?.can('media:read-private') === true }
 }
 
 function owns(caller: Caller | undefined, { owner }: Pick<Rights, 'owner'>): boolean {

@@ -1,5 +1,6 @@
-import { type Endpoints, magnetOf, nodeIdSchema } from '@eldernode/core'
+import { accessSchema, type Endpoints, magnetOf, nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
+import { mayChange, type Viewer } from '../access/index.ts'
 import type { Controls, Item, Library, ListedItem } from '../library/index.ts'
 
 const fileSchema = z
@@ -38,8 +39,10 @@ export const mediaSchema = z
     publisher: nodeIdSchema,
     replicas: z.object({ min: z.int(), target: z.int() }),
     createdAt: z.int().describe('Milliseconds since 1970.'),
-    paused: z.boolean().describe('Held, but neither sent to peers nor fetched from them.'),
-    limits: itemLimitsSchema,
+    access: accessSchema.describe('public: for all; unlisted: whoever has the id; private: its owner and readers.'),
+    owner: z.string().optional().describe("Empty for the operator's. Shown to the owner and to administrators only."),
+    paused: z.boolean().optional().describe('Neither sent to peers nor fetched from them. Shown as `owner` is.'),
+    limits: itemLimitsSchema.optional().describe('Shown as `owner` is.'),
     links: z.object({
       self: z.string(),
       content: z.string(),
@@ -90,10 +93,11 @@ export interface Shown {
   endpoints: Endpoints
   trackers: readonly string[]
   library: Pick<Library, 'controls'>
+  viewer: Viewer
 }
 
-/** Shows the files that the item comes with. */
-export function viewOf(item: Item | ListedItem, { endpoints, trackers, library }: Shown): MediaView {
+/** Shows the files that the item comes with. What the owner set is nobody else's business. */
+export function viewOf(item: Item | ListedItem, { endpoints, trackers, library, viewer }: Shown): MediaView {
   const links = linksOf(item.infoHash, endpoints.http)
   return {
     id: item.infoHash,
@@ -108,7 +112,8 @@ export function viewOf(item: Item | ListedItem, { endpoints, trackers, library }
     publisher: item.publisher,
     replicas: item.replicas,
     createdAt: item.createdAt,
-    ...trafficOf(library.controls(item.infoHash)),
+    access: item.access,
+    ...(mayChange(viewer, item) && { owner: item.owner, ...trafficOf(library.controls(item.infoHash)) }),
     links,
   }
 }

@@ -1,5 +1,6 @@
 import { create as contentDisposition } from 'content-disposition'
 import { z } from 'zod'
+import { audienceOf, type Viewer } from '../access/index.ts'
 import { torrentFile } from '../ingest/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError } from './errors.ts'
@@ -18,7 +19,7 @@ const pageSchema = z.object({ items: z.array(mediaSchema), nextCursor: z.string(
 /** `/v1/media` without uploads and bytes: list and describe. */
 export async function mediaRoutes(app: Api, services: Services): Promise<void> {
   const { library, trackers } = services
-  const shown = () => ({ endpoints: services.endpoints(), trackers, library })
+  const shown = (viewer: Viewer) => ({ endpoints: services.endpoints(), trackers, library, viewer })
 
   app.get(
     '/v1/media',
@@ -33,9 +34,16 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
         response: { 200: pageSchema, ...problems(400, 503) },
       },
     },
-    async ({ query: { cursor, limit } }) => {
-      const { items, nextCursor } = library.list({ limit, files: filesInList, ...(cursor !== undefined && { cursor }) })
-      const sources = shown()
+    async (request) => {
+      const { cursor, limit } = request.query
+      const audience = audienceOf(request)
+      const { items, nextCursor } = library.list({
+        limit,
+        files: filesInList,
+        ...(cursor !== undefined && { cursor }),
+        ...(audience !== undefined && { audience }),
+      })
+      const sources = shown(request)
       return {
         items: items.map((item) => viewOf(item, sources)),
         ...(nextCursor !== undefined && { nextCursor }),
@@ -53,9 +61,9 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
         response: { 200: mediaDetailSchema, ...problems(400, 404, 410, 503) },
       },
     },
-    async ({ params: { id } }) => {
-      const { item, condition } = recordOf(library, id)
-      return { ...viewOf(item, shown()), condition, verifiedAt: verifiedAtOf(library, item.infoHash) }
+    async (request) => {
+      const { item, condition } = recordOf(library, request, request.params.id)
+      return { ...viewOf(item, shown(request)), condition, verifiedAt: verifiedAtOf(library, item.infoHash) }
     },
   )
 
@@ -69,8 +77,8 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
         response: { 200: filesSchema, ...problems(400, 404, 410, 503) },
       },
     },
-    async ({ params: { id } }, reply) => {
-      const { files } = itemOf(library, id)
+    async (request, reply) => {
+      const { files } = itemOf(library, request, request.params.id)
       // The very text is what the digest is of.
       return await reply.serializer(() => canonicalFiles(files)).send(files)
     },
@@ -92,8 +100,9 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
         },
       },
     },
-    async ({ params: { id } }, reply) => {
-      const item = itemOf(library, id)
+    async (request, reply) => {
+      const { id } = request.params
+      const item = itemOf(library, request, id)
       const metainfo = library.metainfo(item.infoHash)
       const { webSeed } = linksOf(item.infoHash, services.endpoints().http)
       if (metainfo === undefined) throw new MediaNotFoundError(id)

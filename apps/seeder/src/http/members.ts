@@ -38,6 +38,7 @@ export async function memberRoutes(app: Api, { graph, network, now }: Services):
   app.post(
     '/v1/members',
     {
+      config: { scope: 'members:admin' },
       schema: {
         tags: ['network'],
         summary: 'Admit a node, or change or revoke its certificate',

@@ -3,7 +3,7 @@ import { type Manifest, retractManifest } from '@eldernode/core'
 import type { ItemHead } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError, NotPublisherError } from './errors.ts'
-import { mediaIdSchema } from './media-id.ts'
+import { assertOwn, mediaIdSchema } from './media-id.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -21,7 +21,7 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
   app.delete(
     '/v1/media/:id',
     {
-      config: { withoutStorage: true },
+      config: { withoutStorage: true, scope: 'media:delete' },
       schema: {
         tags: ['media'],
         summary: 'Retract an item published here, or drop the local copy of any',
@@ -31,12 +31,17 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
           local: z.stringbool().optional().describe('Drop the copy of this node only.'),
           reason: z.string().max(200).optional().describe('Published with the retraction.'),
         }),
-        response: { 200: retractionSchema, ...problems(400, 404, 409, 503) },
+        response: { 200: retractionSchema, ...problems(400, 403, 404, 409, 503) },
       },
     },
-    async ({ params: { id }, query: { local, reason } }) => {
+    async (request) => {
+      const { id } = request.params
+      const { local, reason } = request.query
       const item = services.library.head(id)
       const infoHash = item?.infoHash ?? id
+      // What is not held may still be published here; whose it was, nobody but the operator can say.
+      if (item !== undefined) assertOwn(request, item, id)
+      else if (request.caller?.admin !== true) throw new MediaNotFoundError(id)
       if (local === true) return await drop(services, item, infoHash)
       const published = services.graph.get('m', services.id, infoHash)?.body
       if (published === undefined) throw refusal(services, item, infoHash)

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import type { Viewer } from '../access/index.ts'
 import type { Controls } from '../library/index.ts'
 import type { Api } from './api.ts'
-import { MediaNotFoundError } from './errors.ts'
-import { itemOf, mediaIdSchema } from './media-id.ts'
+import { MediaNotFoundError, MediaRetractedError } from './errors.ts'
+import { assertOwn, mediaIdSchema } from './media-id.ts'
 import { itemLimitsSchema, trafficOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
@@ -13,9 +14,9 @@ const trafficSchema = z
   .object({ id: z.string().describe('The infohash.'), paused: z.boolean(), limits: itemLimitsSchema })
   .meta({ id: 'Traffic' })
 
-const response = { 200: trafficSchema, ...problems(400, 404, 410, 503) }
+const response = { 200: trafficSchema, ...problems(400, 403, 404, 410, 503) }
 
-/** What the operator sets for the traffic of one item, whether it is held or on its way here. */
+/** What an item's owner sets for its traffic, and the operator for any item, held or on its way here. */
 export async function trafficRoutes(app: Api, services: Services): Promise<void> {
   const { library, swarm, replication } = services
 
@@ -27,7 +28,7 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
   app.post(
     '/v1/media/:id/pause',
     {
-      config: { always: true },
+      config: { always: true, scope: 'media:write' },
       schema: {
         tags: ['media'],
         summary: 'End all traffic of an item, until it is resumed',
@@ -36,8 +37,8 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
         response,
       },
     },
-    async ({ params: { id } }) => {
-      const infoHash = known(services, id)
+    async (request) => {
+      const infoHash = known(services, request, request.params.id)
       change(infoHash, { paused: true })
       await replication.pause(infoHash)
       return view(infoHash)
@@ -47,11 +48,11 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
   app.post(
     '/v1/media/:id/resume',
     {
-      config: { always: true },
+      config: { always: true, scope: 'media:write' },
       schema: { tags: ['media'], summary: 'Let the traffic of a paused item go on', params, response },
     },
-    async ({ params: { id } }) => {
-      const infoHash = known(services, id)
+    async (request) => {
+      const infoHash = known(services, request, request.params.id)
       change(infoHash, { paused: false })
       replication.touch(infoHash)
       return view(infoHash)
@@ -61,7 +62,7 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
   app.put(
     '/v1/media/:id/limits',
     {
-      config: { always: true },
+      config: { always: true, scope: 'media:write' },
       schema: {
         tags: ['media'],
         summary: "Set an item's own limits, in bytes per second",
@@ -72,8 +73,9 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
         response,
       },
     },
-    async ({ params: { id }, body: { uploadLimit, downloadLimit } }) => {
-      const infoHash = known(services, id)
+    async (request) => {
+      const { uploadLimit, downloadLimit } = request.body
+      const infoHash = known(services, request, request.params.id)
       library.control(infoHash, {
         paused: library.isPaused(infoHash),
         ...(typeof uploadLimit === 'number' && { uploadLimit }),
@@ -85,10 +87,18 @@ export async function trafficRoutes(app: Api, services: Services): Promise<void>
   )
 }
 
-/** The infohash of an item that is held, damaged or published. @throws MediaNotFoundError, MediaRetractedError */
-function known({ library, replication }: Services, id: string): string {
-  const isOnItsWay = id.length === 40 && library.get(id) === undefined
-  if (!isOnItsWay) return itemOf(library, id).infoHash
-  if (library.condition(id) === undefined && !replication.isPublished(id)) throw new MediaNotFoundError(id)
-  return id
+/**
+ * The infohash of an item of the caller's that is held, damaged or published.
+ * @throws MediaNotFoundError, MediaRetractedError, NotYourItemError
+ */
+function known({ library, replication }: Services, viewer: Viewer, id: string): string {
+  const head = library.head(id)
+  if (head !== undefined) {
+    assertOwn(viewer, head, id)
+    if (head.state === 'retracted') throw new MediaRetractedError(id)
+    return head.infoHash
+  }
+  // What is on its way here is somebody else's.
+  if (viewer.caller?.admin === true && id.length === 40 && replication.isPublished(id)) return id
+  throw new MediaNotFoundError(id)
 }

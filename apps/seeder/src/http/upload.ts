@@ -3,6 +3,7 @@ import { InvalidInputError, nameSchema } from '@eldernode/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { UnauthorizedError } from '../access/index.ts'
 import type { IncomingFile } from '../ingest/index.ts'
 import type { Api } from './api.ts'
 import { Delimiters } from './delimiters.ts'
@@ -33,11 +34,14 @@ const answers = {
 /** `POST /v1/media` and `PUT /v1/media?name=`: bytes become a published item. */
 export async function uploadRoutes(app: Api, services: Services, uploads: Uploads): Promise<void> {
   const { limits } = services
-  const publisher = () => ({ owner: '', replicas: services.replicas, now: services.now() })
+  const publisher = ({ caller }: FastifyRequest) => {
+    if (caller === undefined) throw new UnauthorizedError()
+    return { owner: caller.owner, replicas: services.replicas, now: services.now() }
+  }
 
   const answer = async (reply: FastifyReply, files: AsyncIterable<IncomingFile>, upload: Upload) => {
     const { item, created } = await uploads.track(publish(services, files, upload))
-    const view = viewOf(item, { ...services, endpoints: services.endpoints() })
+    const view = viewOf(item, { ...services, endpoints: services.endpoints(), viewer: reply.request })
     return reply
       .code(created ? 201 : 200)
       .header('location', view.links.self)
@@ -62,6 +66,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
     form.route({
       method: 'POST',
       url: '/v1/media',
+      config: { scope: 'media:write' },
       schema: {
         tags: ['media'],
         summary: 'Publish one file, or several as one item',
@@ -79,7 +84,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         request.raw.on('data', (chunk: Buffer) => delimiters?.push(chunk))
         const parts = counted(intake.steadily(request.parts()), () => delimiters?.parts)
         const { fields, first } = await readFields(parts)
-        const options = { ...uploadOf(fields, publisher()), signal: disconnection(reply) }
+        const options = { ...uploadOf(fields, publisher(request)), signal: disconnection(reply) }
         return await answer(reply, filesOf(intake, first, parts), {
           ...options,
           // A little too much, for the lines between the parts: a piece length too long by that costs a second pass.
@@ -96,6 +101,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
     raw.route({
       method: 'PUT',
       url: '/v1/media',
+      config: { scope: 'media:write' },
       schema: {
         tags: ['media'],
         summary: 'Publish the request body as one file',
@@ -108,7 +114,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         refuseEncodings(request)
         const expectedSize = announcedSize(request, limits.maxUploadBytes)
         const { name } = request.query
-        const options = { ...uploadOf(request.query, publisher()), signal: disconnection(reply) }
+        const options = { ...uploadOf(request.query, publisher(request)), signal: disconnection(reply) }
         const bytes = new Intake(limits).read(request.raw)
         return await answer(reply, one({ path: name, bytes }), {
           ...options,

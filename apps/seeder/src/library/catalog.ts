@@ -8,9 +8,10 @@ import { ItemLists } from './item-lists.ts'
 import type { ItemRow } from './item-row.ts'
 import { Life } from './life.ts'
 import { PieceTable } from './piece-table.ts'
-import type { HeldFile, Item, ItemHead } from './port.ts'
+import type { HeldFile, Item, ItemHead, Rights } from './port.ts'
 
-const oldestWithContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1 ORDER BY created_at, info_hash LIMIT 1`
+const withContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1`
+const oldest = 'ORDER BY created_at, info_hash LIMIT 1'
 
 /** The catalog's tables, one method for each question. */
 export class Catalog {
@@ -87,7 +88,7 @@ export class Catalog {
   }
 
   oldestWith(sha256: string): Item | undefined {
-    const row = this.#db.row<ItemRow>(oldestWithContent, sha256)
+    const row = this.#oldestRow(sha256)
     return row && this.lists.whole(row)
   }
 
@@ -96,24 +97,26 @@ export class Catalog {
     const row =
       id.length === 40
         ? this.#db.row<ItemRow>('SELECT * FROM items WHERE info_hash = ? AND held = 1', id)
-        : this.#db.row<ItemRow>(oldestWithContent, id)
+        : this.#oldestRow(id)
     if (row === undefined) return undefined
-    const { info_hash: infoHash, name, created_at: createdAt, state } = row
+    const { info_hash: infoHash, name, created_at: createdAt, state, owner, access } = row
     const alone = this.#db.row('SELECT 1 FROM files WHERE info_hash = ? AND n = 1', infoHash) === undefined
     const columns = 'SELECT path, size, sha256, type FROM files WHERE info_hash = ?'
     const file =
       path === undefined
         ? this.#db.row<ItemFile>(`${columns} AND n = 0`, infoHash)
         : this.#db.row<ItemFile>(`${columns} AND path = ?`, infoHash, path)
-    return { infoHash, name, createdAt, state, alone, file: file && { ...file } }
+    return { infoHash, name, createdAt, state, owner, access, alone, file: file && { ...file } }
   }
 
   /** By infohash, or the one to be taken for a SHA-256. */
-  head(id: string): ItemHead | undefined {
-    const columns = 'SELECT info_hash AS infoHash, publisher, state FROM items'
-    if (id.length === 40) return this.#db.row<ItemHead>(`${columns} WHERE info_hash = ?`, id)
-    const best = `${columns} WHERE sha256 = ? AND state = 'live' ORDER BY held DESC, created_at, info_hash LIMIT 1`
-    return this.#db.row<ItemHead>(best, id)
+  head(id: string): (ItemHead & Rights) | undefined {
+    const columns = 'SELECT info_hash AS infoHash, publisher, state, owner, access FROM items'
+    if (id.length === 40) return this.#db.row(`${columns} WHERE info_hash = ?`, id)
+    return this.#publicFirst((access) => {
+      const best = 'ORDER BY held DESC, created_at, info_hash LIMIT 1'
+      return this.#db.row(`${columns} WHERE sha256 = ? AND state = 'live' AND access ${access} 'private' ${best}`, id)
+    })
   }
 
   purgeable(now: number): Item[] {
@@ -178,3 +181,14 @@ export class Catalog {
     this.#db.close()
   }
 }
+
+  #oldestRow(sha256: string): ItemRow | undefined {
+    return this.#publicFirst((access) =>
+      this.#db.row(`${withContent} AND access ${access} 'private' ${oldest}`, sha256),
+    )
+  }
+
+  /** Whoever publishes the bytes of a private item again, for all to see, must not find them hidden behind it. */
+  #publicFirst<T>(find: (access: '<>' | '=') => T | undefined): T | undefined {
+    return find('<>') ?? find('=')
+  }

@@ -3,7 +3,7 @@ import type { Position } from './cursor.ts'
 import type { Database } from './database.ts'
 import { itemOf } from './item-row.ts'
 import type { ItemRow } from './item-row.ts'
-import type { Item, ItemHead, ListedItem } from './port.ts'
+import type { Audience, Item, ItemHead, ListedItem } from './port.ts'
 
 interface FileRow extends ItemFile {
   info_hash: string
@@ -13,6 +13,8 @@ interface FileRow extends ItemFile {
 const pageSize = 64
 const hashesAtOnce = 10_000
 const headsAtOnce = 500
+/** Other nodes' items have no owner, and strangers are no owners of them. */
+const visible = `AND (access = 'public' OR (owner <> '' AND owner = ? AND (access = 'unlisted' OR ?)))`
 
 /** Many items at a time, in pages, so that no read takes long. */
 export class ItemLists {
@@ -22,15 +24,18 @@ export class ItemLists {
     this.#db = db
   }
 
-  /** Items with their first `files` files. */
-  newest(limit: number, files: number, after?: Position): ListedItem[] {
+  /** Items with their first `files` files, without previews of others. */
+  newest(limit: number, files: number, after?: Position, audience?: Audience): ListedItem[] {
     const from = after ?? { createdAt: Number.MAX_SAFE_INTEGER, infoHash: 'g' }
     return this.#db
       .rows<ItemRow>(
-        `SELECT * FROM items WHERE state = 'live' AND held = 1 AND (created_at, info_hash) < (?, ?)
+        `SELECT * FROM items
+       WHERE state = 'live' AND held = 1 AND preview_of IS NULL AND (created_at, info_hash) < (?, ?)
+       ${audience === undefined ? '' : visible}
        ORDER BY created_at DESC, info_hash DESC LIMIT ?`,
         from.createdAt,
         from.infoHash,
+        ...(audience === undefined ? [] : [audience.owner, audience.readsPrivate ? 1 : 0]),
         limit,
       )
       .map((row) => ({ ...this.whole(row, files), fileCount: this.#fileCount(row.info_hash) }))

@@ -129,8 +129,9 @@ async function build(
       storage.assertSeen()
       return isSound ? found : undefined
     },
-    list: ({ cursor, limit, files = filesInList }) => {
-      const items = catalog.lists.newest(limit + 1, files, cursor === undefined ? undefined : parseCursor(cursor))
+    list: ({ cursor, limit, files = filesInList, audience }) => {
+      const after = cursor === undefined ? undefined : parseCursor(cursor)
+      const items = catalog.lists.newest(limit + 1, files, after, audience)
       const last = items.length > limit ? items[limit - 1] : undefined
       return last === undefined ? { items } : { items: items.slice(0, limit), nextCursor: formatCursor(last) }
     },

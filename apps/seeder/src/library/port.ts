@@ -33,7 +33,20 @@ export interface Staging {
 }
 
 /** One file of an item held, and what serving it needs to know of the item. */
-export interface HeldFile {
+export interface HeldFile extends Rights {
+/** Whose an item is, and who may see it. */
+export type Rights = Pick<Item, 'owner' | 'access'>
+
+/**
+ * For whom a list is made: strangers and callers see public items, callers their own unlisted ones too, and their own
+ * private ones if they may read them.
+ */
+export interface Audience {
+  /** '' for strangers. */
+  owner: string
+  readsPrivate: boolean
+}
+
   /** The item's. */
   infoHash: string
   name: string
@@ -136,7 +149,7 @@ export interface Library {
    */
   commit(staging: Staging, item: Item, metainfo: Uint8Array): Promise<{ item: Item; created: boolean }>
   get(infoHash: string): Item | undefined
-  /** The oldest live item with that content. */
+  /** The oldest live item with that content, a private one only when there is no other. */
   bySha256(sha256: string): Item | undefined
   /**
    * The file at `path` of the item with that infohash or SHA-256, or its first file without `path`. Its blob is checked
@@ -146,10 +159,11 @@ export interface Library {
    */
   file(id: string, path?: string): Promise<HeldFile | undefined>
   /**
-   * Live items, newest first by `createdAt`, each with at most `files` of its files (100 by default).
+   * Live items, newest first by `createdAt`, each with at most `files` of its files (100 by default); without `audience`
+   * all of them.
    * @throws InvalidInputError for a cursor it did not make
    */
-  list(options: { cursor?: string; limit: number; files?: number }): Page
+  list(options: { cursor?: string; limit: number; files?: number; audience?: Audience }): Page
   /** Every item held with all its files, retracted ones included, in infohash order, read in pages. */
   all(): Iterable<Item>
   /** The same without the files: a small part of the cost. */
@@ -210,9 +224,9 @@ export interface Library {
   verify(infoHash: string, options?: { all?: boolean; signal?: AbortSignal }): Promise<boolean>
   /**
    * The row of the item with that infohash, held or not; or of the oldest live one with that SHA-256, of those held if one
-   * is. @returns `undefined` when there is no such item
+   * is, a private one only when there is no other. @returns `undefined` when there is no such item
    */
-  head(id: string): ItemHead | undefined
+  head(id: string): (ItemHead & Rights) | undefined
   /** An item whose bytes may be suspect, damaged or patchy. */
   record(infoHash: string): Item | undefined
   /** @returns `undefined` when there is no such item */

@@ -28,7 +28,7 @@ beforeEach(() => {
   tries = []
   mending = new Mending({
     library: {
-      head: (infoHash) => ({ infoHash, name: 'a', size: 1, publisher: 'publisher', createdAt: 1, state: 'live' }),
+      head: (infoHash) => ({ infoHash, publisher: 'publisher', state: 'live', owner: '', access: 'public' }),
       pieces: (infoHash) => ({ verifiedAt: new Uint32Array(), bad: bad.get(infoHash) ?? [] }),
       isPaused: (infoHash) => paused.has(infoHash),
     },
