@@ -5,10 +5,14 @@ import type { FromWorker, JobResult, ToWorker } from './messages.ts'
 /** One run of bytes being hashed by a worker. */
 export interface HashJob {
   /**
-   * Hashes the first `length` bytes of `memory`, which nobody writes until `done`; also called after a failure.
+   * Hashes the first `length` bytes of `memory`, which nobody writes until `done`; also called after a failure. In a file
+   * that is encrypted, whole chunks up to the `last` bytes: they are replaced by their ciphertext if it was `sealed`, which
+   * there must be room for.
    * @throws HashingFailedError
    */
-  update(memory: SharedArrayBuffer, length: number, done: () => void): void
+  update(memory: SharedArrayBuffer, length: number, done: (sealed: boolean) => void, last?: boolean): void
+  /** The next file is encrypted: `head` is what its age file begins with, `key` that of its payload. */
+  seal(file: { head: Uint8Array; key: Uint8Array }): void
   /** Leaves the SHA-1 pieces out of the result. */
   dropPieces(): void
   endFile(path: string): void
@@ -39,7 +43,7 @@ interface Running {
 /** One thread. When it ends, whatever it was doing fails, and only that. */
 class HashWorker {
   readonly #thread: Worker
-  readonly #reads: (() => void)[] = []
+  readonly #reads: ((sealed: boolean) => void)[] = []
   readonly #finishing = new Map<number, Running>()
   readonly ended: Promise<void>
   #waiting = false
@@ -68,13 +72,14 @@ class HashWorker {
     }
     this.#post({ kind: 'start', job: id, pieceLength, describe })
     return {
-      update: (memory, length, done) => {
+      seal: ({ head, key }) => this.#post({ kind: 'seal', job: id, head, key }),
+      update: (memory, length, done, last = false) => {
         if (this.#failure !== undefined) {
-          done()
+          done(false)
           throw this.#failure
         }
         this.#reads.push(done)
-        this.#post({ kind: 'bytes', job: id, memory, length })
+        this.#post({ kind: 'bytes', job: id, memory, length, last })
       },
       dropPieces: () => this.#post({ kind: 'dropPieces', job: id }),
       endFile: (path) => this.#post({ kind: 'endFile', job: id, path }),
@@ -109,7 +114,7 @@ class HashWorker {
   }
 
   #receive(message: FromWorker): void {
-    if (message.kind === 'read') this.#reads.shift()?.()
+    if (message.kind === 'read') this.#reads.shift()?.(message.sealed)
     else {
       this.#finishing.get(message.job)?.resolve(message.result)
       this.#finishing.delete(message.job)
@@ -123,7 +128,7 @@ class HashWorker {
     this.#failure ??= new HashingFailedError({ cause })
     for (const { reject } of this.#finishing.values()) reject(this.#failure)
     this.#finishing.clear()
-    for (const done of this.#reads.splice(0)) done()
+    for (const done of this.#reads.splice(0)) done(false)
   }
 }
 

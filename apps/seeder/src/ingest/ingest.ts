@@ -1,13 +1,29 @@
 import { dirname } from 'node:path'
-import { contentSha256, DiskUnwritableError, pieceLengthOf } from '@eldernode/core'
+import {
+  contentSha256,
+  DiskUnwritableError,
+  headBytes,
+  type ItemFile,
+  payloadSizeOf,
+  pieceLengthOf,
+} from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
 import type { Hashing } from './hashing.ts'
 import { ForeignBytesError } from './errors.ts'
-import { Intake } from './intake.ts'
+import { Intake, type TakenFile } from './intake.ts'
+import type { JobResult } from './messages.ts'
 import { describe } from './metainfo.ts'
 import { checkName, layOut } from './names.ts'
-import type { Foreign, IncomingFile, Ingest, Ingested, IngestOptions } from './port.ts'
+import type { Foreign, IncomingFile, Ingest, Ingested, IngestOptions, PlainItem, Sealing } from './port.ts'
 import { readInto } from './reading.ts'
+
+/** The media type of an age file. */
+const sealedType = 'application/vnd.age'
+
+interface Layout {
+  name: string
+  paths: string[]
+}
 
 export interface IngestParts {
   hashing: Hashing
@@ -20,24 +36,24 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
   const { workers, budget } = hashing
 
   const receiveInto = async (staging: Staging, files: AsyncIterable<IncomingFile>, options: IngestOptions) => {
-    const { name: wantedName, expectedSize = 0, disposable = false, signal } = options
-    const foreseen = pieceLengthOf(expectedSize)
+    const { name: wantedName, expectedSize = 0, disposable = false, sealing, signal } = options
+    const foreseen = pieceLengthOf(sealing === undefined ? expectedSize : headBytes + payloadSizeOf(expectedSize))
     const job = workers.open({ pieceLength: foreseen, describe: true })
     const limits = { expectedSize, maxBytes: maxItemBytes, disposable }
-    const intake = new Intake({ staging, job, budget, pieceLength: foreseen, ...limits })
+    const intake = new Intake({ staging, job, budget, pieceLength: foreseen, sealing, ...limits })
     try {
       await intake.readAll(files, signal)
+      const layout = layOut(intake.files, wantedName)
+      const sealed = sealing && (await sealRest(sealing, intake, layout))
       const result = await job.finish()
-      const { size } = intake
+      const size = intake.stored
       const pieceLength = pieceLengthOf(size)
       const pieces =
-        pieceLength === foreseen ? result.pieces : await piecesOf(staging, intake.files.length, pieceLength, signal)
-      const { name, paths } = layOut(intake.files, wantedName)
-      const described = result.files.map(({ sha256, type }, n) => {
-        const [path, file] = [paths[n], intake.files[n]]
-        if (path === undefined || file === undefined) throw new Error('more files hashed than received')
-        return { path, size: file.size, sha256, type }
-      })
+        pieceLength === foreseen ? result.pieces : await piecesOf(staging, result.files.length, pieceLength, signal)
+      const plain = sealing && { name: layout.name, ...plainOf(intake.files, layout.paths, result.files) }
+      const { name, paths } = sealed?.layout ?? layout
+      const sizes = sealed?.sizes ?? intake.files.map((file) => file.stored)
+      const described = itemFiles(result.files, paths, sizes, sealing && sealedType)
       const { metainfo, infoHash } = describe({ name, size, pieceLength, pieces, files: described })
       return {
         staging,
@@ -48,6 +64,7 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
         sha256: contentSha256(described),
         infoHash,
         metainfo,
+        ...(plain && { plain }),
       }
     } finally {
       job.drop()
@@ -101,4 +118,35 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
       }
     },
   }
+}
+
+/** Stores what comes behind the files of an encrypted item, and says what all are called and how large they are on disk. */
+async function sealRest(sealing: Sealing, intake: Intake, { name, paths }: Layout) {
+  const files = intake.files.map(({ size, type }, n) => ({ path: paths[n] ?? '', size, type: type ?? sealedType }))
+  const epilogue = sealing.epilogue({ name, files })
+  const sizes = intake.files.map((file) => file.stored)
+  if (epilogue !== undefined) sizes.push(await intake.append(epilogue))
+  return { layout: sealing.rename(name, epilogue === undefined ? paths : [...paths, '']), sizes }
+}
+
+function itemFiles(
+  hashed: JobResult['files'],
+  paths: string[],
+  sizes: number[],
+  sealed: string | undefined,
+): ItemFile[] {
+  return hashed.map(({ sha256, type }, n) => {
+    const [path, size] = [paths[n], sizes[n]]
+    if (path === undefined || size === undefined) throw new Error('more files hashed than received')
+    return { path, size, sha256, type: sealed ?? type }
+  })
+}
+
+function plainOf(taken: TakenFile[], paths: string[], hashed: JobResult['files']): Omit<PlainItem, 'name'> {
+  const files = taken.map(({ size, type }, n) => {
+    const [path, sha256] = [paths[n], hashed[n]?.plainSha256]
+    if (path === undefined || sha256 === undefined || type === undefined) throw new Error('a file was not encrypted')
+    return { path, size, sha256, type }
+  })
+  return { files, size: files.reduce((sum, { size }) => sum + size, 0), sha256: contentSha256(files) }
 }

@@ -1,12 +1,13 @@
-import { mostBytesOf } from '@eldernode/core'
+import { headBytes, mostBytesOf, payloadSizeOf } from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
 import { abortable } from './abortable.ts'
-import { EmptyFileError, EmptyItemError, ItemTooLargeError } from './errors.ts'
+import { EmptyFileError, EmptyItemError, HashingFailedError, ItemTooLargeError } from './errors.ts'
 import type { HashJob } from './hash-workers.ts'
+import { mediaTypeOf, sniffedBytes } from './media-type.ts'
 import { Slots } from './memory.ts'
 import type { MemoryBudget, Slot } from './memory.ts'
 import { ItemPaths } from './names.ts'
-import type { IncomingFile } from './port.ts'
+import type { IncomingFile, Sealing } from './port.ts'
 import { StagedFile } from './staged-file.ts'
 
 /** Up to here an upload of unknown size may be a small one and gets little memory. */
@@ -22,6 +23,16 @@ export interface IntakeParts {
   maxBytes: number
   /** Whether chunks may be detached once read. */
   disposable: boolean
+  sealing: Sealing | undefined
+}
+
+export interface TakenFile {
+  path: string
+  size: number
+  /** Bytes on disk: more than `size` for an age file. */
+  stored: number
+  /** Only of what was encrypted: the hash job sees no plaintext type. */
+  type?: string
 }
 
 /** The one pass: each byte is copied once into shared memory, and hashed and written from there. */
@@ -32,11 +43,17 @@ export class Intake {
   #file: StagedFile | undefined
   #slot: Slot | undefined
   #filled = 0
+  #head = Buffer.alloc(0)
+  /** Stretches that are being encrypted and not handed to the disk yet. */
+  #unwritten = 0
+  #written: (() => void) | undefined
   #failure: { error: unknown } | undefined
   #piecesDropped = false
-  readonly files: { path: string; size: number }[] = []
+  readonly files: TakenFile[] = []
   /** Bytes read so far, of all files. */
   size = 0
+  /** Bytes on disk of the files that are whole. */
+  stored = 0
 
   constructor(parts: IntakeParts) {
     this.#parts = parts
@@ -47,36 +64,64 @@ export class Intake {
   async readAll(files: AsyncIterable<IncomingFile>, signal: AbortSignal | undefined): Promise<void> {
     for await (const { path, bytes } of abortable(files, signal)) {
       this.#paths.add(path)
-      const before = this.size
-      const onError = (error: unknown) => (this.#failure ??= { error })
-      this.#file = await StagedFile.create(this.#parts.staging.filePath(this.files.length), onError)
-      for await (const chunk of abortable(bytes, signal)) {
-        await this.#read(chunk)
-        if (this.#parts.disposable) dispose(chunk)
-      }
-      if (this.size === before) throw new EmptyFileError(path)
-      this.#flush()
-      this.#parts.job.endFile(path)
-      await this.close()
-      if (this.#failure !== undefined) throw this.#failure.error
-      this.files.push({ path, size: this.size - before })
+      this.files.push(await this.#readFile(path, abortable(bytes, signal)))
     }
     if (this.files.length === 0) throw new EmptyItemError()
+  }
+
+  /** Encrypts and stores one more file, which is none of the item's own. @returns its bytes on disk */
+  async append(bytes: Uint8Array): Promise<number> {
+    const { stored } = await this.#readFile('', [bytes])
+    return stored
   }
 
   /** Waits for writes under way and closes the file. Safe to call twice. */
   async close(): Promise<void> {
     const file = this.#file
-    this.#file = undefined
     if (this.#slot !== undefined) this.#slots.give(this.#slot)
     this.#slot = undefined
+    if (this.#unwritten > 0) await new Promise<void>((resolve) => (this.#written = resolve))
+    this.#file = undefined
     await file?.close()
   }
 
-  async #read(chunk: Uint8Array): Promise<void> {
-    const { expectedSize, maxBytes, pieceLength, job } = this.#parts
+  async #readFile(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<TakenFile> {
+    const { staging, sealing, job, disposable } = this.#parts
+    const before = this.size
+    const onError = (error: unknown) => (this.#failure ??= { error })
+    this.#file = await StagedFile.create(staging.filePath(this.files.length), onError)
+    if (sealing !== undefined) {
+      const file = await sealing.begin()
+      job.seal(file)
+      this.#file.append(file.head, () => undefined)
+    }
+    for await (const chunk of chunks) {
+      await this.#read(chunk, this.size - before)
+      if (disposable) dispose(chunk)
+    }
+    const size = this.size - before
+    if (size === 0) throw new EmptyFileError(path)
+    this.#flush(true)
+    job.endFile(path)
+    await this.close()
+    if (this.#failure !== undefined) throw this.#failure.error
+    const stored = this.#storedBytes(size)
+    this.stored += stored
+    if (sealing === undefined) return { path, size, stored }
+    const type = await mediaTypeOf(this.#head, path)
+    this.#head = Buffer.alloc(0)
+    return { path, size, stored, type }
+  }
+
+  /** @param position of the chunk in its file */
+  async #read(chunk: Uint8Array, position: number): Promise<void> {
+    const { expectedSize, maxBytes, pieceLength, job, sealing } = this.#parts
     if (this.size + chunk.length > maxBytes) throw new ItemTooLargeError(maxBytes)
+    if (sealing !== undefined && this.#head.length < sniffedBytes)
+      this.#head = Buffer.concat([this.#head, chunk.subarray(0, sniffedBytes - this.#head.length)])
     for (let from = 0; from < chunk.length;) {
+      // Not as soon as it is full: whether it is the last of its file, the cipher has to know.
+      if (this.#filled === this.#slot?.bytes.length) this.#flush(false)
       if (this.#slot === undefined) {
         this.#slot = await this.#slots.take(Math.max(expectedSize, this.size) < littleUntil)
         if (this.#failure !== undefined) throw this.#failure.error
@@ -86,25 +131,47 @@ export class Intake {
       this.#filled += length
       this.size += length
       from += length
-      if (this.#filled === this.#slot.bytes.length) this.#flush()
     }
-    if (this.size > mostBytesOf(pieceLength) && !this.#piecesDropped) {
+    const stored = this.stored + this.#storedBytes(position + chunk.length)
+    if (stored > mostBytesOf(pieceLength) && !this.#piecesDropped) {
       this.#piecesDropped = true
       job.dropPieces()
     }
   }
 
-  #flush(): void {
-    const [slot, length] = [this.#slot, this.#filled]
+  /** Of a file of so many bytes. */
+  #storedBytes(size: number): number {
+    return this.#parts.sealing === undefined ? size : headBytes + payloadSizeOf(size)
+  }
+
+  #flush(last: boolean): void {
+    const [slot, length, file] = [this.#slot, this.#filled, this.#file]
     if (slot === undefined) return
     this.#slot = undefined
     this.#filled = 0
+    if (this.#parts.sealing !== undefined) return this.#seal(slot, length, last)
     let uses = 2
     const used = () => {
       if (--uses === 0) this.#slots.give(slot)
     }
-    this.#file?.append(slot.bytes.subarray(0, length), used)
+    file?.append(slot.bytes.subarray(0, length), used)
     this.#parts.job.update(slot.memory, length, used)
+  }
+
+  #seal(slot: Slot, length: number, last: boolean): void {
+    const end = () => {
+      this.#slots.give(slot)
+      this.#unwritten--
+      if (this.#unwritten === 0) this.#written?.()
+    }
+    const write = (sealed: boolean) => {
+      // Plaintext must not reach the disk, whatever became of the cipher.
+      if (!sealed) this.#failure ??= { error: new HashingFailedError() }
+      if (this.#failure === undefined) this.#file?.append(new Uint8Array(slot.memory, 0, payloadSizeOf(length)), end)
+      else end()
+    }
+    this.#unwritten++
+    this.#parts.job.update(slot.memory, length, write, last)
   }
 }
 

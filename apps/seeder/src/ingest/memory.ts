@@ -1,6 +1,10 @@
+import { payloadSizeOf } from '@eldernode/core'
+
 /** Memory that threads share; given back once nobody reads it. */
 export interface Slot {
+  /** Has room for `bytes` encrypted in place. */
   memory: SharedArrayBuffer
+  /** Whole chunks of an age payload. */
   bytes: Uint8Array
 }
 
@@ -33,8 +37,8 @@ export class MemoryBudget {
 }
 
 function newSlot(size: number): Slot {
-  const memory = new SharedArrayBuffer(size)
-  return { memory, bytes: new Uint8Array(memory) }
+  const memory = new SharedArrayBuffer(payloadSizeOf(size))
+  return { memory, bytes: new Uint8Array(memory, 0, size) }
 }
 
 /** The slots of one upload or file: a few at most, so that the reader waits for the disk and the hashes. */

@@ -2,7 +2,10 @@
 export type ToWorker =
   /** `pieceLength` asks for SHA-1 pieces, `describe` for SHA-256 and media type of each file. */
   | { kind: 'start'; job: number; pieceLength: number | undefined; describe: boolean }
-  | { kind: 'bytes'; job: number; memory: SharedArrayBuffer; length: number }
+  /** The next bytes are a file to be encrypted in place; `head` is what its age file begins with. */
+  | { kind: 'seal'; job: number; head: Uint8Array; key: Uint8Array }
+  /** `last`: no more of a file that is encrypted. */
+  | { kind: 'bytes'; job: number; memory: SharedArrayBuffer; length: number; last: boolean }
   /** The pieces will not be asked for. */
   | { kind: 'dropPieces'; job: number }
   /** The bytes since the last one were a file of this path. */
@@ -13,8 +16,12 @@ export type ToWorker =
 export interface JobResult {
   /** SHA-1 digests one after the other; empty when none were asked for. */
   pieces: Uint8Array
-  files: { sha256: string; type: string }[]
+  /** `plainSha256`: of what was encrypted; `sha256` is that of its age file, whose type says nothing. */
+  files: { sha256: string; type: string; plainSha256?: string }[]
 }
 
-/** `read` answers each `bytes` message, of known jobs or not, in order: its memory is free again. */
-export type FromWorker = { kind: 'read' } | { kind: 'result'; job: number; result: JobResult }
+/**
+ * `read` answers each `bytes` message, of known jobs or not, in order: its memory is free again, and holds ciphertext if it
+ * was `sealed`.
+ */
+export type FromWorker = { kind: 'read'; sealed: boolean } | { kind: 'result'; job: number; result: JobResult }

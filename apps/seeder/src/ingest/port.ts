@@ -7,7 +7,27 @@ export interface IncomingFile {
   bytes: AsyncIterable<Uint8Array>
 }
 
+/** How an item's bytes are encrypted while they are read, before any touches the disk: each file becomes an age file. */
+export interface Sealing {
+  /** For the next file: what its age file begins with (header and nonce), and the key of its payload. */
+  begin(): Promise<{ head: Uint8Array; key: Uint8Array }>
+  /** Given every file of the item, may ask for one more to be encrypted and stored behind them. */
+  epilogue(item: { name: string; files: Omit<ItemFile, 'sha256'>[] }): Uint8Array | undefined
+  /** What the item and its files are called where they are stored; the path of an epilogue is empty. */
+  rename(name: string, paths: readonly string[]): { name: string; paths: string[] }
+}
+
+/** What was encrypted, as it came. */
+export interface PlainItem {
+  name: string
+  size: number
+  files: ItemFile[]
+  /** As `Ingested.sha256`, of these files. */
+  sha256: string
+}
+
 export interface IngestOptions {
+  sealing?: Sealing
   /**
    * The item's name. Without it: the one file's own name, the first folder that all files share, or else the name of
    * the first file, as create-torrent has it. A first folder that all files share is never part of their paths.
@@ -34,6 +54,8 @@ export interface Ingested {
   infoHash: string
   /** A bencoded dictionary of `info` alone; `torrentFile` adds what depends on the node. */
   metainfo: Uint8Array
+  /** What the files were before they were encrypted. */
+  plain?: PlainItem
 }
 
 /** Bytes of a torrent that was made elsewhere, in staging. */
