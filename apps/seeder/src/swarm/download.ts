@@ -5,6 +5,7 @@ import type { Egress } from '../egress/index.ts'
 import { FetchFailedError } from './errors.ts'
 import { Holders } from './holders.ts'
 import { readMetainfo } from './metainfo.ts'
+import { picksOf } from './picks.ts'
 import type { Fetched, FetchRequest, Metainfo, Passage } from './port.ts'
 
 export interface DownloadOptions {
@@ -37,10 +38,12 @@ export class Download {
     torrent.on('verified', (piece: number) => {
       this.#verified += piece === torrent.pieces.length - 1 ? torrent.lastPieceLength : torrent.pieceLength
       request.onProgress?.(this.#received, this.#verified)
+      if (torrent.ready) request.onPiece?.(piece)
     })
     torrent.once('infoHash', () => this.#holders.dial())
     torrent.once('ready', () => {
       if (this.#metainfo !== undefined) this.#holders.addWebSeeds(this.#metainfo)
+      request.picks?.(picksOf(torrent))
     })
     this.finished = new Promise((resolve, reject) => {
       torrent.once('done', () => resolve(this.#fetched()))

@@ -10,7 +10,7 @@ import type { FileStoreOptions } from './file-store.ts'
 import { HeldTorrent } from './held-torrent.ts'
 import { PeerLink } from './peer-link.ts'
 import type { Newcomer } from './peer-link.ts'
-import type { PieceLedger, WholeTorrent } from './port.ts'
+import type { FetchRequest, PieceLedger, WholeTorrent } from './port.ts'
 import { tendPeers } from './torrent-peers.ts'
 import { TorrentPieces } from './torrent-pieces.ts'
 
@@ -57,15 +57,12 @@ export class Opening {
   }
 
   /** One that has nothing yet; without metainfo, which must have been checked, peers are asked for it. */
-  fetch(infoHash: string, metainfo: Uint8Array | undefined, filePath: (index: number) => string): ActiveTorrent {
-    const active: ActiveTorrent = this.#tend(
-      infoHash,
-      this.#options.engine.fetch(
-        infoHash,
-        metainfo,
-        this.#stored({ filePath }, (store) => (active.store = store)),
-      ),
-    )
+  fetch(request: Pick<FetchRequest, 'infoHash' | 'metainfo' | 'filePath' | 'picks'>): ActiveTorrent {
+    const { infoHash, metainfo } = request
+    const files = { filePath: (index: number) => request.filePath(index) }
+    const stored = this.#stored(files, (store) => (active.store = store))
+    const options = { ...stored, deselect: request.picks !== undefined }
+    const active: ActiveTorrent = this.#tend(infoHash, this.#options.engine.fetch(infoHash, metainfo, options))
     return active
   }
 

@@ -56,9 +56,26 @@ export interface FetchRequest {
    * pieces have that proved right.
    */
   onProgress?(received: number, verified: number): void
+  /**
+   * Called once it is known what is on disk already. With it nothing is asked for but what is picked, and `fetch` goes on
+   * until there is nothing left to pick.
+   */
+  picks?(picks: Picks): void
+  /** Told of each piece that is right and on disk, after `picks`. It must not throw. */
+  onPiece?(piece: number): void
   /** Where file number `index` of the torrent is written. */
   filePath(index: number): string
   signal: AbortSignal
+}
+
+/** Which pieces of an item that is being fetched are asked for, by those who read it meanwhile. */
+export interface Picks {
+  /** Whether the piece is on disk, and right. */
+  has(piece: number): boolean
+  /** Has the pieces from `first` to `last` fetched, in order, and ahead of `all`. @returns ends it */
+  want(first: number, last: number): () => void
+  /** Has all of them fetched. @returns ends it */
+  all(): () => void
 }
 
 export interface MendRequest extends Pick<FetchRequest, 'infoHash' | 'peers' | 'webSeeds' | 'signal'> {

@@ -89,9 +89,9 @@ export class Torrents {
 
   /** Its metainfo must have been checked. @throws FetchFailedError when it is seeded or being fetched */
   fetch(request: FetchRequest): ActiveTorrent {
-    const { infoHash, metainfo, size = 0 } = request
+    const { infoHash, size = 0 } = request
     if (this.#items.has(infoHash)) throw new FetchFailedError(infoHash, 'it is seeded or fetched already')
-    const active = this.#opening.fetch(infoHash, metainfo, (index) => request.filePath(index))
+    const active = this.#opening.fetch(request)
     active.size = size
     this.#items.fetch(infoHash)
     this.#active.add(active)

@@ -45,6 +45,8 @@ declare module 'webtorrent' {
     storeOpts: { own: T }
     storeCacheSlots: number
     skipVerify?: boolean
+    /** Nothing is asked for until it is selected. */
+    deselect?: boolean
     strategy?: 'rarest' | 'sequential'
     uploads?: number
   }
@@ -108,6 +110,12 @@ declare module 'webtorrent' {
     readonly _hashes: (string | undefined)[]
     /** Takes a piece out of what is held, and selects it. */
     _markUnverified(piece: number): void
+    /** Asks for pieces, those of higher priority first. Streams' selections are not merged with others. */
+    _select(from: number, to: number, priority: number, notify: undefined, isStreamSelection: true): void
+    /** Takes one selection of a stream back. */
+    _deselect(from: number, to: number, isStreamSelection: true): void
+    /** These pieces are asked of a fast peer too when a slow one was asked already. */
+    critical(from: number, to: number): void
     /** Takes a piece for right, and tells nobody. */
     _markVerified(piece: number): void
     _checkDone(): boolean
