@@ -1,13 +1,20 @@
 import type { ItemFile } from '@eldernode/core'
+import { AboutTable } from './about-table.ts'
 import { BlobTable } from './blob-table.ts'
 import { Conditions } from './conditions.ts'
 import { ControlTable } from './control-table.ts'
 import { Database } from './database.ts'
+import { EventTable } from './event-table.ts'
+import { DescriptionTable } from './description-table.ts'
 import { ImportTable } from './import-table.ts'
 import { ItemLists } from './item-lists.ts'
 import type { ItemRow } from './item-row.ts'
+import { KeyTable } from './key-table.ts'
 import { Life } from './life.ts'
 import { PieceTable } from './piece-table.ts'
+import { QuotaTable } from './quota-table.ts'
+import { TokenTable } from './token-table.ts'
+import { WebhookTable } from './webhook-table.ts'
 import type { HeldFile, Item, ItemHead, Rights } from './port.ts'
 
 const withContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1`
@@ -21,7 +28,14 @@ export class Catalog {
   readonly pieces: PieceTable
   readonly life: Life
   readonly controls: ControlTable
+  readonly events: EventTable
+  readonly webhooks: WebhookTable
+  readonly about: AboutTable
+  readonly descriptions: DescriptionTable
+  readonly keys: KeyTable
   readonly imports: ImportTable
+  readonly tokens: TokenTable
+  readonly quotas: QuotaTable
   readonly #db: Database
 
   /** @throws CatalogTooNewError */
@@ -33,7 +47,14 @@ export class Catalog {
     this.pieces = new PieceTable(this.#db)
     this.life = new Life(this.#db, this.blobs)
     this.controls = new ControlTable(this.#db)
+    this.tokens = new TokenTable(this.#db)
+    this.quotas = new QuotaTable(this.#db)
     this.imports = new ImportTable(this.#db)
+    this.events = new EventTable(this.#db)
+    this.webhooks = new WebhookTable(this.#db)
+    this.about = new AboutTable(this.#db)
+    this.descriptions = new DescriptionTable(this.#db)
+    this.keys = new KeyTable(this.#db)
   }
 
   /** Makes the changes of `work`, which must not await, in one transaction. */
@@ -180,7 +201,6 @@ export class Catalog {
   close(): void {
     this.#db.close()
   }
-}
 
   #oldestRow(sha256: string): ItemRow | undefined {
     return this.#publicFirst((access) =>
@@ -192,3 +212,4 @@ export class Catalog {
   #publicFirst<T>(find: (access: '<>' | '=') => T | undefined): T | undefined {
     return find('<>') ?? find('=')
   }
+}

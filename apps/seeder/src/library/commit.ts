@@ -3,7 +3,7 @@ import { isSame, printOf, syncPath } from './blobs.ts'
 import type { Blobs } from './blobs.ts'
 import type { Catalog } from './catalog.ts'
 import { StagingMismatchError } from './errors.ts'
-import type { Item, Library, Staging } from './port.ts'
+import type { CommitOptions, Item, Library, Staging } from './port.ts'
 import type { Storage } from './storage.ts'
 
 interface CommitParts {
@@ -45,7 +45,7 @@ export function createCommit({
     return record?.state === 'sound' && !record.patchy && isSame(record, blobs.print(sha256))
   }
 
-  const place = async (staging: Staging, item: Item, metainfo: Uint8Array) => {
+  const place = async (staging: Staging, item: Item, metainfo: Uint8Array, { describe, key }: CommitOptions) => {
     const staged = new Map(item.files.map((file, n) => [file.sha256, staging.filePath(n)]))
     const unsynced: string[] = []
     for (const [sha256, from] of staged) {
@@ -71,7 +71,9 @@ export function createCommit({
           ...catalog.blobs.set({ ...print, sha256, state: 'sound', writtenAt: at, verifiedAt: at }),
         )
       }
-      catalog.addItem(item, metainfo)
+      const added = catalog.addItem(item, metainfo)
+      if (added && describe === true) catalog.descriptions.add(item.infoHash)
+      if (added && key !== undefined) catalog.keys.add(item.infoHash, key)
       const after = catalog.item(item.infoHash)
       if (after === undefined) throw new StagingMismatchError(item.name, 'does not make the item whole')
       return { item: after, created: before === undefined }
@@ -82,7 +84,7 @@ export function createCommit({
     return result
   }
 
-  return async (staging, item, metainfo) => {
+  return async (staging, item, metainfo, options = {}) => {
     const hashes = [...new Set(item.files.map((file) => file.sha256))]
     try {
       storage.assertHere()
@@ -92,7 +94,7 @@ export function createCommit({
       for (const sha256 of hashes) pin(sha256, 1)
       let done = false
       try {
-        const result = await place(staging, item, metainfo)
+        const result = await place(staging, item, metainfo, options)
         done = true
         return result
       } finally {

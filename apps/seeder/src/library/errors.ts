@@ -35,6 +35,13 @@ export class UnknownItemError extends EldernodeError {
   }
 }
 
+/** An encrypted item has as many readers as it may have. */
+export class TooManyReadersError extends EldernodeError {
+  constructor(most: number) {
+    super('too_many_readers', `An item has at most ${most} readers: remove some, or publish it for fewer.`)
+  }
+}
+
 /** There are blobs, or the mark of a library, and no catalog that knows them. Sweeping them would destroy them. */
 export class CatalogMissingError extends EldernodeError {
   constructor(folder: string) {

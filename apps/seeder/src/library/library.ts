@@ -100,6 +100,9 @@ async function build(
   const survey = new Survey({ catalog, blobs, soundness, storage, dropUnneeded, now })
 
   return {
+    about: catalog.about,
+    descriptions: catalog.descriptions,
+    keys: catalog.keys,
     imports: catalog.imports,
     stage: async () => {
       storage.assertHere()
@@ -154,7 +157,9 @@ async function build(
       const dropped = catalog.transact(() => {
         const item = catalog.item(infoHash, false)
         const due = item?.state === 'retracted' && (item.purgeAfter ?? Infinity) <= at
-        return due ? catalog.removeItem(infoHash) : undefined
+        if (!due) return undefined
+        catalog.keys.delete(infoHash)
+        return catalog.removeItem(infoHash)
       })
       if (dropped !== undefined) await dropUnneeded(dropped)
       return dropped !== undefined
@@ -195,6 +200,8 @@ async function build(
       await soundness.mended(infoHash, piece, signal)
       return catalog.conditions.of(infoHash)
     },
+    tokens: catalog.tokens,
+    quotas: catalog.quotas,
     totals: () => ({ ...catalog.totals() }),
     quarantinedBytes: () => storage.quarantine.bytes,
     onCondition: (listener) => subscribe(conditionListeners, listener),
@@ -202,6 +209,8 @@ async function build(
     storage: () => ({ folder, state: storage.state }),
     look: () => storage.look(),
     alive: () => catalog.life.alive(now()),
+    events: catalog.events,
+    webhooks: catalog.webhooks,
     close: () => {
       try {
         catalog.pieces.flush()

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CatalogTooNewError } from './errors.ts'
-import { encryption, events, imports, publishing, search, tokens, uploads } from './layouts/index.ts'
+import { encryption, events, imports, media, publishing, search, tokens, uploads } from './layouts/index.ts'
 
 /**
  * Layout changes, oldest first; a catalog's `user_version` counts those it has seen. One that was released is never
@@ -127,6 +127,7 @@ const migrations = [
   events,
   encryption,
   imports,
+  media,
 ]
 
 /** Brings the catalog to the newest layout, or to `layout`, each step in its own transaction. @throws CatalogTooNewError */

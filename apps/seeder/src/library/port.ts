@@ -1,5 +1,9 @@
 import type { About, Access, ItemFile, NodeId, Replicas } from '@eldernode/core'
+import type { EventStore, WebhookStore } from './event-port.ts'
+import type { AboutStore, DescriptionStore } from './about-port.ts'
 import type { ImportStore } from './import-port.ts'
+import type { KeyStore, NewItemKey } from './key-port.ts'
+import type { QuotaStore, TokenStore } from './access-port.ts'
 
 /** One published item that this node holds whole: every byte is on disk and was verified. */
 export interface Item {
@@ -32,8 +36,6 @@ export interface Staging {
   discard(): Promise<void>
 }
 
-/** One file of an item held, and what serving it needs to know of the item. */
-export interface HeldFile extends Rights {
 /** Whose an item is, and who may see it. */
 export type Rights = Pick<Item, 'owner' | 'access'>
 
@@ -47,6 +49,8 @@ export interface Audience {
   readsPrivate: boolean
 }
 
+/** One file of an item held, and what serving it needs to know of the item. */
+export interface HeldFile extends Rights {
   /** The item's. */
   infoHash: string
   name: string
@@ -112,6 +116,13 @@ export interface Controls {
   downloadLimit?: number
 }
 
+export interface CommitOptions {
+  /** Whether a new item waits from then on in `descriptions`. */
+  describe?: boolean
+  /** Of an encrypted item. */
+  key?: NewItemKey
+}
+
 /** Hashes a whole file off the main thread. @returns its SHA-256 in hex and its size in bytes */
 export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: string; size: number }>
 
@@ -128,7 +139,12 @@ export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: s
  * removed or judged.
  */
 export interface Library {
+  readonly tokens: TokenStore
+  readonly quotas: QuotaStore
   readonly imports: ImportStore
+  readonly about: AboutStore
+  readonly descriptions: DescriptionStore
+  readonly keys: KeyStore
   /**
    * A fresh folder on the blobs' file system. Leftovers of a crash are swept when the library opens.
    * @throws StorageSuspendedError, DiskFullError, DiskUnwritableError
@@ -147,7 +163,12 @@ export interface Library {
    * @throws StagingMismatchError when a staged file is missing or of another size; DiskFullError; DiskUnwritableError;
    * StorageSuspendedError
    */
-  commit(staging: Staging, item: Item, metainfo: Uint8Array): Promise<{ item: Item; created: boolean }>
+  commit(
+    staging: Staging,
+    item: Item,
+    metainfo: Uint8Array,
+    options?: CommitOptions,
+  ): Promise<{ item: Item; created: boolean }>
   get(infoHash: string): Item | undefined
   /** The oldest live item with that content, a private one only when there is no other. */
   bySha256(sha256: string): Item | undefined
@@ -273,6 +294,8 @@ export interface Library {
   look(): Promise<void>
   /** A sign of life, about once a minute: what was written long before it needs no verifying after an unclean stop. */
   alive(): void
+  readonly events: EventStore
+  readonly webhooks: WebhookStore
   /** Gives the data folder free. Nothing else may be called afterwards. */
   close(): void
 }

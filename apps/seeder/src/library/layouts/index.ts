@@ -1,6 +1,7 @@
 export * from './encryption.ts'
 export * from './events.ts'
 export * from './imports.ts'
+export * from './media.ts'
 export * from './publishing.ts'
 export * from './search.ts'
 export * from './tokens.ts'

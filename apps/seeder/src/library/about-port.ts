@@ -1,0 +1,38 @@
+import type { About, NodeId } from '@eldernode/core'
+import type { ItemHead } from './port.ts'
+
+export interface ExpiryPosition {
+  /** Milliseconds since 1970. */
+  expiresAt: number
+  infoHash: string
+}
+
+export interface Expired extends ExpiryPosition {
+  publisher: NodeId
+}
+
+/** What is said of items, and what follows from it. */
+export interface AboutStore {
+  /** Replaces what is said of an item, held or not. @throws UnknownItemError */
+  set(infoHash: string, about: About): void
+  /** Infohashes of an item's previews, held or not, live or retracted. */
+  previewsOf(infoHash: string): string[]
+  /** Previews in infohash order, after `after`, at most `limit`. */
+  previews(after: string, limit: number): (ItemHead & { previewOf: string })[]
+  /** Live items whose `expiresAt` is `until` at the latest and that come after `after`, in order of time, at most `limit`. */
+  expired(until: number, after: ExpiryPosition, limit: number): Expired[]
+  /** The earliest `expiresAt` of a live item later than `after`. */
+  nextExpiry(after: number): number | undefined
+}
+
+/** Items that were committed to be described, until they are. It survives a crash, and goes with its item. */
+export interface DescriptionStore {
+  /** The one that has waited longest, of those tried least, without `except`. */
+  next(except: ReadonlySet<string>): { infoHash: string; tries: number } | undefined
+  /** Whether an item waits. */
+  has(infoHash: string): boolean
+  /** Remembers, before it is begun, that an item is tried once more. */
+  tried(infoHash: string): void
+  done(infoHash: string): void
+  count(): number
+}

@@ -1,0 +1,41 @@
+import type { DescriptionStore } from './about-port.ts'
+import type { Database } from './database.ts'
+
+/** Items that wait to be described, in the order they came. */
+export class DescriptionTable implements DescriptionStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Within the transaction that makes the item. */
+  add(infoHash: string): void {
+    this.#db.run('INSERT INTO descriptions (info_hash) VALUES (?) ON CONFLICT DO NOTHING', infoHash)
+  }
+
+  next(except: ReadonlySet<string>): { infoHash: string; tries: number } | undefined {
+    return this.#db
+      .rows<{ infoHash: string; tries: number }>(
+        'SELECT info_hash AS infoHash, tries FROM descriptions ORDER BY tries, n LIMIT ?',
+        except.size + 1,
+      )
+      .find(({ infoHash }) => !except.has(infoHash))
+  }
+
+  has(infoHash: string): boolean {
+    return this.#db.row('SELECT 1 FROM descriptions WHERE info_hash = ?', infoHash) !== undefined
+  }
+
+  tried(infoHash: string): void {
+    this.#db.run('UPDATE descriptions SET tries = tries + 1 WHERE info_hash = ?', infoHash)
+  }
+
+  done(infoHash: string): void {
+    this.#db.run('DELETE FROM descriptions WHERE info_hash = ?', infoHash)
+  }
+
+  count(): number {
+    return this.#db.row<{ count: number }>('SELECT count(*) AS count FROM descriptions')?.count ?? 0
+  }
+}
