@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Media, seededBytes, type Seeder, Tracker } from '../../harness/index.ts'
 import { StockBrowser } from '../../interop/browser.ts'
+import { bareChannelRate } from './bare-channel.ts'
 import { type Figures, median, type Part, round, type Stage, tell } from './figures.ts'
 import { daemon } from './node.ts'
 import { magnetOf, StockSeeder } from './stock.ts'
@@ -53,6 +54,8 @@ async function run({ folder: stage }: Stage): Promise<Figures> {
       `${figure} (${rate(({ ours }) => ours)})`,
       `stock WebTorrent, its candidates completed: ${rate(({ theirs }) => theirs)}`,
     )
+    const bare = await bareChannelRate(browser, size)
+    console.log(`a bare channel to a page that only counts bytes: ${bare.toFixed(1)} MB/s`)
     return { webrtc_ratio: figure }
   } finally {
     await browser?.close()
