@@ -17,6 +17,7 @@ import { z } from 'zod'
 import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
 import { type Check, createServer } from './http/index.ts'
+import { createImports } from './imports/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
 import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from './keys/index.ts'
 import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
@@ -172,6 +173,16 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
       reason: 'the clock lies more than 5 minutes behind what this node signed: nothing is published until it is right',
     },
   ]
+  const importing = createImports({
+    settings: config.imports,
+    services: {
+      ...{ id: identity.id, ingest, library, swarm, graph, replication, trackers: swarmConfig.trackers, now },
+      retentionChanged: () => upkeep.nudge(),
+    },
+    maxBytes: http.maxUploadBytes,
+    log,
+    now,
+  })
   const server = await createServer({
     id: identity.id,
     recipient,
@@ -186,6 +197,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     swarm,
     graph,
     replication,
+    imports: importing.imports,
     registry,
     log,
     replicas: config.replicas,
@@ -235,6 +247,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     'replication',
     () => replication.start(),
     () => replication.close(),
+  )
+  await begin(
+    'imports',
+    () => importing.start(),
+    () => importing.close(),
   )
   await begin(
     'upkeep',

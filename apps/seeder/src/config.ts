@@ -145,6 +145,26 @@ export const configSchema = z.object({
       .default(86_400)
       .describe('Seconds between the retraction of an item and the removal of its bytes.'),
   }),
+  imports: z
+    .object({
+      parallel: z.int().min(1).max(64).default(4).describe('Imports that run at a time; the others wait.'),
+      most: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(1000)
+        .describe('Most unfinished imports; one token owner may have a quarter of them.'),
+      trackers: z
+        .boolean()
+        .default(false)
+        .describe('Ask the trackers that a magnet or .torrent names too, for as long as it is fetched.'),
+      allowPrivate: z
+        .boolean()
+        .default(false)
+        .describe('Import from private and loopback addresses: lets every publisher reach services in this network.'),
+      ytDlp: z.boolean().default(false).describe('Run yt-dlp for imports that ask for it, where it is installed.'),
+    })
+    .prefault({}),
   log: z.object({
     level: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

@@ -11,6 +11,8 @@ export interface EgressPolicy {
   allowPrivate: boolean
   /** Origins such as `http://10.0.0.5:8765` that are reachable whatever their address is. */
   allowedOrigins: readonly string[]
+  /** The setting that permits private addresses, for those who read why one was refused. */
+  permittedBy?: string
 }
 
 export interface EgressLimits {
@@ -44,7 +46,7 @@ export class Egress {
         if (this.isAllowedOrigin(`${options.protocol}//${options.host ?? options.hostname}`))
           return open(options, callback)
         if (!this.isAllowedAddress(options.hostname)) {
-          return callback(new AddressRefusedError(options.hostname), null)
+          return callback(this.#refusal(options.hostname), null)
         }
         guarded(options, callback)
       },
@@ -73,7 +75,7 @@ export class Egress {
       if (error) return callback(error, '', 0)
       const allowed = addresses.filter(({ address }) => this.isAllowedAddress(address))
       const first = allowed[0]
-      if (first === undefined) return callback(new AddressRefusedError(hostname), '', 0)
+      if (first === undefined) return callback(this.#refusal(hostname), '', 0)
       if (options.all) return callback(null, allowed)
       callback(null, first.address, first.family)
     })
@@ -88,6 +90,10 @@ export class Egress {
         resolve(typeof addresses === 'string' ? [addresses] : addresses.map(({ address }) => address))
       })
     })
+  }
+
+  #refusal(host: string): AddressRefusedError {
+    return new AddressRefusedError(host, this.policy.permittedBy)
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { documentRoutes } from './document.ts'
 import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
+import { importRoutes } from './imports.ts'
 import { StorageSuspendedError } from '../library/index.ts'
 import { mediaRoutes } from './media.ts'
 import { memberRoutes } from './members.ts'
@@ -103,6 +104,7 @@ export async function createApp(services: Services, connections: Connections, up
   await trafficRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
+  await importRoutes(app, services)
   await metricsRoutes(app, services)
   await app.ready()
   return app

@@ -1,6 +1,7 @@
 import type { Endpoints, Graph, Heartbeat, NodeId, Replicas, RequestGate } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { Imports } from '../imports/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import type { AdminToken } from '../keys/index.ts'
 import type { Library } from '../library/index.ts'
@@ -62,6 +63,7 @@ export interface Services {
   swarm: Swarm
   graph: Graph
   replication: Copies
+  imports: Pick<Imports, 'add' | 'get' | 'list' | 'cancel'>
   registry: Registry
   log: Logger
   replicas: Replicas

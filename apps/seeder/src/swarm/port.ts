@@ -1,3 +1,5 @@
+import type { Egress } from '../egress/index.ts'
+
 /** A torrent whose bytes lie whole and verified on disk. `files` are absolute paths in torrent order. */
 export interface WholeTorrent {
   infoHash: string
@@ -49,6 +51,10 @@ export interface FetchRequest {
   peers: string[]
   /** Web seed base URLs of holders (BEP 19), checked by the caller. */
   webSeeds: string[]
+  /** Announce URLs of others, asked beside this node's own for as long as the fetch lasts. */
+  trackers?: string[]
+  /** Judges the addresses of these sources; without it the swarm's own does. */
+  egress?: Egress
   /** The .torrent file when a holder gave it (its infohash was checked); without it peers are asked (BEP 9). */
   metainfo?: Uint8Array
   /**

@@ -76,7 +76,8 @@ class WebTorrentSwarm implements Swarm {
     if (metainfo !== undefined) checkMetainfo(metainfo, request)
     const fetching = torrents.fetch(request)
     fetching.torrent.once('infoHash', () => announcer.add(infoHash))
-    const download = new Download(fetching.torrent, request, this.#fetching(infoHash))
+    const { egress = this.#options.egress } = request
+    const download = new Download(fetching.torrent, request, { ...this.#fetching(infoHash), egress })
     try {
       const fetched = await download.finished
       await fetching.store?.createEmptyFiles()

@@ -1,0 +1,57 @@
+import type { Logger } from 'pino'
+import type { ImportRecord } from '../library/index.ts'
+import { Egress } from '../egress/index.ts'
+import { YtDlpUnavailableError } from './errors.ts'
+import { Imports } from './imports.ts'
+import { createTorrentImporters, type TorrentImporterOptions } from './torrent-importer.ts'
+import { createWebImporter } from './web-importer.ts'
+
+/** What the operator sets. */
+export interface ImportSettings {
+  parallel: number
+  most: number
+  trackers: boolean
+  allowPrivate: boolean
+  ytDlp: boolean
+}
+
+export interface CreateImportsOptions {
+  settings: ImportSettings
+  services: TorrentImporterOptions['services']
+  maxBytes: number
+  /** Told after an import ended. It must not throw. */
+  ended?(record: ImportRecord): void
+  log: Logger
+  now: () => number
+}
+
+/** Imports with a way out of their own: what a token's holder names leads to the operator's network only if that is set. */
+export function createImports({ settings, services, maxBytes, ended, log, now }: CreateImportsOptions): {
+  imports: Imports
+  start(): void
+  close(): Promise<void>
+} {
+  const { parallel, most, trackers, allowPrivate } = settings
+  const egress = new Egress({ allowPrivate, allowedOrigins: [], permittedBy: 'imports.allowPrivate' })
+  const imports = new Imports({
+    store: services.library.imports,
+    importers: {
+      url: createWebImporter({ services, egress, maxBytes }),
+      'yt-dlp': () => Promise.reject(new YtDlpUnavailableError('imports.ytDlp is not set')),
+      ...createTorrentImporters({ services, egress, maxBytes, foreignTrackers: trackers }),
+    },
+    parallel,
+    most,
+    ...(ended && { ended }),
+    log,
+    now,
+  })
+  return {
+    imports,
+    start: () => imports.start(),
+    close: async () => {
+      await imports.close()
+      await egress.close()
+    },
+  }
+}

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto'
+import { EldernodeError } from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { ImportEnd, ImportRecord, ImportStore } from '../library/index.ts'
+import {
+  ImportCancelledError,
+  ImportInterruptedError,
+  ImportNotFoundError,
+  ImportSuspendedError,
+  TooManyImportsError,
+} from './errors.ts'
+import type { Importer, ImportView, Kind, Wanted } from './port.ts'
+import { FairQueue } from './queue.ts'
+
+/** Finished ones that are remembered. */
+const remembered = 1000
+/** The node may have ended of the import itself. */
+const mostAttempts = 5
+
+export interface ImportsOptions {
+  store: ImportStore
+  /** By kind; one that is not there is refused when it is asked for. */
+  importers: Readonly<Record<Kind, Importer>>
+  /** Imports that run at a time. */
+  parallel: number
+  /** Imports that may be unfinished, of all owners; one owner that is not the operator may have a quarter of them. */
+  most: number
+  /** Told after an import ended. It must not throw. */
+  ended?(record: ImportRecord): void
+  log: Logger
+  now: () => number
+}
+
+interface Running {
+  owner: string
+  abort: AbortController
+  received: number
+  total: number | undefined
+  done: Promise<void>
+}
+
+/** What is fetched from elsewhere and published here: asked for, remembered, run a few at a time, gone on with after a restart. */
+export class Imports {
+  readonly #options: ImportsOptions
+  readonly #queue = new FairQueue()
+  readonly #running = new Map<string, Running>()
+  /** Owners of those that are being written down. */
+  readonly #adding: string[] = []
+  #open = false
+
+  constructor(options: ImportsOptions) {
+    this.#options = options
+  }
+
+  /** Begins with what was unfinished at the last stop. */
+  start(): void {
+    this.#open = true
+    for (const waiting of this.#options.store.unfinished()) this.#queue.add(waiting)
+    this.#fill()
+  }
+
+  /** Durable when it resolves. @throws TooManyImportsError */
+  async add(kind: Kind, source: string, wanted: Wanted): Promise<ImportView> {
+    const { store, now, most } = this.#options
+    const { owner } = wanted
+    this.#assertRoom(owner, most)
+    const id = randomBytes(16).toString('hex')
+    // Its place is taken before the disk is asked, so that no two take the same.
+    this.#adding.push(owner)
+    try {
+      await store.add({ id, owner, kind, source, options: JSON.stringify(wanted) }, now())
+    } finally {
+      this.#adding.splice(this.#adding.indexOf(owner), 1)
+    }
+    this.#queue.add({ id, owner })
+    this.#fill()
+    return this.get(id)
+  }
+
+  /** @throws ImportNotFoundError */
+  get(id: string): ImportView {
+    const record = this.#options.store.get(id)
+    if (record === undefined) throw new ImportNotFoundError(id)
+    return this.#view(record)
+  }
+
+  /** Newest first. @throws InvalidInputError for a cursor that is none */
+  list(options: Parameters<ImportStore['list']>[0]): { imports: ImportView[]; nextCursor?: string } {
+    const { imports, ...rest } = this.#options.store.list(options)
+    return { imports: imports.map((record) => this.#view(record)), ...rest }
+  }
+
+  /**
+   * Calls an import off, or forgets one that was over. Resolves when it has let go of disk and network.
+   * @returns how it was at the end: `done` when it could not be called off any more
+   * @throws ImportNotFoundError
+   */
+  async cancel(id: string): Promise<ImportView> {
+    const { store } = this.#options
+    const before = this.get(id)
+    const running = this.#running.get(id)
+    if (running !== undefined) {
+      running.abort.abort(new ImportCancelledError())
+      await running.done
+    } else if (before.state === 'queued' || before.state === 'running') {
+      this.#queue.delete(before)
+      this.#end(before, { state: 'cancelled', bytes: 0 })
+    } else {
+      store.remove(id)
+      return before
+    }
+    return this.get(id)
+  }
+
+  /** Ends what runs, to be begun anew at the next start. */
+  async close(): Promise<void> {
+    this.#open = false
+    const running = [...this.#running.values()]
+    for (const { abort } of running) abort.abort(new ImportSuspendedError())
+    await Promise.all(running.map(({ done }) => done))
+  }
+
+  #assertRoom(owner: string, most: number): void {
+    const unfinished = this.#queue.size + this.#running.size + this.#adding.length
+    if (unfinished >= most) throw new TooManyImportsError(most)
+    const adding = this.#adding.filter((other) => other === owner).length
+    const own = this.#queue.sizeOf(owner) + this.#runningOf(owner) + adding
+    const share = Math.ceil(most / 4)
+    if (owner !== '' && own >= share) throw new TooManyImportsError(share)
+  }
+
+  #runningOf(owner: string): number {
+    let count = 0
+    for (const running of this.#running.values()) if (running.owner === owner) count++
+    return count
+  }
+
+  #fill(): void {
+    while (this.#open && this.#running.size < this.#options.parallel) {
+      const next = this.#queue.take((owner) => this.#runningOf(owner))
+      if (next === undefined) return
+      const record = this.#options.store.get(next.id)
+      if (record !== undefined) this.#begin(record)
+    }
+  }
+
+  #begin(record: ImportRecord): void {
+    const abort = new AbortController()
+    const running: Running = { owner: record.owner, abort, received: 0, total: undefined, done: Promise.resolve() }
+    this.#running.set(record.id, running)
+    running.done = this.#run(record, running).catch((error: unknown) => {
+      this.#options.log.error({ err: error, import: record.id }, 'an import could not be noted')
+    })
+  }
+
+  async #run(record: ImportRecord, running: Running): Promise<void> {
+    try {
+      const end = await this.#outcome(record, running)
+      if (end !== undefined) this.#end(record, end)
+    } finally {
+      this.#running.delete(record.id)
+      this.#fill()
+    }
+  }
+
+  /** @returns undefined when the node stops, and the import is to go on later */
+  async #outcome({ id, kind, source, options }: ImportRecord, running: Running): Promise<ImportEnd | undefined> {
+    const { importers, store, now, log } = this.#options
+    const { signal } = running.abort
+    try {
+      const attempts = store.begin(id, now())
+      if (attempts > mostAttempts) throw new ImportInterruptedError(mostAttempts)
+      const wanted = JSON.parse(options) as Wanted
+      const progress = (received: number, total?: number): void => {
+        running.received = received
+        running.total = total
+      }
+      const { infoHash } = await importers[kind as Kind]({ source, wanted, signal, progress })
+      return { state: 'done', infoHash, bytes: running.received }
+    } catch (error) {
+      const bytes = running.received
+      if (signal.reason instanceof ImportSuspendedError) return undefined
+      if (signal.aborted) return { state: 'cancelled', bytes }
+      const known = error instanceof EldernodeError
+      if (known) log.info({ import: id, code: error.code }, 'an import failed')
+      else log.error({ err: error, import: id }, 'an import failed')
+      const { code, detail } = known
+        ? { code: error.code, detail: error.message }
+        : { code: 'internal', detail: 'The node failed at this import; its log says why.' }
+      return { state: 'failed', error: { code, detail }, bytes }
+    }
+  }
+
+  #end(record: ImportRecord | ImportView, end: ImportEnd): void {
+    const { store, now, ended } = this.#options
+    // A .torrent file may be large, and nobody needs it any more.
+    store.end(record.id, end, now(), record.kind === 'torrent' ? '' : undefined)
+    store.prune(remembered)
+    const after = store.get(record.id)
+    if (after !== undefined) ended?.(after)
+  }
+
+  #view({ options: _options, attempts: _attempts, source, ...record }: ImportRecord): ImportView {
+    const running = this.#running.get(record.id)
+    const shown = { ...record, source: record.kind === 'torrent' ? '' : source }
+    if (running === undefined) return shown
+    return { ...shown, bytes: running.received, ...(running.total !== undefined && { total: running.total }) }
+  }
+}

@@ -1,0 +1,6 @@
+export { importUrl } from './address.ts'
+export { createImports } from './create.ts'
+export * from './errors.ts'
+export type { Imports } from './imports.ts'
+export { readMagnet } from './magnet.ts'
+export type * from './port.ts'

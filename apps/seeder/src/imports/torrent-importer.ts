@@ -1,0 +1,132 @@
+import type { Egress } from '../egress/index.ts'
+import type { Item, Library, Staging } from '../library/index.ts'
+import { publishIngested, type PublishingServices } from '../publishing/index.ts'
+import { type Metainfo, readMetainfo, readTorrentFile, type Swarm } from '../swarm/index.ts'
+import { ImportRefusedError } from './errors.ts'
+import { leastLiveness, Liveness, type LivenessLimits } from './liveness.ts'
+import { type Named, peersOf, readMagnet, trackersOf, webSeedsOf } from './magnet.ts'
+import type { Importer, Wanted, Work } from './port.ts'
+
+export interface TorrentImporterOptions {
+  services: Omit<PublishingServices, 'library' | 'swarm'> & {
+    library: Library
+    swarm: Pick<Swarm, 'seed' | 'fetch' | 'downloadLimit'>
+  }
+  egress: Egress
+  maxBytes: number
+  /** Whether trackers that a source names are asked. */
+  foreignTrackers: boolean
+  liveness?: LivenessLimits
+}
+
+interface Source extends Named {
+  metainfo?: Uint8Array
+}
+
+/** What manifests may say (docs/protocol.md). */
+const [shortestPiece, longestPiece] = [16_384, 16_777_216]
+
+/** Publishes a torrent under its own infohash, so that what is imported is seeded to the very same swarm. */
+export function createTorrentImporters(options: TorrentImporterOptions): { magnet: Importer; torrent: Importer } {
+  const { services, maxBytes } = options
+  const { library } = services
+  /** Ends of those under way, by infohash. */
+  const under = new Map<string, Promise<unknown>>()
+
+  const accept = (metainfo: Metainfo): void => {
+    const { size, pieceLength } = metainfo
+    if (size > maxBytes)
+      throw new ImportRefusedError(
+        `it has ${size} bytes, and the limit of this node (http.maxUploadBytes) is ${maxBytes}`,
+      )
+    if (pieceLength < shortestPiece || pieceLength > longestPiece)
+      throw new ImportRefusedError(`its pieces have ${pieceLength} bytes, and not ${shortestPiece} to ${longestPiece}`)
+    if (metainfo.private)
+      throw new ImportRefusedError('its publisher forbids all trackers but its own (private, BEP 27)')
+  }
+
+  /** An item that is here and may be found here by whoever wants it. */
+  const held = ({ infoHash }: Source, { owner }: Wanted): Item | undefined => {
+    const item = library.get(infoHash)
+    if (item === undefined) return undefined
+    if (item.access === 'private') throw new ImportRefusedError('its torrent is a private item of this node')
+    return item.state === 'live' || item.owner === owner || owner === '' ? item : undefined
+  }
+
+  const adopt = async (staging: Staging, source: Source, work: Work): Promise<Item> => {
+    const { wanted, signal } = work
+    const { infoHash } = source
+    const item = held(source, wanted)
+    const metainfo = item && library.metainfo(infoHash)
+    const ingested =
+      item !== undefined && metainfo !== undefined
+        ? { ...item, staging, metainfo }
+        : await fetchTorrent(staging, source, work)
+    return (await publishIngested(services, ingested, { ...wanted, signal })).item
+  }
+
+  const fetchTorrent = async (staging: Staging, source: Source, { signal, progress }: Work) => {
+    const { swarm, replication, ingest } = services
+    const { egress } = options
+    const { infoHash } = source
+    const liveness = new Liveness(infoHash, options.liveness ?? leastLiveness, () => swarm.downloadLimit(infoHash))
+    let described: Metainfo | undefined
+    try {
+      const peers = await peersOf(source, egress)
+      // A copy that is being made for the network would be in the way, and is this very item.
+      await replication.claim(infoHash)
+      const { metainfo } = await swarm.fetch({
+        infoHash,
+        peers,
+        webSeeds: webSeedsOf(source, egress),
+        ...(options.foreignTrackers && { trackers: trackersOf(source, egress) }),
+        egress,
+        ...(source.metainfo && { metainfo: source.metainfo }),
+        accept: (found) => {
+          accept(found)
+          described = found
+          liveness.knows(found)
+          progress(0, found.size)
+        },
+        onProgress: (received, verified) => {
+          liveness.moved(received, verified)
+          progress(verified, described?.size)
+        },
+        filePath: (index) => staging.filePath(index),
+        signal: AbortSignal.any([signal, liveness.signal]),
+      })
+      const found = readMetainfo(metainfo, { infoHash })
+      return await ingest.adopt(staging, { ...found, infoHash, metainfo }, signal)
+    } finally {
+      liveness.clear()
+    }
+  }
+
+  /** One after the other of the same infohash: the second finds what the first has brought. */
+  const run = async (source: Source, work: Work): Promise<Item> => {
+    if (work.wanted.encrypt !== undefined || work.wanted.access === 'private')
+      throw new ImportRefusedError('a torrent keeps its bytes and its infohash, and so it cannot be encrypted')
+    for (let other = under.get(source.infoHash); other !== undefined; other = under.get(source.infoHash)) {
+      await other
+      work.signal.throwIfAborted()
+    }
+    const staging = await library.stage()
+    const running = adopt(staging, source, work).finally(() => staging.discard())
+    const over = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    under.set(source.infoHash, over)
+    void over.then(() => under.get(source.infoHash) === over && under.delete(source.infoHash))
+    return await running
+  }
+
+  return {
+    magnet: (work) => run(readMagnet(work.source), work),
+    torrent: async (work) => {
+      const { infoHash, metainfo, trackers, webSeeds } = readTorrentFile(Buffer.from(work.source, 'base64'))
+      accept(readMetainfo(metainfo, { infoHash }))
+      return await run({ infoHash, metainfo, trackers, webSeeds, peers: [] }, work)
+    },
+  }
+}
