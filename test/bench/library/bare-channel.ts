@@ -1,4 +1,4 @@
-import { type DataChannel, PeerConnection } from 'node-datachannel'
+import { cleanup, type DataChannel, PeerConnection } from 'node-datachannel'
 import type { StockBrowser } from '../../interop/browser.ts'
 
 const messageBytes = 64 * 1024
@@ -23,6 +23,8 @@ export async function bareChannelRate(browser: StockBrowser, size: number, withi
     return await rate
   } finally {
     connection.close()
+    // Its threads would keep the process.
+    cleanup()
     await page.context().close()
   }
 }
