@@ -70,7 +70,7 @@ async function answered(route: string): Promise<number> {
 }
 
 /** Runs an example as it stands, with an item of its own; what it sets is there for those after it. */
-async function runExample({ route, script }: Example): Promise<void> {
+async function runExample({ route, script }: Example): Promise<'answered'> {
   const { first } = network
   await sampleFiles(folder)
   const name = `notes-${++made}.txt`
@@ -81,6 +81,7 @@ async function runExample({ route, script }: Example): Promise<void> {
   const whole = ['touch state; source state', 'set -a', 'trap "export -p > state" EXIT', ...preset(), script].join('\n')
   await run('bash', ['-euo', 'pipefail', '-c', whole], { cwd: folder, timeout: 60_000 })
   await until(async () => (await answered(route)) > before, { within: 10_000, what: `${route} was answered` })
+  return 'answered'
 
   function preset(): string[] {
     const given = {
@@ -100,6 +101,6 @@ test.skipIf(toolsMissing).each(examples.map((example) => [example.route, example
   '%s',
   async (_, example) => {
     network.reportFailure()
-    await runExample(example)
+    expect(await runExample(example)).toBe('answered')
   },
 )

@@ -16,6 +16,7 @@ import { Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
+import { createEvents } from './events/index.ts'
 import { type Check, createServer } from './http/index.ts'
 import { createImports } from './imports/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
@@ -154,6 +155,19 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     log,
   })
 
+  const allowedOrigins = config.webhooks.allowedOrigins.map((url) => new URL(url).origin)
+  const webhookEgress = new Egress({ allowPrivate: network.allowPrivate, allowedOrigins })
+  undo.later('egress of webhooks', () => webhookEgress.close())
+  const events = createEvents({
+    self: identity.id,
+    graph,
+    library,
+    egress: webhookEgress,
+    copies: replication,
+    log,
+    now,
+  })
+
   const parts = ['swarm', 'graph', 'replication']
   const checks = (): Check[] => [
     {
@@ -197,6 +211,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     swarm,
     graph,
     replication,
+    events,
     imports: importing.imports,
     registry,
     log,
@@ -247,6 +262,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     'replication',
     () => replication.start(),
     () => replication.close(),
+  )
+  await begin(
+    'events',
+    () => events.start(),
+    () => events.close(),
   )
   await begin(
     'imports',

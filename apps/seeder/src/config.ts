@@ -165,6 +165,15 @@ export const configSchema = z.object({
       ytDlp: z.boolean().default(false).describe('Run yt-dlp for imports that ask for it, where it is installed.'),
     })
     .prefault({}),
+  webhooks: z
+    .object({
+      allowedOrigins: z
+        .array(z.url({ protocol: /^https?$/ }).max(300))
+        .max(20)
+        .default([])
+        .describe('Origins (http://10.0.0.5:3000) that webhooks may have although their address is private.'),
+    })
+    .prefault({}),
   log: z.object({
     level: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

@@ -30,11 +30,6 @@ export interface NewEvent {
   data?: Readonly<Record<string, string | number>>
 }
 
-/** `id` rises by one with each event of this node, and is never given twice. */
-export interface Event extends NewEvent {
-  id: number
-}
-
 /** What other rooms tell. Publications and retractions are seen in the graph and need no telling. */
 export interface Events {
   /** Takes it at once, has it on disk within moments, and tells those who listen then. */

@@ -7,6 +7,7 @@ import { authorize, callerOf, changesSomething, checkNode } from './authorizatio
 import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { documentRoutes } from './document.ts'
+import { eventRoutes } from './events.ts'
 import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
 import { importRoutes } from './imports.ts'
 import { StorageSuspendedError } from '../library/index.ts'
@@ -21,6 +22,7 @@ import { statusRoutes } from './status.ts'
 import { trafficRoutes } from './traffic.ts'
 import { uploadRoutes } from './upload.ts'
 import type { Uploads } from './uploads.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 /** What does not pass within seconds. */
 const slow = new Set(['disk_unwritable', 'media_being_mended', 'media_paused'])
@@ -104,6 +106,8 @@ export async function createApp(services: Services, connections: Connections, up
   await trafficRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
+  await eventRoutes(app, services)
+  await webhookRoutes(app, services)
   await importRoutes(app, services)
   await metricsRoutes(app, services)
   await app.ready()

@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram } from 'prom-client'
 import type { Api } from './api.ts'
 import type { Services } from './services.ts'
@@ -31,12 +32,19 @@ export function observeRequests(app: Api, { registry, log }: Services): void {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
     registers: [registry],
   })
-  app.addHook('onResponse', async (request, reply) => {
+  const count = (request: FastifyRequest, reply: FastifyReply) => {
     const { method, routeOptions } = request
+    const { statusCode: status } = reply.raw
     const route = routeOptions.url ?? 'none'
-    requests.inc({ method, route, status: reply.statusCode })
+    requests.inc({ method, route, status })
     seconds.observe({ method, route }, reply.elapsedTime / 1000)
-    log.debug({ method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
+    log.debug({ method, url: request.url, status, ms: Math.round(reply.elapsedTime) }, 'answered')
+  }
+  // The end of the answer counts, also of one that its client did not wait for: streams of events have no other end.
+  app.addHook('onRequest', async (request, reply) => {
+    reply.raw.once('close', () => {
+      if (reply.raw.headersSent) count(request, reply)
+    })
   })
 }
 

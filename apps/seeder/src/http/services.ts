@@ -1,6 +1,7 @@
 import type { Endpoints, Graph, Heartbeat, NodeId, Replicas, RequestGate } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { EventRoom } from '../events/index.ts'
 import type { Imports } from '../imports/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import type { AdminToken } from '../keys/index.ts'
@@ -63,6 +64,7 @@ export interface Services {
   swarm: Swarm
   graph: Graph
   replication: Copies
+  events: Pick<EventRoom, 'journal' | 'webhooks'>
   imports: Pick<Imports, 'add' | 'get' | 'list' | 'cancel'>
   registry: Registry
   log: Logger

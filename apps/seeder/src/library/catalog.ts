@@ -12,6 +12,7 @@ import type { ItemRow } from './item-row.ts'
 import { KeyTable } from './key-table.ts'
 import { Life } from './life.ts'
 import { PieceTable } from './piece-table.ts'
+import { WebhookTable } from './webhook-table.ts'
 import { QuotaTable } from './quota-table.ts'
 import { TokenTable } from './token-table.ts'
 import { WebhookTable } from './webhook-table.ts'
@@ -47,6 +48,8 @@ export class Catalog {
     this.pieces = new PieceTable(this.#db)
     this.life = new Life(this.#db, this.blobs)
     this.controls = new ControlTable(this.#db)
+    this.events = new EventTable(this.#db)
+    this.webhooks = new WebhookTable(this.#db)
     this.tokens = new TokenTable(this.#db)
     this.quotas = new QuotaTable(this.#db)
     this.imports = new ImportTable(this.#db)

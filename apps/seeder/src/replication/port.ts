@@ -47,6 +47,11 @@ export interface Replication {
   touch(infoHash: string): void
   /** Has every item here decided on anew, after the disk with the items went away or came back. */
   storageChanged(): void
+  /**
+   * How many members hold an item, this one included. In the first minute after a start those count who said so before,
+   * later only those that live.
+   */
+  copies(infoHash: string): number
   peers(): Peer[]
   stats(): ReplicationStats
   /** Ends timers and running transfers; what they had received is discarded. */

@@ -171,6 +171,12 @@ export class GraphReplication implements Replication {
     this.#reconciler.start()
   }
 
+  copies(infoHash: string): number {
+    const said = this.#index.nodesWith(infoHash, 'held')
+    const others = this.#gate.settled ? said.filter((id) => this.#roster.get(id) !== undefined) : said
+    return others.length + (this.#options.library.condition(infoHash) === 'held' ? 1 : 0)
+  }
+
   peers() {
     return this.#roster.peers()
   }

@@ -1,0 +1,72 @@
+import type { Graph, NodeId } from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { Egress } from '../egress/index.ts'
+import type { Library } from '../library/index.ts'
+import { CopyWatch } from './copy-watch.ts'
+import { Courier } from './courier.ts'
+import { Journal } from './journal.ts'
+import { watchPublications } from './publications.ts'
+import { Webhooks } from './webhooks.ts'
+
+export interface EventsOptions {
+  self: NodeId
+  graph: Pick<Graph, 'watch'>
+  library: Pick<Library, 'head' | 'events' | 'webhooks'>
+  /** How webhooks are reached. */
+  egress: Pick<Egress, 'dispatcher'>
+  /** How many members hold an item, and who they are. */
+  copies: { copies(infoHash: string): number; peers(): readonly { id: NodeId }[] }
+  log: Pick<Logger, 'warn' | 'error'>
+  now: () => number
+}
+
+export interface EventRoom {
+  journal: Journal
+  webhooks: Webhooks
+  /** Begins to count copies and to bring events to webhooks, once the network is known. */
+  start(): void
+  close(): Promise<void>
+}
+
+/** Publications are seen from here on. */
+export function createEvents({ self, graph, library, egress, copies, log, now }: EventsOptions): EventRoom {
+  const journal = new Journal({ store: library.events, log })
+  const courier = new Courier({
+    node: self.slice(0, 12),
+    store: library.webhooks,
+    journal,
+    dispatcher: egress.dispatcher,
+    log,
+    now,
+    random: Math.random,
+  })
+  const watch = new CopyWatch({
+    graph,
+    journal,
+    copies: (infoHash) => copies.copies(infoHash),
+    members: () => copies.peers(),
+    now,
+  })
+  const unwatch = watchPublications({
+    self,
+    graph,
+    library,
+    journal,
+    published: (infoHash) => watch.touch(infoHash),
+    now,
+  })
+  return {
+    journal,
+    webhooks: new Webhooks({ store: library.webhooks, journal, nudge: (id) => courier.nudge(id), now }),
+    start: () => {
+      watch.start()
+      courier.start()
+    },
+    close: async () => {
+      unwatch()
+      watch.close()
+      await courier.close()
+      journal.close()
+    },
+  }
+}
