@@ -13,12 +13,19 @@ let self: NodeIdentity
 let store: MemoryGraphStore
 let graph: Graph
 let notice: HoldingsNotice
+let secrets: Set<string>
 let published: { bucket: string; at: number }[]
 
 const hash = (n: number): string => createHash('sha1').update(String(n)).digest('hex')
 const inBucket = (bucket: string, n: number): string => bucket + hash(n).slice(2)
 const said = (bucket: string) => graph.get('h', self.id, bucket)?.body
-const create = () => new HoldingsNotice({ self: self.id, graph, log: pino({ level: 'silent' }) })
+const create = () =>
+  new HoldingsNotice({
+    self: self.id,
+    graph,
+    isHidden: (infoHash) => secrets.has(infoHash),
+    log: pino({ level: 'silent' }),
+  })
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eldernode-notice-'))
@@ -41,6 +48,7 @@ beforeEach(async () => {
   vi.useFakeTimers()
   Object.assign(setTimeout, ofGun)
   published = []
+  secrets = new Set()
   graph.watch('h', ({ soul }) => published.push({ bucket: soul.slice(-2), at: performance.now() }))
   notice = create()
 })
@@ -104,4 +112,36 @@ test('what could not be published is tried again', async () => {
   expect(failing).toHaveBeenCalledTimes(1)
   await vi.advanceTimersByTimeAsync(10_000)
   expect(said(hash(1).slice(0, 2))?.held).toEqual([hash(1)])
+})
+
+test('what is not public is told where members alone see it, and moves when it becomes public', async () => {
+  await notice.open()
+  const [open, secret] = [inBucket('07', 1), inBucket('07', 2)]
+  secrets.add(secret)
+  notice.hold(open)
+  notice.hold(secret)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect([said('07')?.held, said('x/07')?.held]).toEqual([[open], [secret]])
+  expect([...notice.held()]).toEqual([open, secret].toSorted())
+  expect(notice.holds(secret)).toBe(true)
+  secrets.delete(secret)
+  notice.hold(secret)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect([said('07')?.held, said('x/07')?.held]).toEqual([[open, secret].toSorted(), []])
+  notice.drop(secret)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(said('07')?.held).toEqual([open])
+})
+
+test('after a restart hidden holdings that are gone are taken back', async () => {
+  const secret = inBucket('07', 2)
+  secrets.add(secret)
+  await notice.open()
+  notice.hold(secret)
+  await vi.advanceTimersByTimeAsync(1_000)
+  await notice.close()
+  notice = create()
+  await notice.open()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(said('x/07')?.held).toEqual([])
 })

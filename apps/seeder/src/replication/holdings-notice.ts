@@ -5,6 +5,8 @@ import { Slices } from './slices.ts'
 export interface HoldingsNoticeOptions {
   self: NodeId
   graph: Pick<Graph, 'get' | 'publish'>
+  /** Whether an item is not public, so that members alone are told of it. */
+  isHidden(infoHash: string): boolean
   log: Logger
 }
 
@@ -12,6 +14,8 @@ export interface HoldingsNoticeOptions {
 const envelopeBytes = 400
 const hashBytes = 43
 const empty: Holdings = { held: [], releasing: [], refused: [] }
+/** Before the bucket in a key of what only members are told. */
+const branch = 'x/'
 
 /**
  * Tells the network what this node holds and refuses, at core's pace. Nothing is published before `open`: at a start
@@ -19,7 +23,8 @@ const empty: Holdings = { held: [], releasing: [], refused: [] }
  */
 export class HoldingsNotice {
   readonly #options: HoldingsNoticeOptions
-  readonly #own = new OwnHoldings()
+  readonly #shown = new OwnHoldings()
+  readonly #hidden = new OwnHoldings()
   readonly #pace = new Pace()
   #timer: NodeJS.Timeout | undefined
   #publishing: Promise<void> | undefined
@@ -39,12 +44,16 @@ export class HoldingsNotice {
   }
 
   holds(infoHash: string): boolean {
-    return this.#own.get(infoHash) === 'held'
+    return this.#shown.get(infoHash) === 'held' || this.#hidden.get(infoHash) === 'held'
   }
 
   /** What is said to be held, in infohash order. */
   *held(): Iterable<string> {
-    for (const bucket of this.#own.buckets()) yield* this.#own.bucket(bucket).held
+    for (const bucket of new Set([...this.#shown.buckets(), ...this.#hidden.buckets()].toSorted())) {
+      const hidden = this.#hidden.bucket(bucket).held
+      const shown = this.#shown.bucket(bucket).held
+      yield* hidden.length === 0 ? shown : [...shown, ...hidden].toSorted()
+    }
   }
 
   /** Says nothing of the item any more. */
@@ -56,11 +65,11 @@ export class HoldingsNotice {
   async open(): Promise<void> {
     this.#opened = true
     const slices = new Slices()
-    for (let byte = 0; byte < 256; byte++) {
-      const bucket = byte.toString(16).padStart(2, '0')
-      const before = this.#options.graph.get('h', this.#options.self, bucket)?.body
-      if (JSON.stringify(ordered(before ?? empty)) !== JSON.stringify(ordered(this.#own.bucket(bucket)))) {
-        this.#pace.changed(bucket, performance.now())
+    for (let byte = 0; byte < 512; byte++) {
+      const key = (byte < 256 ? '' : branch) + (byte % 256).toString(16).padStart(2, '0')
+      const before = this.#options.graph.get('h', this.#options.self, key)?.body
+      if (JSON.stringify(ordered(before ?? empty)) !== JSON.stringify(ordered(this.#bucket(key)))) {
+        this.#pace.changed(key, performance.now())
       }
       if (slices.over) await slices.next()
     }
@@ -74,15 +83,22 @@ export class HoldingsNotice {
   }
 
   #set(infoHash: string, state: 'held' | 'refused' | undefined): void {
+    const isHidden = state !== undefined && this.#options.isHidden(infoHash)
     try {
-      const bucket = this.#own.set(infoHash, state)
-      if (bucket === undefined || !this.#opened) return
-      this.#pace.changed(bucket, performance.now())
+      const hidden = this.#hidden.set(infoHash, isHidden ? state : undefined)
+      const shown = this.#shown.set(infoHash, isHidden ? undefined : state)
+      if (!this.#opened) return
+      if (hidden !== undefined) this.#pace.changed(branch + hidden, performance.now())
+      if (shown !== undefined) this.#pace.changed(shown, performance.now())
       this.#plan()
     } catch (error) {
       if (!(error instanceof BucketFullError)) throw error
       this.#options.log.warn({ err: error, infoHash }, 'the network is not told of this item')
     }
+  }
+
+  #bucket(key: string): Holdings {
+    return key.startsWith(branch) ? this.#hidden.bucket(key.slice(branch.length)) : this.#shown.bucket(key)
   }
 
   #plan(): void {
@@ -101,14 +117,14 @@ export class HoldingsNotice {
 
   async #publishDue(): Promise<void> {
     for (;;) {
-      const bucket = this.#pace.take(performance.now())
-      if (bucket === undefined || this.#closed) return
-      const holdings = this.#own.bucket(bucket)
+      const key = this.#pace.take(performance.now())
+      if (key === undefined || this.#closed) return
+      const holdings = this.#bucket(key)
       try {
-        await this.#options.graph.publish('h', bucket, holdings)
+        await this.#options.graph.publish('h', key, holdings)
       } catch (error) {
-        this.#pace.changed(bucket, performance.now())
-        this.#options.log.error({ err: error, bucket }, 'holdings could not be published; tried again in 10 s')
+        this.#pace.changed(key, performance.now())
+        this.#options.log.error({ err: error, bucket: key }, 'holdings could not be published; tried again in 10 s')
       }
       const hashes = holdings.held.length + holdings.releasing.length + holdings.refused.length
       this.#pace.published(envelopeBytes + hashes * hashBytes, performance.now())

@@ -1,4 +1,4 @@
-import type { Graph, Manifest, NodeId } from '@eldernode/core'
+import type { Access, Graph, Manifest, NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Item, Library } from '../library/index.ts'
 import { differences } from './differences.ts'
@@ -35,6 +35,7 @@ export interface ReconcilerOptions {
 }
 
 const retryMs = 15_000
+const accesses: readonly Access[] = ['public', 'unlisted', 'private']
 /** Bytes that nobody may read any more are kept no longer than this, whatever their publisher says. */
 const longestRetentionMs = 30 * 86_400_000
 
@@ -74,6 +75,12 @@ export class Reconciler {
       if (this.#options.graph.get('m', publisher, infoHash)?.body.state === 'live') return true
     }
     return false
+  }
+
+  /** The widest access that anybody's manifest of the item gives; `undefined` when there is none. */
+  accessOf(infoHash: string): Access | undefined {
+    const given = [...this.#publishers].flatMap((pub) => this.#options.graph.get('m', pub, infoHash)?.body.access ?? [])
+    return accesses.find((access) => given.includes(access))
   }
 
   /** Has one item decided on anew, after it changed here or in the graph. */

@@ -63,7 +63,7 @@ export class GraphReplication implements Replication {
       moved: () => this.#pass.request(),
     })
     this.#refusals = new Refusals({ forgiven: (infoHash) => this.#forgive(infoHash) })
-    this.#notice = new HoldingsNotice({ self, graph, log })
+    this.#notice = new HoldingsNotice({ self, graph, isHidden: (infoHash) => this.#isHidden(infoHash), log })
     this.#transfers = new Transfers({
       run: (job, signal) => this.#fetch(job, signal),
       failed: (job, reason, error) => this.#failed(job, reason, error),
@@ -225,7 +225,7 @@ export class GraphReplication implements Replication {
   }
 
   /** The bucket is the last part of the soul; the key is the same for all. */
-  #learn({ pub, soul, body }: Accepted<Holdings>): void {
+  #learn({ pub, soul, hidden, body }: Accepted<Holdings>): void {
     // What this node holds it knows better.
     if (pub === this.#options.identity.id) return
     const bucket = soul.slice(soul.lastIndexOf('/') + 1)
@@ -233,8 +233,14 @@ export class GraphReplication implements Replication {
     for (const { infoHash } of this.#transfers.waiting()) {
       if (infoHash.startsWith(bucket) && this.#index.stateOf(pub, infoHash) !== 'held') awaited.push(infoHash)
     }
-    this.#index.set(pub, bucket, body)
+    this.#index.set(pub, bucket, body, hidden)
     for (const infoHash of awaited) if (this.#index.stateOf(pub, infoHash) === 'held') this.#transfers.hurry(infoHash)
+  }
+
+  /** What nobody published in public is told to members only; so is what nobody is known to have published. */
+  #isHidden(infoHash: string): boolean {
+    const access = this.#options.library.head(infoHash)?.access ?? this.#reconciler.accessOf(infoHash)
+    return access !== 'public'
   }
 
   /** What the operator removed before a restart stays away; unless the removal itself was cut short. */

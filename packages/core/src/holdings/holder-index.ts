@@ -11,61 +11,74 @@ type Bucket = Record<HoldingState, PackedHashes>
 
 const states = ['held', 'releasing', 'refused'] as const satisfies HoldingState[]
 
+/** What is public and what is not: members say each in buckets of its own. */
+type Branch = Map<string, Map<NodeId, Bucket>>
+
 /**
  * Who holds what, from the members' holdings, at 20 bytes an item and node. A question about one item asks each member
  * by binary search, which for hundreds of members costs less than the memory of an inverted index.
  */
 export class HolderIndex {
-  readonly #buckets = new Map<string, Map<NodeId, Bucket>>()
+  readonly #shown: Branch = new Map()
+  readonly #hidden: Branch = new Map()
 
   /**
    * Takes a node's newest word on one bucket in place of its former one.
+   * @param hidden whether the bucket is of items that are not public
    * @returns the infohashes whose state at that node changed
    */
-  set(node: NodeId, bucket: string, holdings: Holdings): string[] {
-    const nodes = this.#buckets.get(bucket) ?? new Map<NodeId, Bucket>()
+  set(node: NodeId, bucket: string, holdings: Holdings, hidden = false): string[] {
+    const buckets = hidden ? this.#hidden : this.#shown
+    const nodes = buckets.get(bucket) ?? new Map<NodeId, Bucket>()
     const before = nodes.get(node)
     const changed = before === undefined ? allOf(holdings) : differences(before, holdings)
     if (states.every((state) => holdings[state].length === 0)) nodes.delete(node)
     else nodes.set(node, pack(holdings))
-    if (nodes.size === 0) this.#buckets.delete(bucket)
-    else this.#buckets.set(bucket, nodes)
+    if (nodes.size === 0) buckets.delete(bucket)
+    else buckets.set(bucket, nodes)
     return changed
   }
 
   /** Drops all that a node said, when it is no member any more. */
   forget(node: NodeId): void {
-    for (const [bucket, nodes] of this.#buckets) {
-      if (nodes.delete(node) && nodes.size === 0) this.#buckets.delete(bucket)
+    for (const buckets of [this.#shown, this.#hidden]) {
+      for (const [bucket, nodes] of buckets) if (nodes.delete(node) && nodes.size === 0) buckets.delete(bucket)
     }
   }
 
   /** What a node says of an item; `undefined` when nothing. */
   stateOf(node: NodeId, infoHash: string): HoldingState | undefined {
-    const bucket = this.#buckets.get(bucketOf(infoHash))?.get(node)
-    if (bucket === undefined) return undefined
+    const said = this.#bucketsOf(infoHash).flatMap((nodes) => nodes.get(node) ?? [])
+    if (said.length === 0) return undefined
     const hash = hexToBytes(infoHash)
-    return states.find((state) => bucket[state].has(hash))
+    return states.find((state) => said.some((bucket) => bucket[state].has(hash)))
   }
 
   /** The nodes that say this of an item, in no particular order. */
   nodesWith(infoHash: string, state: HoldingState): NodeId[] {
-    const nodes = this.#buckets.get(bucketOf(infoHash))
-    if (nodes === undefined) return []
     const hash = hexToBytes(infoHash)
-    const found: NodeId[] = []
-    for (const [node, bucket] of nodes) if (bucket[state].has(hash)) found.push(node)
-    return found
+    const found = new Set<NodeId>()
+    for (const nodes of this.#bucketsOf(infoHash)) {
+      for (const [node, bucket] of nodes) if (bucket[state].has(hash)) found.add(node)
+    }
+    return [...found]
   }
 
   /** How many items a node says it holds, those it is about to release included. */
   count(node: NodeId): number {
     let count = 0
-    for (const nodes of this.#buckets.values()) {
-      const bucket = nodes.get(node)
-      if (bucket !== undefined) count += bucket.held.size + bucket.releasing.size
+    for (const buckets of [this.#shown, this.#hidden]) {
+      for (const nodes of buckets.values()) {
+        const bucket = nodes.get(node)
+        if (bucket !== undefined) count += bucket.held.size + bucket.releasing.size
+      }
     }
     return count
+  }
+
+  #bucketsOf(infoHash: string): Map<NodeId, Bucket>[] {
+    const name = bucketOf(infoHash)
+    return [this.#shown, this.#hidden].flatMap((buckets) => buckets.get(name) ?? [])
   }
 }
 

@@ -40,6 +40,27 @@ describe('HolderIndex', () => {
     expect(index.nodesWith(b, 'held')).toEqual([])
   })
 
+  test('what a node says of public items and of others is kept apart, and found together', () => {
+    const index = new HolderIndex()
+    const [a, b] = [hash('aa', 1), hash('aa', 2)]
+    index.set('one', 'aa', said({ held: [a] }))
+    index.set('one', 'aa', said({ held: [b] }), true)
+    index.set('two', 'aa', said({ refused: [b] }), true)
+    expect([index.stateOf('one', a), index.stateOf('one', b), index.stateOf('two', b)]).toEqual([
+      'held',
+      'held',
+      'refused',
+    ])
+    expect([index.nodesWith(a, 'held'), index.nodesWith(b, 'held'), index.count('one')]).toEqual([['one'], ['one'], 2])
+    index.set('one', 'aa', said({}))
+    expect([index.stateOf('one', a), index.stateOf('one', b)]).toEqual([undefined, 'held'])
+    // An item that became public is said in both until the second word came.
+    index.set('one', 'aa', said({ held: [b] }))
+    expect(index.nodesWith(b, 'held')).toEqual(['one'])
+    index.forget('one')
+    expect(index.nodesWith(b, 'held')).toEqual([])
+  })
+
   test('a node that is forgotten holds nothing', () => {
     const index = new HolderIndex()
     for (const bucket of ['00', 'ff']) index.set('one', bucket, said({ held: [hash(bucket, 1)] }))

@@ -42,7 +42,7 @@ export class Pace {
     return due === undefined ? undefined : Math.max(due, this.#freeAt)
   }
 
-  /** At most 256 buckets wait, so that a scan is cheaper than keeping them sorted. */
+  /** At most 512 buckets wait, so that a scan is cheaper than keeping them sorted. */
   #earliest(): [bucket: string, due: number] | undefined {
     let earliest: [string, number] | undefined
     for (const entry of this.#due) if (earliest === undefined || entry[1] < earliest[1]) earliest = entry
