@@ -14,11 +14,13 @@ export interface Caller {
   reads(infoHash: string): boolean
 }
 
-/** A request as far as rights go: strangers have neither. */
+/** A request as far as rights go: strangers have none of these. */
 export interface Viewer {
   readonly caller?: Caller | undefined
   /** The member of the network that signed the request. */
   readonly member?: string | undefined
+  /** It asks for stored bytes by an infohash, as peers do, who get them of the swarm all the same. */
+  readonly peer?: boolean
 }
 
 /** A caller with every scope and no quota: whoever can read admin.token. */

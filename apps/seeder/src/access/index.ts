@@ -1,4 +1,6 @@
 export { type Caller, operator, type Viewer } from './caller.ts'
 export * from './errors.ts'
+export { type Allowance, type Quota, Quotas } from './quotas.ts'
 export { type Scope, scopeSchema } from './scopes.ts'
+export { type TokenInfo, Tokens, type TokenTerms } from './tokens.ts'
 export { audienceOf, may, mayChange, type Sight } from './visibility.ts'

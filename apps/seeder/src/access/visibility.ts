@@ -8,14 +8,14 @@ import type { Caller, Viewer } from './caller.ts'
 export type Sight = 'see' | 'read' | 'hidden'
 
 /**
- * The one rule of who may see an item. Members need the bytes of every item to keep copies; what they get of a private
- * one is encrypted.
+ * The one rule of who may see an item. Members and peers need the stored bytes of every item to keep copies; those of a
+ * private one are encrypted.
  */
-export function may({ caller, member }: Viewer, item: Rights & Pick<Item, 'infoHash'>): Sight {
+export function may({ caller, member, peer }: Viewer, item: Rights & Pick<Item, 'infoHash'>): Sight {
   if (item.access === 'public' || caller?.admin === true) return 'see'
   if (item.access === 'unlisted') return owns(caller, item) ? 'see' : 'read'
   if (caller?.can('media:read-private') === true && (owns(caller, item) || caller.reads(item.infoHash))) return 'see'
-  return member === undefined ? 'hidden' : 'read'
+  return member !== undefined || peer === true ? 'read' : 'hidden'
 }
 
 /** Whether the item is the caller's own, or the caller may do everything. Other nodes' items are the operator's. */
