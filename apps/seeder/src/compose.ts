@@ -16,6 +16,7 @@ import { Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
+import { Encryption } from './encryption/index.ts'
 import { createEvents } from './events/index.ts'
 import { type Check, createServer } from './http/index.ts'
 import { createImports } from './imports/index.ts'
@@ -66,7 +67,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
 
   mkdirSync(config.data, { recursive: true, mode: 0o750 })
   const identity = openIdentity(join(config.data, 'node.key'))
-  const { recipient } = await openAgeIdentity(join(config.data, 'age.key'))
+  const ageIdentity = await openAgeIdentity(join(config.data, 'age.key'))
   const adminToken = openAdminToken(join(config.data, 'admin.token'))
   const ownerKey = network.owner === undefined ? openIdentity(join(config.data, 'owner.key')) : undefined
   const owner = ownerKey?.id ?? network.owner ?? ''
@@ -113,6 +114,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     onFault: (error) => log.error({ err: error }, 'the graph failed at something'),
     now,
   })
+  const encryption = new Encryption({ id: identity.id, own: ageIdentity, library, graph })
 
   let publicUrl = ''
   const endpoints = (): Endpoints => ({
@@ -141,6 +143,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     egress,
     hash: hashing.digest,
     storage: { folder: storage, capacityBytes: config.storage.capacityBytes },
+    reads: {
+      maxBytes: config.reads.maxBytes,
+      keepMs: config.reads.keepSeconds * 1000,
+      waitMs: config.reads.waitSeconds * 1000,
+    },
     dials: network.peers.length > 0,
     announces: swarmConfig.trackers.length > 0,
     retentionMs: config.retention.purgeAfter * 1000,
@@ -199,7 +206,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   })
   const server = await createServer({
     id: identity.id,
-    recipient,
+    recipient: ageIdentity.recipient,
     version,
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
     zone: config.node.zone,
@@ -207,6 +214,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     adminToken,
     nodes: new RequestGate({ verifier, admits: (node) => graph.admits(node), now }),
     ingest,
+    encryption,
     library,
     swarm,
     graph,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { EventRoom } from '../events/index.ts'
 import type { Imports } from '../imports/index.ts'
+import type { Encryption } from '../encryption/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import type { AdminToken } from '../keys/index.ts'
 import type { Library } from '../library/index.ts'
@@ -60,6 +61,7 @@ export interface Services {
   /** Checks requests that other nodes signed. */
   nodes: RequestGate
   ingest: Ingest
+  encryption: Encryption
   library: Library
   swarm: Swarm
   graph: Graph

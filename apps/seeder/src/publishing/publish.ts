@@ -1,4 +1,5 @@
 import type { About, Access, Graph, NodeId, Replicas } from '@eldernode/core'
+import type { Draft, Encryption } from '../encryption/index.ts'
 import type { IncomingFile, Ingest, Ingested } from '../ingest/index.ts'
 import type { Item, Library } from '../library/index.ts'
 import type { Swarm } from '../swarm/index.ts'
@@ -9,6 +10,7 @@ export interface PublishingServices {
   id: NodeId
   ingest: Ingest
   library: Library
+  encryption: Encryption
   swarm: Pick<Swarm, 'seed'>
   graph: Pick<Graph, 'get' | 'publish'>
   /** `claim`: ends the transfer and the refusal of an item; `touch`: has it served or not, as its manifests say. */
@@ -41,22 +43,47 @@ export interface Upload {
 export async function publish(
   services: PublishingServices,
   files: AsyncIterable<IncomingFile>,
-  { owner, access, about, replicas, signal, ...options }: Upload,
-): Promise<{ item: Item; created: boolean }> {
-  const ingested = await services.ingest.receive(files, { ...options, signal })
-  return await publishIngested(services, ingested, { owner, access, ...(about && { about }), replicas, signal })
+  { owner, access, about, replicas, encrypt, signal, ...options }: Upload,
+): Promise<Published> {
+  const { ingest, encryption } = services
+  const draft = encrypt && (await encryption.begin({ owner, access, readers: encrypt.readers }))
+  const ingested = await ingest.receive(files, { ...options, ...(draft && { sealing: draft.sealing }), signal })
+  const rest = { owner, access, ...(about && { about }), replicas, signal }
+  const { plain } = ingested
+  if (draft === undefined || plain === undefined) return await publishIngested(services, ingested, rest)
+  return await encryption.once(owner, plain.sha256, async () => {
+    const twin = await encryption.twin(owner, access, plain)
+    if (twin === undefined) return await publishIngested(services, ingested, { ...rest, draft })
+    await ingested.staging.discard()
+    await encryption.grants.add(twin.infoHash, encrypt?.readers ?? [])
+    return { item: twin, created: false }
+  })
+}
+
+export interface Published {
+  item: Item
+  created: boolean
+}
+
+/** How bytes in staging are published; `draft`: they were encrypted by it. */
+export interface Publication extends Pick<Upload, 'owner' | 'access' | 'about' | 'replicas' | 'signal'> {
+  draft?: Draft
 }
 
 /** The rest of that way, for bytes that lie in staging. Their folder is gone when this is over. */
 export async function publishIngested(
-  { library, replication, swarm, graph, id, trackers, retentionChanged, now }: PublishingServices,
+  services: PublishingServices,
   ingested: Ingested,
-  { owner, access, about = {}, replicas, signal }: Pick<Upload, 'owner' | 'access' | 'about' | 'replicas' | 'signal'>,
-): Promise<{ item: Item; created: boolean }> {
+  { owner, access, about = {}, replicas, signal, draft }: Publication,
+): Promise<Published> {
+  const { library, encryption, replication, swarm, graph, id, trackers, retentionChanged, now } = services
   try {
     signal.throwIfAborted()
-    const described = describe(ingested, { publisher: id, replicas, owner, access, about, createdAt: now() })
-    const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo)
+    const sealed = draft && ingested.plain && (await draft.finish(ingested.plain, about))
+    const said = { owner, access, about: sealed?.about ?? about, replicas }
+    const described = describe(ingested, { publisher: id, ...said, createdAt: now() })
+    const options = { ...(sealed && { key: sealed.key }) }
+    const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)
     const live: Item = { ...withoutPurge(item), state: 'live' }
     if (item.state === 'retracted') {
       library.restore(item.infoHash)
@@ -67,6 +94,7 @@ export async function publishIngested(
     if (graph.get('m', id, item.infoHash)?.body.state !== 'live') {
       await graph.publish('m', item.infoHash, manifestOf({ ...live, replicas }, trackers))
     }
+    if (sealed !== undefined) await encryption.grants.publish(item.infoHash)
     // A decision that still saw the retraction may have come between.
     if (library.get(item.infoHash)?.state === 'retracted') library.restore(item.infoHash)
     replication.touch(item.infoHash)

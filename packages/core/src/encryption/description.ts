@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize'
 import { EldernodeError } from '../errors.ts'
 import { SealBrokenError } from './errors.ts'
 import { openSmall, sealSmall } from './header.ts'
-import { type Description, descriptionSchema } from './schema.ts'
+import { type Description, descriptionSchema, fileIndexSchema } from './schema.ts'
 
 /** Bytes of JSON that fit an age file of 4,096 characters in base64. */
 const mostBytes = 3072 - 216 - 16
@@ -21,20 +21,26 @@ export class DescriptionTooLongError extends EldernodeError {
 }
 
 /**
- * Cuts the list of files to what fits; `index` says that it was cut.
- * @throws DescriptionTooLongError when the rest alone does not
+ * What fits of a description. With `indexed`, all files are listed in the item itself too, and those that there is no room
+ * for are left out.
+ * @throws DescriptionTooLongError when what must not be left out does not fit
  */
-export function fitDescription(whole: Omit<Description, 'index'>): Description {
-  if (sizeOf(whole) <= mostBytes) return whole
-  const cut: Description = { ...whole, files: [], index: true }
-  let left = mostBytes - sizeOf(cut)
+export function fitDescription(whole: Omit<Description, 'index'>, indexed: boolean): Description {
+  const all: Description = indexed ? { ...whole, files: [], index: true } : whole
+  let left = mostBytes - sizeOf(all)
   if (left < 0) throw new DescriptionTooLongError()
+  if (!indexed) return all
   for (const file of whole.files) {
     left -= sizeOf(file) + 1
     if (left < 0) break
-    cut.files.push(file)
+    all.files.push(file)
   }
-  return cut
+  return all
+}
+
+/** Whether so long a list of files is to be stored in the item itself: half of the room is left for other details. */
+export function needsIndex(files: Description['files']): boolean {
+  return sizeOf(files) > mostBytes / 2
 }
 
 /** A manifest's `encryption.sealed`. */
@@ -49,6 +55,20 @@ export async function openDescription(sealed: string, identity: string): Promise
     return descriptionSchema.parse(JSON.parse(text))
   } catch (cause) {
     throw new SealBrokenError('holds no description of an item', { cause })
+  }
+}
+
+/** What the last stored file of an indexed item is an age file of. */
+export function fileIndexOf(files: Description['files']): Uint8Array {
+  return utf8.encode(canonicalize(files))
+}
+
+/** @throws SealBrokenError */
+export function readFileIndex(bytes: Uint8Array): Description['files'] {
+  try {
+    return fileIndexSchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
+  } catch (cause) {
+    throw new SealBrokenError('holds no list of files', { cause })
   }
 }
 

@@ -3,7 +3,8 @@ import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { InvalidInputError } from '../errors.ts'
 import { sha256 } from '../identity/index.ts'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { openSmall, sealSmall } from './header.ts'
+import { SealBrokenError } from './errors.ts'
+import { sealSmall } from './header.ts'
 import { type Grant, recipientKey } from './schema.ts'
 
 /** An item's own age identity; whoever has `identity` reads the item. */
@@ -47,12 +48,18 @@ export function withdrawnGrant(infoHash: string, recipient: string): Grant {
 }
 
 /**
- * The item's identity, as its reader gets it.
- * @returns undefined for a grant that was withdrawn
- * @throws WrongIdentityError, SealBrokenError, InvalidInputError when what it holds is no identity
+ * The item's identity out of `wrapped`, of a grant.
+ * @param open opens a small age file by the reader's identity
+ * @throws SealBrokenError when it holds no identity; what `open` throws
  */
-export async function openGrant({ wrapped }: Grant, identity: string): Promise<ItemIdentity | undefined> {
-  if (wrapped === undefined) return undefined
-  const content = await openSmall(base64.decode(wrapped), identity)
-  return await itemIdentityOf(new TextDecoder().decode(content))
+export async function openGrant(
+  wrapped: string,
+  open: (file: Uint8Array) => Promise<Uint8Array>,
+): Promise<ItemIdentity> {
+  const content = await open(base64.decode(wrapped))
+  try {
+    return await itemIdentityOf(new TextDecoder().decode(content))
+  } catch {
+    throw new SealBrokenError('of a grant holds no identity')
+  }
 }

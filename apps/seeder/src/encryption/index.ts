@@ -1,0 +1,5 @@
+export { type AgeFile } from './age-file.ts'
+export { type Draft, Encryption, type EncryptionParts, type Wanted } from './encryption.ts'
+export * from './errors.ts'
+export { type Grants } from './grants.ts'
+export { type Revealed } from './revealed.ts'
