@@ -25,10 +25,11 @@ import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from '.
 import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
-import { manifestOf } from './publishing/index.ts'
+import { manifestOf, publish, type PublishingServices } from './publishing/index.ts'
 import { GraphReplication } from './replication/index.ts'
 import { createSwarm, type Swarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
+import { Uploads } from './uploads/index.ts'
 import { createUpkeep, PieceReports } from './upkeep/index.ts'
 
 export interface RunningNode {
@@ -194,12 +195,21 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
       reason: 'the clock lies more than 5 minutes behind what this node signed: nothing is published until it is right',
     },
   ]
+  const publishing: PublishingServices = {
+    ...{ id: identity.id, ingest, library, swarm, graph, replication, trackers: swarmConfig.trackers, now },
+    retentionChanged: () => upkeep.nudge(),
+  }
+  const uploads = new Uploads({
+    library,
+    publish: (files, upload) => publish(publishing, files, upload),
+    expireAfter: config.uploads.expireAfter * 1000,
+    most: config.uploads.most,
+    now,
+    log,
+  })
   const importing = createImports({
     settings: config.imports,
-    services: {
-      ...{ id: identity.id, ingest, library, swarm, graph, replication, trackers: swarmConfig.trackers, now },
-      retentionChanged: () => upkeep.nudge(),
-    },
+    services: publishing,
     maxBytes: http.maxUploadBytes,
     log,
     now,
@@ -221,6 +231,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     replication,
     events,
     imports: importing.imports,
+    uploads,
     registry,
     log,
     replicas: config.replicas,
@@ -280,6 +291,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     'imports',
     () => importing.start(),
     () => importing.close(),
+  )
+  await begin(
+    'uploads',
+    () => uploads.start(),
+    () => uploads.close(),
   )
   await begin(
     'upkeep',

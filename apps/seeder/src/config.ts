@@ -20,6 +20,11 @@ const clock = (standard: string, what: string) =>
     .describe(what)
     .meta(hot)
 
+/** An origin as browsers send it (RFC 6454): nothing after the host and port, and no port that goes without saying. */
+function isOrigin(text: string): boolean {
+  return text === '*' || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text)
+}
+
 /** Every setting of the seeder: type, default and what it does. */
 export const configSchema = z.object({
   data: z.string().min(1).default('./data').describe('Folder of the keys, the catalog and the stored files.'),
@@ -172,6 +177,53 @@ export const configSchema = z.object({
         .max(20)
         .default([])
         .describe('Origins (http://10.0.0.5:3000) that webhooks may have although their address is private.'),
+    })
+    .prefault({}),
+  reads: z
+    .object({
+      maxBytes: z
+        .int()
+        .min(0)
+        .default(10 * 2 ** 30)
+        .describe('Most bytes of items fetched from other nodes because somebody reads them here; 0 fetches none.'),
+      keepSeconds: z
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(60)
+        .describe('Seconds for which such an item is kept after its last reader, unless this node is to hold it.'),
+      waitSeconds: z
+        .int()
+        .min(1)
+        .max(3600)
+        .default(30)
+        .describe('Seconds in which other nodes must send something of what is read.'),
+    })
+    .prefault({}),
+  cors: z
+    .object({
+      origins: z
+        .array(
+          z
+            .string()
+            .max(300)
+            .refine(isOrigin, 'expected * or an origin such as https://player.example')
+            .meta({ expected: '* or an origin such as https://player.example' }),
+        )
+        .max(100)
+        .default(['*'])
+        .describe("Origins whose pages may use the API in people's browsers; * is every page, an empty list none."),
+    })
+    .prefault({}),
+  uploads: z
+    .object({
+      expireAfter: z
+        .int()
+        .min(60)
+        .max(30 * 86_400)
+        .default(86_400)
+        .describe('Seconds without a byte after which a resumable upload is forgotten.'),
+      most: z.int().min(1).max(100_000).default(1000).describe('Most resumable uploads under way at a time.'),
     })
     .prefault({}),
   log: z.object({

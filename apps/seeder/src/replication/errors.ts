@@ -53,3 +53,10 @@ export class TransferCancelledError extends TransferError {
     super('cancelled', `the transfer of item ${infoHash} was cancelled: ${why}`)
   }
 }
+
+/** An item cannot be fetched for a reader now, because of the limits of such fetches. */
+export class ReadsBusyError extends TransferError {
+  constructor(infoHash: string, why: string) {
+    super('reads_busy', `item ${infoHash} is not here, and cannot be fetched now: ${why}; ask another holder, or later`)
+  }
+}

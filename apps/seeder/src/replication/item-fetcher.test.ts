@@ -10,6 +10,7 @@ import { Egress } from '../egress/index.ts'
 import { createHashing, createIngest, type Hashing } from '../ingest/index.ts'
 import { openLibrary, type Library } from '../library/index.ts'
 import { createSwarm, type Swarm } from '../swarm/index.ts'
+import { Arrivals } from './arrivals.ts'
 import { ItemFetcher, type ItemFetcherOptions } from './item-fetcher.ts'
 import { Room } from './room.ts'
 import type { StallLimits } from './stall.ts'
@@ -29,7 +30,15 @@ let bytes: Buffer
 let closers: (() => Promise<unknown>)[]
 
 function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): ItemFetcher {
-  return new ItemFetcher({
+  const arrivals: Arrivals = new Arrivals({
+    begin: (...args) => one.begin(...args),
+    maxBytes: 0,
+    maxItems: 0,
+    keepMs: 0,
+    failed: (error) => expect.fail(String(error)),
+  })
+  const one: ItemFetcher = new ItemFetcher({
+    arrivals,
     graph: { get: () => ({ kind: 'm', pub: 'p', ts: 1, soul: '', key: '', hidden: false, body: manifest as never }) },
     library,
     // The peer is the only one to give bytes.
@@ -45,6 +54,7 @@ function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): It
     log,
     ...changes,
   })
+  return one
 }
 
 const fetched = (one: ItemFetcher) =>

@@ -3,6 +3,8 @@ import type { Graph, ItemFile, Manifest, NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Digest, Item, Library, Staging } from '../library/index.ts'
 import { readMetainfo, type Fetched, type Swarm } from '../swarm/index.ts'
+import { Arrival, type ArrivalHooks, type Whole } from './arrival.ts'
+import type { Arrivals } from './arrivals.ts'
 import { checkFiles, fullFileList } from './file-list.ts'
 import { ContentMismatchError, NoSourceError, TransferCancelledError } from './errors.ts'
 import type { HolderClient } from './holder-client.ts'
@@ -13,9 +15,10 @@ import type { Job } from './transfers.ts'
 
 export interface ItemFetcherOptions {
   graph: Pick<Graph, 'get'>
-  library: Pick<Library, 'stage' | 'salvage' | 'commit'>
+  library: Pick<Library, 'stage' | 'salvage' | 'commit' | 'blobPath'>
   swarm: Pick<Swarm, 'fetch' | 'downloadLimit'>
   client: Pick<HolderClient, 'metainfo' | 'files'>
+  arrivals: Pick<Arrivals, 'keep'>
   room: Room
   hash: Digest
   /** The SHA-256 of an item's content. */
@@ -30,7 +33,12 @@ export interface ItemFetcherOptions {
   log: Logger
 }
 
-/** Brings one item here: from the swarm into staging, verified against the manifest, and only then into the library. */
+/**
+ * Brings items here: from the swarm into staging, verified against the manifest, and only then into the library.
+ *
+ * Threat: pieces are checked against the infohash only; a publisher can sign other SHA-256 values than those of the
+ * torrent's bytes, and readers trust them. Such an item is neither stored nor served.
+ */
 export class ItemFetcher {
   readonly #options: ItemFetcherOptions
 
@@ -43,44 +51,65 @@ export class ItemFetcher {
    * @throws TransferError and its kinds, FetchFailedError, DiskFullError; the abort reason when aborted
    */
   async fetch({ infoHash, publisher }: Job, signal: AbortSignal): Promise<Item> {
-    const manifest = this.#options.graph.get('m', publisher, infoHash)?.body
+    const { arrivals, graph } = this.#options
+    signal.throwIfAborted()
+    const manifest = graph.get('m', publisher, infoHash)?.body
     if (manifest?.state !== 'live') throw new TransferCancelledError(infoHash, 'its manifest is gone')
-    const giveBack = await this.#options.room.reserve(infoHash, manifest.size)
+    const { arrival, leave } = arrivals.keep(manifest, publisher)
+    const stall = this.#stall(manifest, this.#options.sources(infoHash, publisher))
+    arrival.onProgress = (received, verified) => stall.moved(received, verified)
     try {
-      const sources = this.#options.sources(infoHash, publisher)
-      if (isEmpty(sources) && !this.#options.announces) throw new NoSourceError(infoHash)
-      const staging = await this.#options.library.stage()
-      try {
-        // Not for a mere search, which is repeated: copies cost the disk as much as downloads.
-        if (!isEmpty(sources)) await this.#options.library.salvage(infoHash, staging)
-        return await this.#fill(staging, manifest, publisher, sources, signal)
-      } finally {
-        await staging.discard()
-      }
+      const whole = await unlessAborted(everything(arrival), AbortSignal.any([signal, stall.signal]))
+      return await this.#commit(manifest, publisher, whole)
     } finally {
-      giveBack()
+      stall.clear()
+      arrival.onProgress = undefined
+      await leave()
     }
   }
 
-  async #fill(
-    staging: Staging,
-    manifest: Manifest,
-    publisher: NodeId,
-    sources: Sources,
-    signal: AbortSignal,
-  ): Promise<Item> {
-    const { client, library, contentDigest } = this.#options
-    const files = await fullFileList(manifest, sources.holders, client, signal)
-    const fetched = await this.#download(staging, manifest, sources, signal)
-    checkFiles(manifest, files, fetched)
-    await this.#verify(staging, manifest.infoHash, files, signal)
+  /** Begins to bring an item into staging, nothing of it wanted yet, once `before` has settled. */
+  begin(manifest: Manifest, publisher: NodeId, before: Promise<void>): Arrival {
+    const { client, library, hash } = this.#options
+    const { infoHash } = manifest
+    let sources: Sources = { peers: [], holders: [] }
+    return new Arrival(manifest, {
+      stage: async () => {
+        await before
+        const giveBack = await this.#options.room.reserve(infoHash, manifest.size)
+        try {
+          sources = this.#options.sources(infoHash, publisher)
+          if (isEmpty(sources) && !this.#options.announces) throw new NoSourceError(infoHash)
+          const staging = promised(await library.stage(), giveBack)
+          // Not for a mere search, which is repeated: copies cost the disk as much as downloads.
+          if (!isEmpty(sources)) await library.salvage(infoHash, staging)
+          return staging
+        } catch (error) {
+          giveBack()
+          throw error
+        }
+      },
+      list: (signal) => fullFileList(manifest, sources.holders, client, signal),
+      download: (staging, hooks, signal) => this.#download(staging, manifest, sources, hooks, signal),
+      verify: async (staging, index, file, signal) => {
+        const found = await hash(staging.filePath(index), signal)
+        signal.throwIfAborted()
+        if (found.sha256 === file.sha256 && found.size === file.size) return
+        throw new ContentMismatchError(`file ${index} of item ${infoHash} has not the SHA-256 that its manifest signs`)
+      },
+      check: (files, fetched) => checkFiles(manifest, files, fetched),
+      blobPath: (sha256) => library.blobPath(sha256),
+    })
+  }
+
+  async #commit(manifest: Manifest, publisher: NodeId, { staging, files, fetched }: Whole): Promise<Item> {
     const item: Item = {
       infoHash: manifest.infoHash,
       name: manifest.name,
       size: manifest.size,
       pieceLength: manifest.pieceLength,
       files,
-      sha256: contentDigest(files),
+      sha256: this.#options.contentDigest(files),
       publisher,
       replicas: manifest.replicas,
       createdAt: manifest.createdAt,
@@ -89,30 +118,29 @@ export class ItemFetcher {
       access: manifest.access,
       about: aboutOf(manifest),
     }
-    signal.throwIfAborted()
-    return (await library.commit(staging, item, fetched.metainfo)).item
+    return (await this.#options.library.commit(staging, item, fetched.metainfo)).item
   }
 
-  async #download(staging: Staging, manifest: Manifest, sources: Sources, signal: AbortSignal): Promise<Fetched> {
-    const { swarm } = this.#options
+  async #download(
+    staging: Staging,
+    manifest: Manifest,
+    sources: Sources,
+    hooks: ArrivalHooks,
+    signal: AbortSignal,
+  ): Promise<Fetched> {
     const { infoHash, size, pieceLength } = manifest
     const metainfo = await this.#metainfo(manifest, sources, signal)
-    const stall = this.#stall(manifest, sources)
-    try {
-      return await swarm.fetch({
-        infoHash,
-        size,
-        pieceLength,
-        peers: sources.peers,
-        webSeeds: sources.holders.map((base) => `${base}/v1/media/${infoHash}/ws/`),
-        ...(metainfo === undefined ? {} : { metainfo }),
-        onProgress: (received, verified) => stall.moved(received, verified),
-        filePath: (index) => staging.filePath(index),
-        signal: AbortSignal.any([signal, stall.signal]),
-      })
-    } finally {
-      stall.clear()
-    }
+    return await this.#options.swarm.fetch({
+      infoHash,
+      size,
+      pieceLength,
+      peers: sources.peers,
+      webSeeds: sources.holders.map((base) => `${base}/v1/media/${infoHash}/ws/`),
+      ...(metainfo === undefined ? {} : { metainfo }),
+      ...hooks,
+      filePath: (index) => staging.filePath(index),
+      signal,
+    })
   }
 
   #stall(manifest: Manifest, sources: Sources): Stall {
@@ -136,19 +164,41 @@ export class ItemFetcher {
     }
     return undefined
   }
+}
 
-  /**
-   * Threat: pieces are checked against the infohash only; a publisher can sign other SHA-256 values than those of the
-   * torrent's bytes, and readers trust them. Such an item is neither stored nor served.
-   */
-  async #verify(staging: Staging, infoHash: string, files: readonly ItemFile[], signal: AbortSignal): Promise<void> {
-    for (const [index, file] of files.entries()) {
-      const found = await this.#options.hash(staging.filePath(index), signal)
-      signal.throwIfAborted()
-      if (found.sha256 !== file.sha256 || found.size !== file.size) {
-        throw new ContentMismatchError(`file ${index} of item ${infoHash} has not the SHA-256 that its manifest signs`)
-      }
-    }
+/** Has all of it fetched, for who keeps a copy. */
+async function everything(arrival: Arrival): Promise<Whole> {
+  const end = (await arrival.picks).all()
+  try {
+    return await arrival.whole
+  } finally {
+    end()
+  }
+}
+
+/** @throws the abort reason, at once */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const abort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  work.then(resolve, reject)
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Staging whose room is given back when it is discarded. */
+function promised(staging: Staging, giveBack: () => void): Staging {
+  return {
+    folder: staging.folder,
+    filePath: (index) => staging.filePath(index),
+    discard: async () => {
+      await staging.discard()
+      giveBack()
+    },
   }
 }
 

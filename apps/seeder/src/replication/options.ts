@@ -14,6 +14,8 @@ export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zo
   hash: Digest
   /** A folder on the disk that stores the items, and the most bytes of items to store; 0 is nine tenths of the disk. */
   storage: { folder: string; capacityBytes: number }
+  /** Items that are fetched because somebody reads them here: see the settings of that name. */
+  reads: { maxBytes: number; keepMs: number; waitMs: number }
   /** Whether this node was given peers to dial. */
   dials: boolean
   /** Whether trackers are configured, so that the swarm finds peers by itself. */

@@ -1,4 +1,4 @@
-import type { Heartbeat, NodeId } from '@eldernode/core'
+import type { Access, Heartbeat, ItemFile, NodeId } from '@eldernode/core'
 
 export interface ReplicationStats {
   /** Items waiting for their turn or for another try. */
@@ -28,6 +28,42 @@ export interface Peer {
   suspected: boolean
 }
 
+/** From `start` up to but not including `end`. */
+export interface ByteRange {
+  start: number
+  end: number
+}
+
+/** Bytes of an item that is on its way here. */
+export interface RemoteBytes {
+  /** What of the asked bytes was here already. */
+  readonly found: 'all' | 'some' | 'none'
+  /** Whether somebody else had the item fetched already. */
+  readonly shared: boolean
+  /** As `FileHandle.read`; waits for what is not here yet. @throws TransferError, FetchFailedError; the abort reason */
+  read(target: Buffer, length: number, position: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** A file of an item that this node does not hold, to be read from those who do while it arrives. */
+export interface RemoteFile {
+  /** The item's. */
+  infoHash: string
+  name: string
+  createdAt: number
+  owner: string
+  access: Access
+  /** Whether the item has no other file. */
+  alone: boolean
+  /** Absent when the item has no file of that path. */
+  file: ItemFile | undefined
+  /**
+   * Resolves when the first of these bytes are here.
+   * @throws TransferError and its kinds, FetchFailedError; the abort reason
+   */
+  open(ranges: readonly ByteRange[], signal: AbortSignal): Promise<RemoteBytes>
+}
+
 /** Keeps this node's share of the network's items on its disk, and tells the others what it holds. */
 export interface Replication {
   /** Sends the first heartbeat, serves what the library holds, and begins to reconcile. */
@@ -43,6 +79,11 @@ export interface Replication {
   pause(infoHash: string): Promise<void>
   /** Whether anybody's manifest of the item is live. */
   isPublished(infoHash: string): boolean
+  /**
+   * The file at `path`, or the first, of an item that is not held here and may be read from others.
+   * @returns `undefined` when nobody published it, or it may not be fetched
+   */
+  remote(infoHash: string, path?: string): Promise<RemoteFile | undefined>
   /** Has one item decided on anew, after something happened to its bytes here. */
   touch(infoHash: string): void
   /** Has every item here decided on anew, after the disk with the items went away or came back. */

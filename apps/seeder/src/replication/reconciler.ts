@@ -1,4 +1,13 @@
-import type { Access, Graph, Manifest, NodeId } from '@eldernode/core'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  aboutOf,
+  type Accepted,
+  type Access,
+  type Denial,
+  type Graph,
+  type Manifest,
+  type NodeId,
+} from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Item, Library } from '../library/index.ts'
 import { differences } from './differences.ts'
@@ -17,7 +26,10 @@ export interface Share {
 export interface ReconcilerOptions {
   self: NodeId
   graph: Pick<Graph, 'get' | 'manifests' | 'publish'>
-  library: Pick<Library, 'get' | 'head' | 'heads' | 'retract' | 'restore' | 'condition' | 'storage' | 'isPaused'>
+  library: Pick<
+    Library,
+    'get' | 'head' | 'heads' | 'retract' | 'restore' | 'condition' | 'storage' | 'isPaused' | 'about'
+  >
   transfers: {
     add(job: Job, changed: boolean): boolean
     cancel(infoHash: string, why: string): Promise<void>
@@ -33,6 +45,9 @@ export interface ReconcilerOptions {
   retracted(): void
   log: Logger
 }
+
+/** A retraction by the publisher, or a denial by the network's owner. */
+type TakeDown = Pick<Manifest | Denial, 'infoHash' | 'purgeAfter'>
 
 const retryMs = 15_000
 const accesses: readonly Access[] = ['public', 'unlisted', 'private']
@@ -69,12 +84,19 @@ export class Reconciler {
     this.#publishers.add(publisher)
   }
 
-  /** Whether anybody's manifest of the item is live: of two publishers the last one to retract ends it. */
+  /** Whether anybody's manifest of the item is live: of two publishers the last one to retract ends it. So does a denial. */
   isPublished(infoHash: string): boolean {
+    return this.published(infoHash) !== undefined
+  }
+
+  /** A live manifest of the item, and whose it is. */
+  published(infoHash: string): { publisher: NodeId; manifest: Manifest } | undefined {
+    if (this.#denial(infoHash) !== undefined) return undefined
     for (const publisher of this.#publishers) {
-      if (this.#options.graph.get('m', publisher, infoHash)?.body.state === 'live') return true
+      const manifest = this.#options.graph.get('m', publisher, infoHash)?.body
+      if (manifest?.state === 'live') return { publisher, manifest }
     }
-    return false
+    return undefined
   }
 
   /** The widest access that anybody's manifest of the item gives; `undefined` when there is none. */
@@ -193,9 +215,11 @@ export class Reconciler {
 
   /** @param changed the item itself is the reason, and not that members came or went */
   async #decide({ publisher, infoHash }: Job, changed: boolean): Promise<void> {
-    const { graph, library } = this.#options
+    const { graph, library, self } = this.#options
     const entry = graph.get('m', publisher, infoHash)
     const held = library.get(infoHash)
+    const denial = this.#denial(infoHash)
+    if (denial !== undefined) return await this.#takeDown(denial.body, denial.ts, held, 'it was denied')
     if (entry === undefined) {
       if (held?.publisher === publisher && held.state === 'live') await this.#announce(held)
       // Whoever published it: what is not whole here is not offered as if it were.
@@ -205,11 +229,12 @@ export class Reconciler {
     }
     const { body: manifest, ts } = entry
     if (manifest.state === 'retracted') {
-      await this.#decideRetracted(manifest, ts, held)
+      if (!this.isPublished(infoHash)) await this.#takeDown(manifest, ts, held, 'it was retracted')
     } else if (held === undefined) {
       await this.#decideMissing(manifest, publisher, changed)
     } else {
       if (held.state === 'retracted') library.restore(infoHash)
+      if (changed && publisher !== self && publisher === held.publisher) this.#learnAbout(held, manifest)
       await this.#offer(infoHash)
     }
   }
@@ -250,17 +275,27 @@ export class Reconciler {
     }
   }
 
-  async #decideRetracted(manifest: Manifest, ts: number, held: Item | undefined): Promise<void> {
+  /** What the publisher says of an item later than it was fetched: details, tags, previews, when it expires. */
+  #learnAbout(held: Item, manifest: Manifest): void {
+    const about = aboutOf(manifest)
+    if (!isDeepStrictEqual(about, held.about)) this.#options.library.about.set(held.infoHash, about)
+  }
+
+  #denial(infoHash: string): Accepted<Denial> | undefined {
+    const denial = this.#options.graph.get('d', '', infoHash)
+    return denial?.body.state === 'denied' ? denial : undefined
+  }
+
+  async #takeDown(word: TakeDown, ts: number, held: Item | undefined, why: string): Promise<void> {
     const { library, transfers, serving, retentionMs } = this.#options
-    const { infoHash } = manifest
-    if (this.isPublished(infoHash)) return
+    const { infoHash } = word
     // No await before this: what was read of the graph must still be so, or an item published again is taken down.
     const known = held ?? library.head(infoHash)
     if (known?.state === 'live') {
-      library.retract(infoHash, purgeTime(manifest, ts, retentionMs))
+      library.retract(infoHash, purgeTime(word, ts, retentionMs))
       this.#options.retracted()
     }
-    await transfers.cancel(infoHash, 'it was retracted')
+    await transfers.cancel(infoHash, why)
     if (held !== undefined) await serving.withdraw(infoHash)
     else if (known !== undefined) await serving.forget(infoHash)
   }
@@ -275,10 +310,10 @@ export class Reconciler {
 }
 
 /**
- * When the bytes of a retracted item go. Its publisher decides; a time before the retraction itself is none.
+ * When the bytes of an item that was taken down go. Who did decides; a time before its own word is none.
  * Threat: with a time far ahead a member would fill the disks of others with bytes that count for nobody.
  */
-function purgeTime({ purgeAfter }: Manifest, ts: number, retentionMs: number): number {
+function purgeTime({ purgeAfter }: TakeDown, ts: number, retentionMs: number): number {
   if (purgeAfter === undefined || purgeAfter < ts) return ts + retentionMs
   return Math.min(purgeAfter, ts + Math.max(retentionMs, longestRetentionMs))
 }

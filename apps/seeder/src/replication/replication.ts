@@ -1,4 +1,5 @@
 import { HolderIndex, signRequest, type Accepted, type Endpoints, type Holdings, type NodeId } from '@eldernode/core'
+import { Arrivals } from './arrivals.ts'
 import { Debounce } from './debounce.ts'
 import { NoRoomError, TransferError } from './errors.ts'
 import { Gate } from './gate.ts'
@@ -9,8 +10,9 @@ import { ItemFetcher } from './item-fetcher.ts'
 import { Mending } from './mending.ts'
 import { PlacementShare } from './placement-share.ts'
 import type { ReplicationOptions } from './options.ts'
-import type { Replication, ReplicationStats } from './port.ts'
+import type { RemoteFile, Replication, ReplicationStats } from './port.ts'
 import { pulse } from './pulse.ts'
+import { Reading } from './reading.ts'
 import { Reconciler } from './reconciler.ts'
 import { Refusals } from './refusals.ts'
 import { Room } from './room.ts'
@@ -23,6 +25,8 @@ import { Transfers, type Job } from './transfers.ts'
 
 const graceMs = 600_000
 const operatorsChoiceMs = 86_400_000
+/** Items fetched for readers at a time. */
+const mostReads = 64
 
 /** Wires the parts of this folder together. */
 export class GraphReplication implements Replication {
@@ -38,6 +42,8 @@ export class GraphReplication implements Replication {
   readonly #mending: Mending
   readonly #reconciler: Reconciler
   readonly #fetcher: ItemFetcher
+  readonly #arrivals: Arrivals
+  readonly #reading: Reading
   readonly #watches: (() => void)[] = []
   #fetched = 0
   #fetchedBytes = 0
@@ -86,8 +92,22 @@ export class GraphReplication implements Replication {
       random: Math.random,
     })
     this.#heart = new Heart({ graph, pulse: () => pulse({ ...options, transfers: this.#transfers, room }), log })
+    this.#arrivals = new Arrivals({
+      ...options.reads,
+      begin: (manifest, publisher, before) => this.#fetcher.begin(manifest, publisher, before),
+      maxItems: mostReads,
+      failed: (error) => log.error({ err: error }, 'what was fetched for a reader could not be removed'),
+    })
+    this.#reading = new Reading({
+      arrivals: this.#arrivals,
+      published: (infoHash) => this.#reconciler.published(infoHash),
+      admits: (infoHash) => this.#admitsReads(infoHash),
+      waitMs: options.reads.waitMs,
+      now,
+    })
     this.#fetcher = new ItemFetcher({
       ...options,
+      arrivals: this.#arrivals,
       room,
       client: new HolderClient({
         egress,
@@ -100,7 +120,11 @@ export class GraphReplication implements Replication {
     this.#reconciler = new Reconciler({
       ...options,
       self,
-      transfers: this.#transfers,
+      transfers: {
+        add: (job, changed) => this.#transfers.add(job, changed),
+        has: (infoHash) => this.#transfers.has(infoHash),
+        cancel: (infoHash, why) => this.#cancel(infoHash, why),
+      },
       share: new PlacementShare({
         self,
         roster: this.#roster,
@@ -115,7 +139,7 @@ export class GraphReplication implements Replication {
         holdings: this.#notice,
         isPaused: (infoHash) => library.isPaused(infoHash),
         mend: (infoHash) => this.#mending.add(infoHash),
-        cancelTransfer: (infoHash) => this.#transfers.cancel(infoHash, 'its bytes came another way'),
+        cancelTransfer: (infoHash) => this.#cancel(infoHash, 'its bytes came another way'),
       }),
     })
   }
@@ -129,12 +153,15 @@ export class GraphReplication implements Replication {
       library.onCondition((infoHash) => this.touch(infoHash)),
       graph.watch('h', (holdings) => this.#learn(holdings)),
       graph.watch('m', ({ pub, key }) => this.#reconciler.touch(pub, key)),
+      graph.watch('d', ({ key }) => this.#reconciler.touchItem(key)),
       graph.watch('hb', (heartbeat) => this.#roster.see(heartbeat)),
       graph.watch('p', ({ body: { member } }) => member === identity.id && this.#heart.answer()),
     )
     for (const heartbeat of graph.entries('hb')) this.#roster.see(heartbeat)
     await this.#heart.start()
     await this.#takeStock()
+    // One that came just before a stop may not have been acted on.
+    for (const { key } of graph.entries('d')) if (library.head(key) !== undefined) this.#reconciler.touchItem(key)
     this.#reconciler.start()
     await this.#reconciler.idle()
     await this.#notice.open()
@@ -143,7 +170,7 @@ export class GraphReplication implements Replication {
 
   async claim(infoHash: string): Promise<void> {
     if (this.#refusals.delete(infoHash)) this.#options.library.forgive(infoHash)
-    await this.#transfers.cancel(infoHash, 'its bytes came another way')
+    await this.#cancel(infoHash, 'its bytes came another way')
   }
 
   async leave(infoHash: string): Promise<void> {
@@ -151,16 +178,20 @@ export class GraphReplication implements Replication {
     this.#options.library.refuse(infoHash, now + operatorsChoiceMs, now)
     this.#refusals.add(infoHash, operatorsChoiceMs, true)
     this.#notice.refuse(infoHash)
-    await this.#transfers.cancel(infoHash, 'the operator removed it')
+    await this.#cancel(infoHash, 'the operator removed it')
   }
 
   async pause(infoHash: string): Promise<void> {
-    await this.#transfers.cancel(infoHash, 'the operator paused it')
+    await this.#cancel(infoHash, 'the operator paused it')
     await this.#options.swarm.remove(infoHash)
   }
 
   isPublished(infoHash: string): boolean {
     return this.#reconciler.isPublished(infoHash)
+  }
+
+  remote(infoHash: string, path?: string): Promise<RemoteFile | undefined> {
+    return this.#reading.find(infoHash, path)
   }
 
   touch(infoHash: string): void {
@@ -202,6 +233,7 @@ export class GraphReplication implements Replication {
     this.#roster.close()
     this.#refusals.close()
     await Promise.all([this.#heart.close(), this.#transfers.close(), this.#mending.close()])
+    await this.#arrivals.close()
     await this.#reconciler.close()
     await this.#notice.close()
   }
@@ -297,6 +329,21 @@ export class GraphReplication implements Replication {
     ids.delete(this.#options.identity.id)
     const live = [...ids].flatMap((id) => this.#roster.get(id) ?? [])
     return inOrder(live, Math.random)
+  }
+
+  /** Ends what is fetched of an item, for a copy and for readers alike. */
+  async #cancel(infoHash: string, why: string): Promise<void> {
+    await this.#transfers.cancel(infoHash, why)
+    await this.#arrivals.end(infoHash, why)
+  }
+
+  /** What is here in part is mended, and what was put away stays away. */
+  #admitsReads(infoHash: string): boolean {
+    const { library, reads } = this.#options
+    const condition = library.condition(infoHash)
+    if (condition !== undefined && condition !== 'damaged') return false
+    const isHere = library.storage().state === 'here' && reads.maxBytes > 0
+    return isHere && !library.isPaused(infoHash) && !this.#refusals.has(infoHash)
   }
 
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {
