@@ -6,6 +6,7 @@ import { InsufficientScopeError } from '../access/index.ts'
 import { authorize, callerOf, changesSomething, checkNode } from './authorization.ts'
 import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
+import { denialRoutes } from './denials.ts'
 import { documentRoutes } from './document.ts'
 import { eventRoutes } from './events.ts'
 import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
@@ -106,6 +107,7 @@ export async function createApp(services: Services, connections: Connections, up
   await trafficRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
+  await denialRoutes(app, services)
   await eventRoutes(app, services)
   await webhookRoutes(app, services)
   await importRoutes(app, services)

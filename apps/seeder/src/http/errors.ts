@@ -139,6 +139,13 @@ export class NotOwnerError extends EldernodeError {
   }
 }
 
+/** Lifting what is not denied. */
+export class DenialNotFoundError extends EldernodeError {
+  constructor(infoHash: string) {
+    super('denial_not_found', `Item ${infoHash} is not denied.`)
+  }
+}
+
 /** A part of the node that the request needs is not up, or the node stops. */
 export class NotReadyError extends EldernodeError {
   constructor(reasons: readonly string[]) {

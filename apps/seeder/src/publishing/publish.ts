@@ -3,6 +3,7 @@ import type { Draft, Encryption } from '../encryption/index.ts'
 import type { IncomingFile, Ingest, Ingested } from '../ingest/index.ts'
 import type { Item, Library } from '../library/index.ts'
 import type { Swarm } from '../swarm/index.ts'
+import { ItemDeniedError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
 
 /** What publishing works with. */
@@ -79,6 +80,7 @@ export async function publishIngested(
   const { library, encryption, replication, swarm, graph, id, trackers, retentionChanged, now } = services
   try {
     signal.throwIfAborted()
+    if (graph.get('d', id, ingested.infoHash)?.body.state === 'denied') throw new ItemDeniedError(ingested.infoHash)
     const sealed = draft && ingested.plain && (await draft.finish(ingested.plain, about))
     const said = { owner, access, about: sealed?.about ?? about, replicas }
     const described = describe(ingested, { publisher: id, ...said, createdAt: now() })

@@ -110,6 +110,7 @@ beforeEach(async () => {
     const graph = createGraph({
       network: { owner: self.id, open: true },
       identity,
+      ...(identity === self && { owner: self }),
       verifier: createVerifier(),
       store,
       dial: () => Promise.reject(new Error('nobody to dial')),
