@@ -6,6 +6,8 @@ import { Agent, buildConnector } from 'undici'
 import type { Dispatcher } from 'undici'
 import { AddressRefusedError } from './errors.ts'
 
+const globalUnicast = ipaddr.parseCIDR('2000::/3')
+
 export interface EgressPolicy {
   /** Lets foreign values lead to private, loopback and link-local addresses too: for tests and closed networks. */
   allowPrivate: boolean
@@ -20,6 +22,8 @@ export interface EgressLimits {
   connectTimeout?: number
   /** Milliseconds a connection may be silent while an answer is awaited. */
   idleTimeout?: number
+  /** Answers host names; the system's resolver by default. */
+  resolver?: typeof dnsLookup
 }
 
 /**
@@ -31,26 +35,36 @@ export interface EgressLimits {
  */
 export class Egress {
   readonly policy: EgressPolicy
+  readonly #resolver: typeof dnsLookup
   /** For `fetch` and `request` of undici. Refuses with AddressRefusedError as the cause. */
   readonly dispatcher: Dispatcher
 
   constructor(policy: EgressPolicy, limits: EgressLimits = {}) {
     this.policy = policy
-    const { connectTimeout = 10_000, idleTimeout = 30_000 } = limits
-    const open = buildConnector({ timeout: connectTimeout })
-    const guarded = buildConnector({ timeout: connectTimeout, lookup: this.lookup })
+    const { connectTimeout = 10_000, idleTimeout = 30_000, resolver = dnsLookup } = limits
+    this.#resolver = resolver
     this.dispatcher = new Agent({
       headersTimeout: idleTimeout,
       bodyTimeout: idleTimeout,
-      connect: (options, callback) => {
-        if (this.isAllowedOrigin(`${options.protocol}//${options.host ?? options.hostname}`))
-          return open(options, callback)
-        if (!this.isAllowedAddress(options.hostname)) {
-          return callback(this.#refusal(options.hostname), null)
-        }
-        guarded(options, callback)
-      },
+      connect: this.connector(connectTimeout),
     })
+  }
+
+  /** For the `connect` option of undici's dispatchers. @param timeout milliseconds until a connection stands */
+  connector(timeout: number): buildConnector.connector {
+    const open = buildConnector({ timeout })
+    const guarded = buildConnector({ timeout, lookup: this.lookup })
+    return (options, callback) => {
+      if (this.isAllowedOrigin(`${options.protocol}//${options.host ?? options.hostname}`))
+        return open(options, callback)
+      if (!this.isAllowedAddress(options.hostname)) return callback(this.#refusal(options.hostname), null)
+      guarded(options, callback)
+    }
+  }
+
+  /** @throws AddressRefusedError for an address that `isAllowedAddress` refuses */
+  assertAllowed(host: string): void {
+    if (!this.isAllowedAddress(host)) throw this.#refusal(host)
   }
 
   isAllowedOrigin(url: string): boolean {
@@ -66,12 +80,15 @@ export class Egress {
     if (this.policy.allowPrivate) return true
     const bare = host.replace(/^\[|\]$/g, '').replace(/%.*$/, '')
     if (isIP(bare) === 0) return bare !== '' && !/(^|\.)localhost\.?$/i.test(bare)
-    return ipaddr.process(bare).range() === 'unicast'
+    const address = ipaddr.process(bare)
+    if (address.range() !== 'unicast') return false
+    // Beyond global unicast (RFC 4291) lie forms of IPv4 addresses too, ::127.0.0.1 among them.
+    return address.kind() === 'ipv4' || address.match(globalUnicast)
   }
 
   /** Drop-in for the `lookup` option of `net.connect`, `tls.connect` and `ws`; fails with AddressRefusedError. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    this.#resolver(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0)
       const allowed = addresses.filter(({ address }) => this.isAllowedAddress(address))
       const first = allowed[0]

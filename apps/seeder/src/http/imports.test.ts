@@ -78,3 +78,41 @@ test('what a URL leads to is published, with what was said of it', async () => {
   expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true)
   await node.swept()
 })
+
+async function publishedElsewhere(
+  bytes: Buffer,
+  name = 'far.bin',
+): Promise<{ magnet: string; infoHash: string; torrent: string }> {
+  const other = await startTestNode()
+  closers.push(() => other.stop())
+  const form = new FormData()
+  form.append('file', new Blob([bytes.subarray(0, 100_000)]), `${name}/one`)
+  form.append('file', new Blob([bytes.subarray(100_000)]), `${name}/deep/two`)
+  const item = (await (await other.ask('/v1/media', { method: 'POST', body: form })).json()) as {
+    magnet: string
+    infoHash: string
+  }
+  const torrent = await (await other.ask(`/v1/media/${item.infoHash}/torrent`)).arrayBuffer()
+  return { ...item, torrent: Buffer.from(torrent).toString('base64') }
+}
+
+test.each([
+  {
+    what: 'a magnet with a peer',
+    body: ({ magnet }: { magnet: string }) => ({ magnet: magnet.replace(/&ws=[^&]*/g, '') }),
+  },
+  { what: 'a magnet with a peer and a web seed', body: ({ magnet }: { magnet: string }) => ({ magnet }) },
+  { what: 'a .torrent with a web seed', body: ({ torrent }: { torrent: string }) => ({ torrent }) },
+])('$what is kept under its own infohash', async ({ body }) => {
+  const bytes = randomBytes(700_000)
+  const source = await publishedElsewhere(bytes)
+  const done = await over(await begun({ ...body(source), access: 'unlisted' }))
+  expect(done).toMatchObject({ state: 'done', infoHash: source.infoHash, bytes: bytes.length })
+  const item = await (await node.ask(`/v1/media/${source.infoHash}`)).json()
+  expect(item).toMatchObject({ name: 'far.bin', size: bytes.length, access: 'unlisted' })
+  const two = await node.ask(`/v1/media/${source.infoHash}/content/deep/two`)
+  expect(Buffer.from(await two.arrayBuffer()).equals(bytes.subarray(100_000))).toBe(true)
+  // Once more, it is here.
+  expect(await over(await begun(body(source)))).toMatchObject({ state: 'done', infoHash: source.infoHash })
+  await node.swept()
+})

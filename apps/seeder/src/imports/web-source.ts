@@ -7,6 +7,7 @@ import { nameOf } from './names.ts'
 import { paced, type PaceLimits } from './pace.ts'
 
 const mostRedirects = 5
+const usualHeadMs = 45_000
 const redirects = new Set([301, 302, 303, 307, 308])
 
 export interface WebSourceOptions {
@@ -15,6 +16,8 @@ export interface WebSourceOptions {
   /** The largest item. */
   maxBytes: number
   pace: PaceLimits
+  /** Milliseconds for the head of an answer, whatever is sent before it. */
+  headMs?: number
   signal: AbortSignal
 }
 
@@ -51,17 +54,25 @@ export async function openWebSource(source: string, options: WebSourceOptions): 
   }
 }
 
-async function ask(url: URL, { dispatcher, signal }: WebSourceOptions): Promise<Dispatcher.ResponseData> {
+async function ask(
+  url: URL,
+  { dispatcher, headMs = usualHeadMs, signal }: WebSourceOptions,
+): Promise<Dispatcher.ResponseData> {
+  const late = new AbortController()
+  // Interim answers (1xx) begin undici's own time anew, and there may be any number of them.
+  const timer = setTimeout(() => late.abort(new ImportFailedError(`it gave no answer in ${headMs / 1000} s`)), headMs)
   try {
     return await request(url, {
       dispatcher,
-      signal,
+      signal: AbortSignal.any([signal, late.signal]),
       // What is packed would be stored packed; nothing is ever unpacked here.
       headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'eldernode' },
     })
   } catch (error) {
     signal.throwIfAborted()
     throw failure(error)
+  } finally {
+    clearTimeout(timer)
   }
 }
 

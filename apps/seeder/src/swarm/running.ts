@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import type Wire from 'bittorrent-protocol'
+import type { Egress } from '../egress/index.ts'
 import type { Allowance } from './allowance.ts'
 import { Announcer } from './announcer/index.ts'
+import type { AnnouncerOptions } from './announcer/index.ts'
 import { Door } from './door.ts'
 import { Engine } from './engine.ts'
 import { noLedger } from './options.ts'
@@ -17,6 +19,7 @@ export class Running {
   readonly announcer: Announcer
   readonly #allowance: Allowance
   readonly #door: Door
+  readonly #announcing: Omit<AnnouncerOptions, 'trackers' | 'egress'>
   #connections = 0
   #uploaded = 0
   #downloaded = 0
@@ -40,8 +43,7 @@ export class Running {
     })
     engine.on('upload', (bytes: number) => (this.#uploaded += bytes))
     engine.on('download', (bytes: number) => (this.#downloaded += bytes))
-    this.announcer = new Announcer({
-      trackers,
+    this.#announcing = {
       table: torrents.items.table,
       node: { peerId: engine.peerId, port: () => engine.torrentPort },
       progress: (infoHash) => torrents.progress(infoHash),
@@ -60,7 +62,8 @@ export class Running {
         logger,
       }),
       logger,
-    })
+    }
+    this.announcer = new Announcer({ ...this.#announcing, trackers })
   }
 
   /** Opens the peer port. @throws SwarmStartError */
@@ -73,6 +76,11 @@ export class Running {
     await engine.listens(port)
     engine.on('error', (error: Error) => logger.error({ err: error }, 'the swarm engine failed'))
     return new Running(engine, options, allowance)
+  }
+
+  /** Tells trackers that others name; to be closed. `egress` judges where they are. */
+  stranger(trackers: readonly string[], egress: Egress): Announcer {
+    return new Announcer({ ...this.#announcing, trackers, egress })
   }
 
   /** The limits have changed. */

@@ -71,22 +71,27 @@ class WebTorrentSwarm implements Swarm {
 
   async fetch(request: FetchRequest): Promise<Fetched> {
     const { torrents, announcer } = this.#get()
-    const { infoHash, metainfo, signal } = request
+    const { infoHash, metainfo, signal, trackers = [], egress = this.#options.egress } = request
     signal.throwIfAborted()
     if (metainfo !== undefined) checkMetainfo(metainfo, request)
+    const strangers = trackers.length === 0 ? undefined : this.#get().stranger(trackers, egress)
     const fetching = torrents.fetch(request)
-    fetching.torrent.once('infoHash', () => announcer.add(infoHash))
-    const { egress = this.#options.egress } = request
+    fetching.torrent.once('infoHash', () => {
+      announcer.add(infoHash)
+      strangers?.add(infoHash)
+    })
     const download = new Download(fetching.torrent, request, { ...this.#fetching(infoHash), egress })
     try {
       const fetched = await download.finished
       await fetching.store?.createEmptyFiles()
       announcer.complete(infoHash)
       announcer.handOver(infoHash)
+      strangers?.complete(infoHash)
       return fetched
     } finally {
       download.end()
-      await this.remove(infoHash)
+      strangers?.remove(infoHash)
+      await Promise.all([this.remove(infoHash), strangers?.close()])
     }
   }
 

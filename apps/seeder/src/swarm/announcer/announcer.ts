@@ -1,5 +1,6 @@
 import { InvalidInputError } from '@eldernode/core'
 import type { Logger } from 'pino'
+import type { Egress } from '../../egress/index.ts'
 import type { InfoHashTable } from '../info-hash-table.ts'
 import { printable } from './errors.ts'
 import { HttpTracker } from './http.ts'
@@ -19,6 +20,8 @@ export interface AnnouncerOptions {
   /** A tracker named a peer, as `ip:port`. */
   found(infoHash: string, peer: string): void
   signalling: OfferExchange
+  /** Judges where the trackers are; absent for those that the operator named. */
+  egress?: Egress
   logger: Logger
   /** Milliseconds, never going back. */
   now?: () => number
@@ -135,14 +138,14 @@ function kindOf(url: string): 'http' | 'udp' | 'ws' {
 function connect(
   kind: 'http' | 'udp' | 'ws',
   url: string,
-  { node, signalling }: AnnouncerOptions,
+  { node, signalling, egress }: AnnouncerOptions,
   now: () => number,
   said: (text: string) => void,
   lost: (error: Error) => void,
 ): TrackerConnection {
-  if (kind === 'http') return new HttpTracker(url, node, now)
-  if (kind === 'udp') return new UdpTracker(url, node, now)
-  return new WebSocketTracker({ url, node, exchange: signalling, lost, said, now })
+  if (kind === 'http') return new HttpTracker(url, node, now, undefined, egress)
+  if (kind === 'udp') return new UdpTracker(url, node, now, undefined, egress)
+  return new WebSocketTracker({ url, node, exchange: signalling, lost, said, now, egress })
 }
 
 /** Logs what a tracker says to the operator, each text once. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { Pool } from 'undici'
 import { decode } from '../bencode.ts'
 import type { Bencoded } from '../bencode.ts'
+import type { Egress } from '../../egress/index.ts'
 import { Deadlines } from './deadlines.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { HttpExchange } from './http-exchange.ts'
@@ -28,7 +29,7 @@ export class HttpTracker implements TrackerConnection {
   /** What the tracker wants to hear again (BEP 3), ready for a query. */
   #trackerId = ''
 
-  constructor(url: string, node: Announcing, now: () => number, timeout = usualTimeout) {
+  constructor(url: string, node: Announcing, now: () => number, timeout = usualTimeout, egress?: Egress) {
     this.#url = new URL(url)
     this.#node = node
     this.#deadlines = new Deadlines(timeout, now, (exchange) =>
@@ -37,7 +38,7 @@ export class HttpTracker implements TrackerConnection {
     this.#constant = `peer_id=${percent(node.peerId)}&compact=1&no_peer_id=1`
     this.#pool = new Pool(this.#url.origin, {
       connections: maxConnections,
-      connect: { timeout },
+      connect: egress?.connector(timeout) ?? { timeout },
       headersTimeout: timeout,
       bodyTimeout: timeout,
       maxHeaderSize: 16_384,

@@ -1,2 +1,3 @@
 export { Announcer } from './announcer.ts'
+export type { AnnouncerOptions } from './announcer.ts'
 export type { Progress } from './port.ts'

@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import type { Egress } from '../../egress/index.ts'
 import { Deadlines } from './deadlines.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { compactPeers, compactPeers6 } from './peers.ts'
@@ -32,6 +34,7 @@ export class UdpTracker implements TrackerConnection {
   readonly #url: string
   readonly #node: Announcing
   readonly #now: () => number
+  readonly #egress: Egress | undefined
   readonly #waiting: Deadlines<Waiting>
   /** The same in every announce, so that the tracker knows this node when its address changes. */
   readonly #key = randomInt(0x7fffffff)
@@ -40,10 +43,11 @@ export class UdpTracker implements TrackerConnection {
   #connectedAt = 0
   #family = 4
 
-  constructor(url: string, node: Announcing, now: () => number, patience = usualPatience) {
+  constructor(url: string, node: Announcing, now: () => number, patience = usualPatience, egress?: Egress) {
     this.#url = url
     this.#node = node
     this.#now = now
+    this.#egress = egress
     this.#waiting = new Deadlines(patience, now, (waiting) => this.#send(waiting))
   }
 
@@ -140,7 +144,7 @@ export class UdpTracker implements TrackerConnection {
 
   async #open(): Promise<Socket> {
     const { hostname, port } = new URL(this.#url)
-    const { address, family } = await lookup(hostname.replace(/^\[|\]$/g, ''))
+    const { address, family } = await this.#find(hostname.replace(/^\[|\]$/g, ''))
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
     this.#family = family
     socket.on('error', (error) => this.#drop(new TrackerFailedError(this.#url, error.message, { cause: error })))
@@ -159,6 +163,14 @@ export class UdpTracker implements TrackerConnection {
     })
     socket.unref()
     return socket
+  }
+
+  /** The address that is then connected to: it is not looked up again. */
+  async #find(host: string): Promise<{ address: string; family: number }> {
+    if (this.#egress === undefined) return await lookup(host)
+    this.#egress.assertAllowed(host)
+    const [address = host] = await this.#egress.resolve(host)
+    return { address, family: isIP(address) }
   }
 
   #drop(error: Error): void {

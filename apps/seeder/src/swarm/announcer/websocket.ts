@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
+import type { Egress } from '../../egress/index.ts'
 import type { OfferSource, PendingOffer } from '../webrtc/index.ts'
 import { Deadlines } from './deadlines.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
@@ -39,6 +40,8 @@ export interface WebSocketTrackerOptions {
   /** The tracker has something to say to the operator. */
   said(text: string): void
   now: () => number
+  /** Judges where it leads; absent for a tracker that the operator named. */
+  egress?: Egress | undefined
 }
 
 /** Announces to a WebTorrent tracker, and passes WebRTC offers and answers, over one socket for all torrents. */
@@ -123,7 +126,10 @@ export class WebSocketTracker implements TrackerConnection {
   #open(): Promise<WebSocket> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#error('this node is closing')
-      const socket = new WebSocket(this.#options.url, {
+      const { url, egress } = this.#options
+      egress?.assertAllowed(new URL(url).hostname)
+      const socket = new WebSocket(url, {
+        ...(egress && { lookup: egress.lookup }),
         maxPayload: 256 * 1024,
         perMessageDeflate: false,
         handshakeTimeout: 10_000,
