@@ -14,6 +14,7 @@ import { createGraph, type Graph } from '@eldernode/core/graph'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
+import { Quotas, Tokens } from './access/index.ts'
 import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
 import { Encryption } from './encryption/index.ts'
@@ -69,7 +70,6 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   mkdirSync(config.data, { recursive: true, mode: 0o750 })
   const identity = openIdentity(join(config.data, 'node.key'))
   const ageIdentity = await openAgeIdentity(join(config.data, 'age.key'))
-  const adminToken = openAdminToken(join(config.data, 'admin.token'))
   const ownerKey = network.owner === undefined ? openIdentity(join(config.data, 'owner.key')) : undefined
   const owner = ownerKey?.id ?? network.owner ?? ''
   if (network.open) log.warn('network.open is set: every node is admitted, and may fill the disks of this network')
@@ -79,6 +79,17 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const storage = config.storage.folder ?? config.data
   const library = await openLibrary({ folder: config.data, storage, digest: hashing.digest })
   undo.later('library', () => library.close())
+  let changing = config
+  const tokens = new Tokens({
+    store: library.tokens,
+    admin: openAdminToken(join(config.data, 'admin.token')),
+    granted: (infoHash, reader) => {
+      const item = library.head(infoHash)
+      return item !== undefined && encryption.grants.isReader(item, reader)
+    },
+    now,
+  })
+  const quotas = new Quotas({ store: library.quotas, standard: () => changing.quota, now })
   const ingest = createIngest({ hashing, stage: () => library.stage(), maxItemBytes: http.maxUploadBytes })
 
   const egress = new Egress({ allowPrivate: network.allowPrivate, allowedOrigins: [] })
@@ -221,7 +232,10 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
     zone: config.node.zone,
     operator: config.node.operator,
-    adminToken,
+    tokens,
+    quotas,
+    rates: () => changing.rate,
+    trustedProxies: http.trustedProxies,
     nodes: new RequestGate({ verifier, admits: (node) => graph.admits(node), now }),
     ingest,
     encryption,
@@ -307,6 +321,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     url,
     change: (changed) => {
       log.level = changed.log.level
+      changing = changed
       limits.change(changed.swarm)
     },
   }

@@ -11,6 +11,9 @@ const hot = { hot: true }
 const rate = (what: string) => z.int().min(0).max(100_000_000_000).default(0).describe(what).meta(hot)
 const most = (max: number, standard: number, what: string) =>
   z.int().min(1).max(max).default(standard).describe(what).meta(hot)
+const perSecond = (standard: number, what: string) =>
+  z.int().min(0).max(1_000_000).default(standard).describe(what).meta(hot)
+const quota = (what: string) => z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe(what).meta(hot)
 const clock = (standard: string, what: string) =>
   z
     .string()
@@ -47,6 +50,16 @@ export const configSchema = z.object({
       .max(3600)
       .default(30)
       .describe('A client that sends or takes nothing for so many seconds is cut off.'),
+    trustedProxies: z
+      .array(
+        z
+          .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+          .refine((block) => !block.endsWith('/0'), 'must not be everybody')
+          .meta({ expected: 'an address, or a CIDR block such as 10.0.0.0/8' }),
+      )
+      .max(64)
+      .default([])
+      .describe('Addresses or CIDR blocks of proxies in front of this node, whose X-Forwarded-For is believed.'),
   }),
   swarm: z.object({
     host: z.string().min(1).max(253).optional().describe('Address to listen on for peers, without it http.host.'),
@@ -224,6 +237,26 @@ export const configSchema = z.object({
         .default(86_400)
         .describe('Seconds without a byte after which a resumable upload is forgotten.'),
       most: z.int().min(1).max(100_000).default(1000).describe('Most resumable uploads under way at a time.'),
+    })
+    .prefault({}),
+  rate: z
+    .object({
+      token: perSecond(500, 'Most requests per second with one token, over 10 seconds; 0 is no limit.'),
+      address: perSecond(
+        100,
+        'Most requests per second without a token from one address (IPv6: one /64), over 10 seconds; 0 is no limit.',
+      ),
+      failures: perSecond(
+        20,
+        'Wrong tokens per minute from one address, after which it may try no other; 0 is no limit.',
+      ),
+    })
+    .prefault({}),
+  quota: z
+    .object({
+      bytes: quota('Most bytes of all items that one owner of tokens may have here; 0 is no limit.'),
+      items: quota('Most items that one owner may have here; 0 is no limit.'),
+      bytesPerDay: quota('Most bytes that one owner may publish in a day of UTC; 0 is no limit.'),
     })
     .prefault({}),
   log: z.object({

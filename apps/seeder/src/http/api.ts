@@ -28,6 +28,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What its token must be good for. A route that changes something and says nothing needs `node:admin`. */
     scope?: Scope
+    /** Has limits of its own in place of the rates: web seeds, which peers ask for piece by piece. */
+    unmetered?: boolean
     /** Of a request that changes something: it is taken too while the node is not ready, or its disk away. */
     always?: boolean
     /** The same, but only while the disk is away: it needs no stored bytes. */

@@ -3,7 +3,7 @@ import fastify, { type FastifyError, type FastifyReply } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
 import { InsufficientScopeError } from '../access/index.ts'
-import { authorize, callerOf, changesSomething, checkNode } from './authorization.ts'
+import { authorize, changesSomething, checkNode, identify } from './authorization.ts'
 import type { Connections } from './connections.ts'
 import { contentRoutes } from './content.ts'
 import { denialRoutes } from './denials.ts'
@@ -17,9 +17,12 @@ import { memberRoutes } from './members.ts'
 import { metricsRoutes, observeRequests } from './metrics.ts'
 import { networkRoutes } from './network.ts'
 import { type Problem, problemOf, problemType } from './problem.ts'
+import { quotaRoutes } from './quotas.ts'
+import { Rates } from './rates.ts'
 import { retractionRoutes } from './retraction.ts'
 import type { Services } from './services.ts'
 import { statusRoutes } from './status.ts'
+import { tokenRoutes } from './tokens.ts'
 import { trafficRoutes } from './traffic.ts'
 import { uploadRoutes } from './upload.ts'
 import type { Uploads } from './uploads.ts'
@@ -38,6 +41,8 @@ export async function createApp(services: Services, connections: Connections, up
     requestTimeout: 0,
     http: { headersTimeout: 15_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5000 },
     routerOptions: { maxParamLength: 4096 },
+    // Whoever is not such a proxy could name any address.
+    trustProxy: services.trustedProxies.length > 0 ? [...services.trustedProxies] : false,
     clientErrorHandler: (error, socket) => connections.refuse(error, socket),
     frameworkErrors: (error, _request, reply: FastifyReply) => answer(reply, problemOf(error)),
   }).withTypeProvider<ZodTypeProvider>()
@@ -53,6 +58,7 @@ export async function createApp(services: Services, connections: Connections, up
       const challenge = `Bearer realm="eldernode", error="insufficient_scope", scope="${error.scope}"`
       void reply.header('www-authenticate', challenge)
     }
+    if ('retryAfterMs' in error) void reply.header('retry-after', Math.ceil(Number(error.retryAfterMs) / 1000))
     if (problem.status === 503) void reply.header('retry-after', slow.has(problem.code) ? 60 : 2)
     if (error instanceof RangeNotSatisfiableError) void reply.header('content-range', `bytes */${error.size}`)
     answer(reply, problem)
@@ -79,11 +85,13 @@ export async function createApp(services: Services, connections: Connections, up
     exposedHeaders: ['Accept-Ranges', 'Content-Disposition', 'Content-Length', 'Content-Range', 'ETag', 'Location'],
     maxAge: 86_400,
   })
+  const rates = await Rates.of(app, services.rates)
   app.decorateRequest('caller', undefined)
   app.decorateRequest('member', undefined)
   app.addHook('onRequest', async (request) => {
+    request.caller = await identify(request, services.tokens, rates)
+    if (request.routeOptions.config.unmetered !== true) await rates.spend(request)
     if (request.is404) return
-    request.caller = callerOf(request, services.adminToken)
     authorize(request)
     if (!changesSomething(request.method)) {
       request.member = await checkNode(request, services.endpoints().http, services.nodes)
@@ -107,6 +115,8 @@ export async function createApp(services: Services, connections: Connections, up
   await trafficRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
+  await tokenRoutes(app, services)
+  await quotaRoutes(app, services)
   await denialRoutes(app, services)
   await eventRoutes(app, services)
   await webhookRoutes(app, services)

@@ -1,7 +1,7 @@
 import type { NodeId, RequestGate } from '@eldernode/core'
 import type { FastifyRequest } from 'fastify'
-import { type Caller, InsufficientScopeError, operator, type Scope, UnauthorizedError } from '../access/index.ts'
-import type { AdminToken } from '../keys/index.ts'
+import { type Caller, InsufficientScopeError, type Scope, type Tokens, UnauthorizedError } from '../access/index.ts'
+import type { Rates } from './rates.ts'
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -16,16 +16,23 @@ export function scopeOf(method: string, scope: Scope | undefined): Scope | undef
 }
 
 /**
- * Who sends a request, by its token.
- * @returns undefined when it has none
- * @throws UnauthorizedError when it has one that is not valid: an answer for strangers would hide the mistake
+ * Who sends a request, by its token, and whether it may send one now.
+ * @returns undefined when it has no token
+ * @throws UnauthorizedError when it has one that is not valid: an answer for strangers would hide the mistake;
+ * TooManyFailuresError, RateLimitError
  */
-export function callerOf(request: FastifyRequest, token: AdminToken): Caller | undefined {
+export async function identify(request: FastifyRequest, tokens: Tokens, rates: Rates): Promise<Caller | undefined> {
   const { authorization } = request.headers
-  if (authorization === undefined) return undefined
-  const [, candidate] = /^Bearer +([^\s]+) *$/i.exec(authorization) ?? []
-  if (candidate === undefined || !token.matches(candidate)) throw new UnauthorizedError()
-  return operator
+  if (authorization === undefined || authorization === '') return undefined
+  const [, token = ''] = /^Bearer +([^\s]+) *$/i.exec(authorization) ?? []
+  await rates.attempt(request, token)
+  const caller = tokens.find(token)
+  if (caller === undefined) {
+    await rates.failed(request)
+    throw new UnauthorizedError()
+  }
+  rates.succeeded(request, token)
+  return caller
 }
 
 /**

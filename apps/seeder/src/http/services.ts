@@ -4,11 +4,12 @@ import type { Registry } from 'prom-client'
 import type { EventRoom } from '../events/index.ts'
 import type { Imports } from '../imports/index.ts'
 import type { Encryption } from '../encryption/index.ts'
+import type { Quotas, Tokens } from '../access/index.ts'
 import type { Ingest } from '../ingest/index.ts'
-import type { AdminToken } from '../keys/index.ts'
 import type { Library } from '../library/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 
+import type { RateSettings } from './rates.ts'
 /** One thing that must be up before the node is ready; `reason` says what is missing. */
 export interface Check {
   name: string
@@ -57,7 +58,12 @@ export interface Services {
   }
   zone: string
   operator: string
-  adminToken: AdminToken
+  tokens: Tokens
+  quotas: Quotas
+  /** Read at each request. */
+  rates: () => RateSettings
+  /** CIDR blocks of proxies whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[]
   /** Checks requests that other nodes signed. */
   nodes: RequestGate
   ingest: Ingest
