@@ -55,6 +55,7 @@ export const rooms: readonly Room[] = [
         'upkeep',
         'publishing',
         'imports',
+        'uploads',
         'access',
         'encryption',
         'events',
@@ -72,10 +73,13 @@ export const rooms: readonly Room[] = [
     path: `${seeder}/http`,
     knows: [
       ...below,
-      ...['publishing', 'access', 'encryption', 'events', 'imports', 'media'].map((name) => `${seeder}/${name}`),
+      ...['publishing', 'access', 'encryption', 'events', 'imports', 'media', 'uploads'].map(
+        (name) => `${seeder}/${name}`,
+      ),
     ],
   },
   { path: `${seeder}/publishing`, knows: [...below, `${seeder}/encryption`, `${seeder}/events`, `${seeder}/media`] },
+  { path: `${seeder}/uploads`, knows: [...below, `${seeder}/publishing`] },
   { path: `${seeder}/imports`, knows: [...below, `${seeder}/publishing`] },
   { path: `${seeder}/access`, knows: [`${seeder}/library`, `${seeder}/keys`] },
   { path: `${seeder}/encryption`, knows: [`${seeder}/library`, `${seeder}/keys`, `${seeder}/ingest`] },

@@ -82,6 +82,24 @@ export class EncryptionRequiredError extends EldernodeError {
   }
 }
 
+const tusCodes: Readonly<Record<number, string>> = {
+  403: 'upload_header_missing',
+  404: 'upload_not_found',
+  409: 'upload_offset_mismatch',
+  410: 'upload_expired',
+  412: 'tus_version_missing',
+  413: 'item_too_large',
+  500: 'busy',
+  501: 'tus_extension_unsupported',
+}
+
+/** What the tus server refuses, in its words. Where it says 500 another request held the upload for too long. */
+export class TusRefusalError extends EldernodeError {
+  constructor(status: number, text: string) {
+    super(tusCodes[status] ?? 'upload_malformed', `The upload was refused: ${text.trim()}.`)
+  }
+}
+
 /** The client sent nothing for too long. */
 export class UploadStalledError extends EldernodeError {
   constructor(ms: number) {
@@ -164,6 +182,13 @@ export class RouteNotFoundError extends EldernodeError {
 export class BusyError extends EldernodeError {
   constructor() {
     super('busy', 'This node is sending as many files as it can: try again soon, or get them by the magnet.')
+  }
+}
+
+/** The item's publisher has not made that recipient a reader, or has removed it. */
+export class GrantNotFoundError extends EldernodeError {
+  constructor(id: string) {
+    super('grant_not_found', `There is no grant of item ${id} for that reader: ask its owner to add the reader.`)
   }
 }
 

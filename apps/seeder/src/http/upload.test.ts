@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import parseTorrent from 'parse-torrent'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
-import { problem, sha256, titled, Uploads, view } from './testing/uploads.ts'
+import { formOf, problem, sha256, titled, Uploads, view } from './testing/uploads.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -174,4 +174,22 @@ test('refuses without the token before the body has arrived, and does not wait f
     expect(answer).toMatch(/www-authenticate: Bearer/i)
     expect(answer).toMatch(/"code":"unauthorized"/)
   }
+})
+
+test('compares what arrived with the SHA-256 that was said', async () => {
+  const bytes = randomBytes(10_000)
+  const digest = (of: Uint8Array) => `sha-256=:${createHash('sha256').update(of).digest('base64')}:`
+  const wrong = { 'repr-digest': digest(randomBytes(3)) }
+  expect(await problem(uploads.put('digest.bin', bytes, wrong))).toEqual([422, 'digest_mismatch'])
+  expect(await problem(uploads.put('digest.bin', bytes, { 'repr-digest': 'sha-256=:x:' }))).toEqual([
+    400,
+    'invalid_input',
+  ])
+  expect(await problem(uploads.post(formOf([['a', bytes]], { sha256: sha256(randomBytes(3)) })))).toEqual([
+    422,
+    'digest_mismatch',
+  ])
+  expect((await node.ask(`/v1/media/${sha256(bytes)}`)).status).toBe(404)
+  expect((await uploads.put('digest.bin', bytes, { 'content-digest': digest(bytes) })).status).toBe(201)
+  expect((await uploads.post(formOf([['b', bytes]], { sha256: sha256(bytes) }))).status).toBe(201)
 })

@@ -7,6 +7,7 @@ import { UnauthorizedError } from '../access/index.ts'
 import type { IncomingFile } from '../ingest/index.ts'
 import type { Api } from './api.ts'
 import { Delimiters } from './delimiters.ts'
+import { announcedSha256 } from './digest.ts'
 import { MalformedMultipartError, NoFileError, UnsupportedUploadError } from './errors.ts'
 import { announcedSize, disconnection, Intake } from './incoming.ts'
 import { itemOptionsSchema, parseItemOptions, uploadOf } from './item-options.ts'
@@ -78,6 +79,8 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
       },
       handler: async (request, reply) => {
         refuseEncodings(request)
+        // Of the form with its delimiters: whoever sends it means the file.
+        if (announcedSha256(request.headers) !== undefined) throw new UnsupportedUploadError('Repr-Digest of a form')
         const announced = announcedSize(request, limits.maxUploadBytes, framing)
         const intake = new Intake(limits, malformed)
         const delimiters = Delimiters.of(request.headers['content-type'])
@@ -114,7 +117,9 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         refuseEncodings(request)
         const expectedSize = announcedSize(request, limits.maxUploadBytes)
         const { name } = request.query
-        const options = { ...uploadOf(request.query, publisher(request)), signal: disconnection(reply) }
+        const sha256 = expectedSha256(request.query.sha256, announcedSha256(request.headers))
+        const wanted = uploadOf({ ...request.query, sha256 }, publisher(request))
+        const options = { ...wanted, signal: disconnection(reply) }
         const bytes = new Intake(limits).read(request.raw)
         return await answer(reply, one({ path: name, bytes }), {
           ...options,
@@ -141,6 +146,13 @@ function refuseEncodings({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw new UnsupportedUploadError('Content-Encoding')
   if (headers['content-range'] !== undefined) throw new UnsupportedUploadError('Content-Range')
+}
+
+/** The query and the headers must not contradict each other. @throws InvalidInputError */
+function expectedSha256(said: string | undefined, announced: string | undefined): string | undefined {
+  if (said !== undefined && announced !== undefined && said !== announced)
+    throw new InvalidInputError('The sha256 of the query differs from that of Repr-Digest or Content-Digest.')
+  return said ?? announced
 }
 
 async function* one(file: IncomingFile): AsyncGenerator<IncomingFile> {

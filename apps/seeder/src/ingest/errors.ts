@@ -14,6 +14,16 @@ export class EmptyItemError extends EldernodeError {
   }
 }
 
+/** What arrived is not what its sender says it sent. */
+export class DigestMismatchError extends EldernodeError {
+  constructor(expected: string, found: string) {
+    super(
+      'digest_mismatch',
+      `The SHA-256 of what arrived is ${found}, not ${expected} as was said: send it again, or correct the digest.`,
+    )
+  }
+}
+
 /** More bytes than the configured limit. */
 export class ItemTooLargeError extends EldernodeError {
   constructor(limit: number) {

@@ -9,7 +9,7 @@ import {
 } from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
 import type { Hashing } from './hashing.ts'
-import { ForeignBytesError } from './errors.ts'
+import { DigestMismatchError, ForeignBytesError } from './errors.ts'
 import { Intake, type TakenFile } from './intake.ts'
 import type { JobResult } from './messages.ts'
 import { describe } from './metainfo.ts'
@@ -54,6 +54,9 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
       const { name, paths } = sealed?.layout ?? layout
       const sizes = sealed?.sizes ?? intake.files.map((file) => file.stored)
       const described = itemFiles(result.files, paths, sizes, sealing && sealedType)
+      const sha256 = contentSha256(described)
+      const sent = plain?.sha256 ?? sha256
+      if (options.sha256 !== undefined && options.sha256 !== sent) throw new DigestMismatchError(options.sha256, sent)
       const { metainfo, infoHash } = describe({ name, size, pieceLength, pieces, files: described })
       return {
         staging,
@@ -61,7 +64,7 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
         size,
         pieceLength,
         files: described,
-        sha256: contentSha256(described),
+        sha256,
         infoHash,
         metainfo,
         ...(plain && { plain }),

@@ -33,6 +33,8 @@ export interface IngestOptions {
    * the first file, as create-torrent has it. A first folder that all files share is never part of their paths.
    */
   name?: string
+  /** What `Ingested.sha256` must be, or that of the bytes before they were encrypted. */
+  sha256?: string
   /** Bytes announced by the client, from which the piece length is foreseen; a wrong guess costs a second pass. */
   expectedSize?: number
   /**
@@ -74,7 +76,7 @@ export interface Ingest {
   /**
    * Reads every file once: SHA-1 pieces, SHA-256, size and media type are computed while the bytes are written.
    * On any failure the staging folder is gone before the error is thrown, and files not yet read are not read.
-   * @throws EmptyFileError, EmptyItemError, InvalidInputError (names), DiskFullError, ItemTooLargeError; the abort
+   * @throws EmptyFileError, EmptyItemError, DigestMismatchError, InvalidInputError (names), DiskFullError, ItemTooLargeError; the abort
    * reason when aborted; what `files` or `bytes` throw
    */
   receive(files: AsyncIterable<IncomingFile>, options: IngestOptions): Promise<Ingested>

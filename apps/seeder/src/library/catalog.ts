@@ -12,9 +12,9 @@ import type { ItemRow } from './item-row.ts'
 import { KeyTable } from './key-table.ts'
 import { Life } from './life.ts'
 import { PieceTable } from './piece-table.ts'
-import { WebhookTable } from './webhook-table.ts'
 import { QuotaTable } from './quota-table.ts'
 import { TokenTable } from './token-table.ts'
+import { UploadTable } from './upload-table.ts'
 import { WebhookTable } from './webhook-table.ts'
 import type { HeldFile, Item, ItemHead, Rights } from './port.ts'
 
@@ -35,6 +35,7 @@ export class Catalog {
   readonly descriptions: DescriptionTable
   readonly keys: KeyTable
   readonly imports: ImportTable
+  readonly uploads: UploadTable
   readonly tokens: TokenTable
   readonly quotas: QuotaTable
   readonly #db: Database
@@ -48,11 +49,10 @@ export class Catalog {
     this.pieces = new PieceTable(this.#db)
     this.life = new Life(this.#db, this.blobs)
     this.controls = new ControlTable(this.#db)
-    this.events = new EventTable(this.#db)
-    this.webhooks = new WebhookTable(this.#db)
     this.tokens = new TokenTable(this.#db)
     this.quotas = new QuotaTable(this.#db)
     this.imports = new ImportTable(this.#db)
+    this.uploads = new UploadTable(this.#db)
     this.events = new EventTable(this.#db)
     this.webhooks = new WebhookTable(this.#db)
     this.about = new AboutTable(this.#db)

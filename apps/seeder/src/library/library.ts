@@ -104,6 +104,7 @@ async function build(
     descriptions: catalog.descriptions,
     keys: catalog.keys,
     imports: catalog.imports,
+    uploads: catalog.uploads,
     stage: async () => {
       storage.assertHere()
       try {

@@ -2,6 +2,7 @@ import type { About, Access, ItemFile, NodeId, Replicas } from '@eldernode/core'
 import type { EventStore, WebhookStore } from './event-port.ts'
 import type { AboutStore, DescriptionStore } from './about-port.ts'
 import type { ImportStore } from './import-port.ts'
+import type { UploadStore } from './upload-port.ts'
 import type { KeyStore, NewItemKey } from './key-port.ts'
 import type { QuotaStore, TokenStore } from './access-port.ts'
 
@@ -142,6 +143,7 @@ export interface Library {
   readonly tokens: TokenStore
   readonly quotas: QuotaStore
   readonly imports: ImportStore
+  readonly uploads: UploadStore
   readonly about: AboutStore
   readonly descriptions: DescriptionStore
   readonly keys: KeyStore

@@ -70,12 +70,13 @@ function configOf(data: string, settings: Groups): Config {
     network: { allowPrivate: true, ...settings.network },
     node: { ...settings.node },
     storage: { ...settings.storage },
+    uploads: { ...settings.uploads },
     replicas: { ...settings.replicas },
     retention: { ...settings.retention },
-    log: { level: 'silent' },
     // Tests ask as fast as they can.
     rate: { token: 0, address: 0, failures: 0, ...settings.rate },
     quota: { ...settings.quota },
+    log: { level: 'silent' },
   })
 }
 

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DiskUnwritableError, EldernodeError } from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { IncomingFile } from '../ingest/index.ts'
+import type { Library, UploadRecord } from '../library/index.ts'
+import { TooManyUploadsError, UploadFailedError, UploadNotFoundError } from './errors.ts'
+import type { Begun, PublishUpload, ResumableUploads, Wanted } from './port.ts'
+import { append, LostBytesError, read } from './upload-file.ts'
+
+export interface UploadsOptions {
+  library: Pick<Library, 'uploads' | 'storage'>
+  publish: PublishUpload
+  /** Milliseconds without a byte after which an upload is forgotten. */
+  expireAfter: number
+  /** Uploads under way at a time. */
+  most: number
+  /** How often expired ones are collected, and whole ones that could not be published are tried again. */
+  roundMs?: number
+  now: () => number
+  log: Logger
+}
+
+/** What will be so at the next try as well; anything else may pass. */
+const final = new Set(['digest_mismatch', 'empty_file', 'encryption_required', 'invalid_input', 'item_too_large'])
+const expiredAtOnce = 1000
+
+export class Uploads implements ResumableUploads {
+  readonly #options: UploadsOptions
+  readonly #finishing = new Map<string, Promise<string>>()
+  readonly #ending = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #round: Promise<void> | undefined
+  #beginning = 0
+
+  constructor(options: UploadsOptions) {
+    this.#options = options
+  }
+
+  get expireAfter(): number {
+    return this.#options.expireAfter
+  }
+
+  /** Publishes what was whole when the node ended; what belongs to no upload is removed. */
+  async start(): Promise<void> {
+    const { library, roundMs = 60_000 } = this.#options
+    for (const name of await readdir(this.#folder).catch(() => []))
+      if (library.uploads.get(name)?.state !== 'receiving') await rm(join(this.#folder, name), { force: true })
+    this.#timer = setInterval(() => this.#look(), roundMs)
+    this.#timer.unref()
+    this.#look()
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#ending.abort()
+    await this.#round
+    await Promise.allSettled(this.#finishing.values())
+  }
+
+  async begin({ size, metadata, wanted }: Begun): Promise<UploadRecord> {
+    const { library, most, now } = this.#options
+    if (library.uploads.count() + this.#beginning >= most) throw new TooManyUploadsError(most)
+    this.#beginning++
+    try {
+      const id = randomBytes(16).toString('hex')
+      await this.#create(id)
+      const [at, secret] = [now(), wanted.encrypt && { secret: randomBytes(32) }]
+      const upload = { id, owner: wanted.owner, ...(size !== undefined && { size }), metadata, ...secret }
+      await library.uploads.add({ ...upload, wanted: JSON.stringify(wanted) }, at)
+      return this.get(id)
+    } finally {
+      this.#beginning--
+    }
+  }
+
+  get(id: string): UploadRecord {
+    const found = this.#options.library.uploads.get(id)
+    if (found === undefined) throw new UploadNotFoundError(id)
+    return found
+  }
+
+  async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+    const { library, now } = this.#options
+    const { received, secret, state } = this.get(id)
+    if (state !== 'receiving') return received
+    const path = this.#path(id)
+    const safe = (offset: number) => library.uploads.advance(id, offset, now())
+    try {
+      return await this.#onDisk(() => append(source, { path, offset: received, secret, safe }))
+    } catch (error) {
+      throw await this.#lossOf(id, error)
+    }
+  }
+
+  async declareSize(id: string, size: number): Promise<void> {
+    await this.#options.library.uploads.declareSize(id, size, this.#options.now())
+  }
+
+  finish(id: string): Promise<string> {
+    let finishing = this.#finishing.get(id)
+    if (finishing === undefined) {
+      finishing = this.#finish(id).finally(() => this.#finishing.delete(id))
+      this.#finishing.set(id, finishing)
+    }
+    return finishing
+  }
+
+  async remove(id: string): Promise<void> {
+    const path = this.#path(id)
+    await this.#finishing.get(id)?.catch(() => undefined)
+    await this.#options.library.uploads.remove(id)
+    await this.#onDisk(() => rm(path, { force: true }))
+  }
+
+  async #finish(id: string): Promise<string> {
+    const { library, publish, now } = this.#options
+    const { state, infoHash, error, wanted, secret, received } = this.get(id)
+    if (state === 'published') return infoHash ?? ''
+    if (state === 'failed') throw new UploadFailedError(error?.code ?? '', error?.detail ?? '')
+    const upload = JSON.parse(wanted) as Wanted & { name: string }
+    const path = this.#path(id)
+    async function* files(): AsyncGenerator<IncomingFile> {
+      yield { path: upload.name, bytes: read(path, received, secret) }
+    }
+    const options = { ...upload, disposable: true, expectedSize: received }
+    try {
+      const { item } = await publish(files(), { ...options, signal: this.#ending.signal })
+      await library.uploads.end(id, { infoHash: item.infoHash }, now())
+      await rm(path, { force: true })
+      return item.infoHash
+    } catch (failure) {
+      if (!(failure instanceof EldernodeError) || !final.has(failure.code)) throw await this.#lossOf(id, failure)
+      const { code, message: detail } = failure
+      await library.uploads.end(id, { error: { code, detail } }, now())
+      await rm(path, { force: true })
+      throw new UploadFailedError(code, detail, { cause: failure })
+    }
+  }
+
+  #look(): void {
+    this.#round ??= this.#collect()
+      .catch((error: unknown) => this.#options.log.error({ err: error }, 'uploads could not be looked through'))
+      .finally(() => (this.#round = undefined))
+  }
+
+  async #collect(): Promise<void> {
+    const { library, expireAfter, now, log } = this.#options
+    if (library.storage().state !== 'here') return
+    for (const id of library.uploads.complete()) {
+      if (this.#ending.signal.aborted) return
+      await this.finish(id).catch((error: unknown) => {
+        if (!this.#ending.signal.aborted) log.warn({ err: error, upload: id }, 'a whole upload is not published yet')
+      })
+    }
+    for (const id of library.uploads.stale(now() - expireAfter, expiredAtOnce)) await this.remove(id)
+  }
+
+  get #folder(): string {
+    return join(this.#options.library.storage().folder, 'uploads')
+  }
+
+  #path(id: string): string {
+    return join(this.#folder, this.get(id).id)
+  }
+
+  /** An upload whose bytes are not what the catalog knows of them is over: its client begins anew. */
+  async #lossOf(id: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof LostBytesError) || this.#options.library.storage().state !== 'here') return error
+    this.#options.log.warn({ upload: id }, 'bytes of an upload are gone')
+    await this.#options.library.uploads.remove(id)
+    return new UploadNotFoundError(id)
+  }
+
+  /** The name is durable before anybody is told of it. */
+  async #create(id: string): Promise<void> {
+    const folder = this.#folder
+    await this.#onDisk(async () => {
+      await mkdir(folder, { recursive: true, mode: 0o750 })
+      await (await open(join(folder, id), 'wx', 0o640)).close()
+      const handle = await open(folder, 'r')
+      await handle.sync().finally(() => handle.close())
+    })
+  }
+
+  async #onDisk<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw DiskUnwritableError.of(error, this.#options.library.storage().folder)
+    }
+  }
+}
