@@ -16,3 +16,13 @@ export class NoIdentityError extends EldernodeError {
     )
   }
 }
+
+/** A reader's registration is not signed as it must be. */
+export class RegistrationRefusedError extends EldernodeError {
+  constructor(reason: string) {
+    super(
+      'registration_refused',
+      `The registration is refused, since ${reason}: sign {recipient, node, at} anew by SEA.sign with the pair of "pub".`,
+    )
+  }
+}

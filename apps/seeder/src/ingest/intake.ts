@@ -1,4 +1,4 @@
-import { headBytes, mostBytesOf, payloadSizeOf } from '@eldernode/core'
+import { mostBytesOf, payloadSizeOf } from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
 import { abortable } from './abortable.ts'
 import { EmptyFileError, EmptyItemError, HashingFailedError, ItemTooLargeError } from './errors.ts'
@@ -43,7 +43,10 @@ export class Intake {
   #file: StagedFile | undefined
   #slot: Slot | undefined
   #filled = 0
+  /** The first bytes of a file that is encrypted, from which its type is found. */
   #head = Buffer.alloc(0)
+  /** Of the age file being written. */
+  #headBytes = 0
   /** Stretches that are being encrypted and not handed to the disk yet. */
   #unwritten = 0
   #written: (() => void) | undefined
@@ -92,6 +95,7 @@ export class Intake {
     this.#file = await StagedFile.create(staging.filePath(this.files.length), onError)
     if (sealing !== undefined) {
       const file = await sealing.begin()
+      this.#headBytes = file.head.length
       job.seal(file)
       this.#file.append(file.head, () => undefined)
     }
@@ -141,7 +145,7 @@ export class Intake {
 
   /** Of a file of so many bytes. */
   #storedBytes(size: number): number {
-    return this.#parts.sealing === undefined ? size : headBytes + payloadSizeOf(size)
+    return this.#parts.sealing === undefined ? size : this.#headBytes + payloadSizeOf(size)
   }
 
   #flush(last: boolean): void {

@@ -2,11 +2,12 @@ import { base64 } from '@scure/base'
 import canonicalize from 'canonicalize'
 import { EldernodeError } from '../errors.ts'
 import { SealBrokenError } from './errors.ts'
-import { openSmall, sealSmall } from './header.ts'
+import { headBytes, openSmall, sealSmall } from './header.ts'
+import { tagBytes } from './payload.ts'
 import { type Description, descriptionSchema, fileIndexSchema } from './schema.ts'
 
 /** Bytes of JSON that fit an age file of 4,096 characters in base64. */
-const mostBytes = 3072 - 216 - 16
+const mostBytes = 3072 - headBytes - tagBytes
 
 const utf8 = new TextEncoder()
 

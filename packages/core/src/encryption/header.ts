@@ -10,7 +10,7 @@ export interface Header {
 }
 
 /** Bytes of an age file for one X25519 recipient ahead of its first chunk: header and nonce. */
-export const headBytes = 216
+export const headBytes = 184
 
 /** Of an age file's first bytes, as many as hold any header that this network makes; foreign ones may be longer. */
 export const mostHeaderBytes = 4096
