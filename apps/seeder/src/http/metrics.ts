@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram } from 'prom-client'
+import { z } from 'zod'
 import type { Api } from './api.ts'
 import type { Services } from './services.ts'
 
@@ -11,7 +12,13 @@ export async function metricsRoutes(app: Api, services: Services): Promise<void>
 
   app.get(
     '/metrics',
-    { schema: { tags: ['status'], summary: 'Figures for Prometheus', produces: ['text/plain'] } },
+    {
+      schema: {
+        tags: ['status'],
+        summary: 'Figures for Prometheus',
+        response: { 200: { description: 'Text format', content: { 'text/plain': { schema: z.string() } } } },
+      },
+    },
     async (_request, reply) => await reply.type(registry.contentType).send(await registry.metrics()),
   )
 }

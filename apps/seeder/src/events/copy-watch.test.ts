@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Graph, Manifest } from '@eldernode/core'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type Library, openLibrary } from '../library/index.ts'
+import { CopyWatch } from './copy-watch.ts'
+import { Journal } from './journal.ts'
+import { watchPublications } from './publications.ts'
+
+const infoHash = 'ab'.repeat(20)
+const log = { error: () => undefined }
+
+let folder: string
+let library: Library
+let journal: Journal
+let watch: CopyWatch
+let copies: number
+let members: string[]
+let tell: (kind: string, value: object) => void
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+  folder = await mkdtemp(join(tmpdir(), 'eldernode-copies-'))
+  library = await openLibrary({ folder, digest: async () => ({ sha256: '', size: 0 }) })
+  ;[copies, members] = [1, ['one']]
+  open()
+})
+
+afterEach(async () => {
+  watch.close()
+  journal.close()
+  library.close()
+  vi.useRealTimers()
+  await rm(folder, { recursive: true })
+})
+
+function open(): void {
+  const listeners = new Map<string, (value: never) => void>()
+  const graph = {
+    watch: (kind: string, listener: (value: never) => void) => {
+      listeners.set(kind, listener)
+      return () => undefined
+    },
+  } as Pick<Graph, 'watch'>
+  tell = (kind, value) => listeners.get(kind)?.(value as never)
+  journal = new Journal({ store: library.events, log })
+  const now = () => 1
+  watch = new CopyWatch({ graph, journal, copies: () => copies, members: () => members.map((id) => ({ id })), now })
+  watchPublications({
+    self: 'me',
+    graph,
+    library,
+    journal,
+    published: (one) => watch.touch(one),
+    now,
+  })
+  watch.start()
+}
+
+function manifest(more: Partial<Manifest> = {}, pub = 'me'): void {
+  const body = { infoHash, state: 'live', access: 'unlisted', replicas: { min: 2, target: 3 }, ...more }
+  tell('m', { pub, body })
+}
+
+/** What was told so far, after so many copies were seen. */
+function toldAt(count: number): string[] {
+  copies = count
+  tell('h', { soul: 'en1/net/h/other/ab' })
+  vi.advanceTimersByTime(2000)
+  return told()
+}
+
+const told = () => journal.after(0, 100).map(({ type }) => type)
+
+test('an item has its copies, loses them and gets them back: each told once', () => {
+  manifest()
+  expect(toldAt(1)).toEqual(['published'])
+  expect(toldAt(2)).toEqual(['published'])
+  expect(toldAt(3)).toEqual(['published', 'replicated'])
+  expect(toldAt(2)).toEqual(['published', 'replicated'])
+  expect(toldAt(3)).toEqual(['published', 'replicated'])
+  expect(toldAt(1)).toEqual(['published', 'replicated', 'degraded'])
+  expect(toldAt(0)).toEqual(['published', 'replicated', 'degraded'])
+  expect(toldAt(2)).toEqual(['published', 'replicated', 'degraded'])
+  expect(toldAt(4)).toEqual(['published', 'replicated', 'degraded', 'replicated'])
+  expect(journal.after(2, 1)[0]).toMatchObject({ infoHash, access: 'unlisted', data: { copies: 1, min: 2, target: 3 } })
+})
+
+test('a restart tells nothing again', () => {
+  manifest()
+  expect(toldAt(3)).toEqual(['published', 'replicated'])
+  watch.close()
+  journal.close()
+  open()
+  expect(toldAt(3)).toEqual(['published', 'replicated'])
+  expect(toldAt(1)).toEqual(['published', 'replicated', 'degraded'])
+})
+
+test('a member that went is noticed, in buckets of which nobody says anything', () => {
+  manifest()
+  expect(toldAt(3)).toEqual(['published', 'replicated'])
+  ;[copies, members] = [1, ['one', 'another']]
+  vi.advanceTimersByTime(10_000)
+  expect(told()).toEqual(['published', 'replicated', 'degraded'])
+})
+
+test('a manifest that says more is no publication; a retraction is told, and what comes after it is a new item', () => {
+  manifest()
+  manifest({ tags: ['more'] })
+  expect(toldAt(3)).toEqual(['published', 'replicated'])
+  manifest({ state: 'retracted' })
+  expect(toldAt(1)).toEqual(['published', 'replicated', 'retracted'])
+  manifest()
+  expect(toldAt(1)).toEqual(['published', 'replicated', 'retracted', 'published'])
+})
+
+test("others' items and previews are not told of", () => {
+  manifest({}, 'other')
+  manifest({ previewOf: 'c'.repeat(40) })
+  expect(toldAt(3)).toEqual([])
+})
