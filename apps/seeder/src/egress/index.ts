@@ -1,2 +1,3 @@
 export * from './egress.ts'
 export * from './errors.ts'
+export { EgressProxy } from './proxy.ts'

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import type { Logger } from 'pino'
 import type { ImportRecord } from '../library/index.ts'
 import { Egress } from '../egress/index.ts'
-import { YtDlpUnavailableError } from './errors.ts'
 import { Imports } from './imports.ts'
 import { createTorrentImporters, type TorrentImporterOptions } from './torrent-importer.ts'
 import { createWebImporter } from './web-importer.ts'
+import { createYtDlpImporter } from './yt-dlp-importer.ts'
 
 /** What the operator sets. */
 export interface ImportSettings {
@@ -31,13 +33,15 @@ export function createImports({ settings, services, maxBytes, ended, log, now }:
   start(): void
   close(): Promise<void>
 } {
-  const { parallel, most, trackers, allowPrivate } = settings
+  const { parallel, most, trackers, allowPrivate, ytDlp } = settings
+  const program = ytDlp ? programPath('yt-dlp') : undefined
+  if (ytDlp && program === undefined) log.warn('imports.ytDlp is set, and yt-dlp is not on the PATH')
   const egress = new Egress({ allowPrivate, allowedOrigins: [], permittedBy: 'imports.allowPrivate' })
   const imports = new Imports({
     store: services.library.imports,
     importers: {
       url: createWebImporter({ services, egress, maxBytes }),
-      'yt-dlp': () => Promise.reject(new YtDlpUnavailableError('imports.ytDlp is not set')),
+      ...(program !== undefined && { 'yt-dlp': createYtDlpImporter({ services, egress, program, maxBytes }) }),
       ...createTorrentImporters({ services, egress, maxBytes, foreignTrackers: trackers }),
     },
     parallel,
@@ -54,4 +58,9 @@ export function createImports({ settings, services, maxBytes, ended, log, now }:
       await egress.close()
     },
   }
+}
+
+function programPath(name: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }

@@ -57,8 +57,8 @@ export class ImportInterruptedError extends EldernodeError {
 
 /** This node does not run yt-dlp for others. */
 export class YtDlpUnavailableError extends EldernodeError {
-  constructor(reason: string) {
-    super('yt_dlp_unavailable', `This node does not import through yt-dlp: ${reason}.`)
+  constructor() {
+    super('yt_dlp_unavailable', 'This node does not import through yt-dlp: install it there, and set imports.ytDlp.')
   }
 }
 

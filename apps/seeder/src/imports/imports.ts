@@ -8,6 +8,7 @@ import {
   ImportNotFoundError,
   ImportSuspendedError,
   TooManyImportsError,
+  YtDlpUnavailableError,
 } from './errors.ts'
 import type { Importer, ImportView, Kind, Wanted } from './port.ts'
 import { FairQueue } from './queue.ts'
@@ -20,7 +21,7 @@ const mostAttempts = 5
 export interface ImportsOptions {
   store: ImportStore
   /** By kind; one that is not there is refused when it is asked for. */
-  importers: Readonly<Record<Kind, Importer>>
+  importers: Readonly<Partial<Record<Kind, Importer>>>
   /** Imports that run at a time. */
   parallel: number
   /** Imports that may be unfinished, of all owners; one owner that is not the operator may have a quarter of them. */
@@ -59,9 +60,10 @@ export class Imports {
     this.#fill()
   }
 
-  /** Durable when it resolves. @throws TooManyImportsError */
+  /** Durable when it resolves. @throws TooManyImportsError, YtDlpUnavailableError */
   async add(kind: Kind, source: string, wanted: Wanted): Promise<ImportView> {
-    const { store, now, most } = this.#options
+    const { importers, store, now, most } = this.#options
+    if (importers[kind] === undefined) throw new YtDlpUnavailableError()
     const { owner } = wanted
     this.#assertRoom(owner, most)
     const id = randomBytes(16).toString('hex')
@@ -175,7 +177,9 @@ export class Imports {
         running.received = received
         running.total = total
       }
-      const { infoHash } = await importers[kind as Kind]({ source, wanted, signal, progress })
+      const importer = importers[kind as Kind]
+      if (importer === undefined) throw new YtDlpUnavailableError()
+      const { infoHash } = await importer({ source, wanted, signal, progress })
       return { state: 'done', infoHash, bytes: running.received }
     } catch (error) {
       const bytes = running.received

@@ -62,7 +62,12 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
       item !== undefined && metainfo !== undefined
         ? { ...item, staging, metainfo }
         : await fetchTorrent(staging, source, work)
-    return (await publishIngested(services, ingested, { ...wanted, signal })).item
+    const allowance = services.quotas.admit(wanted.owner, ingested.size)
+    try {
+      return (await publishIngested(services, ingested, { ...wanted, signal })).item
+    } finally {
+      allowance.end()
+    }
   }
 
   const fetchTorrent = async (staging: Staging, source: Source, { signal, progress }: Work) => {

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Egress, EgressProxy } from '../egress/index.ts'
+import type { IncomingFile } from '../ingest/index.ts'
+import { publish, type PublishingServices } from '../publishing/index.ts'
+import { importUrl } from './address.ts'
+import { leastPace, paced } from './pace.ts'
+import type { Importer, Work } from './port.ts'
+import { counted } from './web-importer.ts'
+import { YtDlp } from './yt-dlp.ts'
+
+export interface YtDlpImporterOptions {
+  services: PublishingServices
+  egress: Egress
+  program: string
+  maxBytes: number
+  idleMs?: number
+}
+
+/** Publishes the media that yt-dlp finds in a page. It makes all of its connections through this node's egress. */
+export function createYtDlpImporter(options: YtDlpImporterOptions): Importer {
+  const { services, egress, program, maxBytes, idleMs = 120_000 } = options
+
+  const publishFrom = async (run: YtDlp, { wanted, signal, progress }: Work) => {
+    const files = async function* (): AsyncGenerator<IncomingFile> {
+      const name = await run.name()
+      yield { path: wanted.name ?? name, bytes: counted(paced(run.bytes(), leastPace), progress) }
+    }
+    return (await publish(services, files(), { ...wanted, signal })).item
+  }
+
+  return async (work) => {
+    const url = importUrl(work.source).href
+    const { signal } = work
+    const folder = await mkdtemp(join(tmpdir(), 'eldernode-import-'))
+    const proxy = await EgressProxy.open(egress)
+    const run = new YtDlp({ url, program, proxy: proxy.url, folder, maxBytes, idleMs, signal })
+    try {
+      return await publishFrom(run, work)
+    } finally {
+      await run.end()
+      await proxy.close()
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
