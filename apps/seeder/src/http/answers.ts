@@ -26,6 +26,9 @@ export interface Sent {
   isWebSeed: boolean
 }
 
+/** Opens what is sent. `signal` aborts when the client leaves. */
+export type Open = (parts: readonly Part[], signal: AbortSignal) => Promise<ByteSource>
+
 /** The answers with bytes of files that are under way. */
 export class Answers {
   readonly #options: Required<AnswersOptions>
@@ -46,13 +49,18 @@ export class Answers {
    * Opens the file, has `begin` say the head of the answer, and sends it. Whatever happens to it then ends the
    * connection. @throws BusyError; what `open` throws
    */
-  async send(response: ServerResponse, sent: Sent, open: () => Promise<ByteSource>, begin: () => void): Promise<void> {
+  async send(response: ServerResponse, sent: Sent, open: Open, begin: (source: ByteSource) => void): Promise<void> {
     const { sender, failed } = this.#options
     const leave = this.#enter(sent, response)
+    const left = new AbortController()
+    const gone = () => left.abort(new ClientGoneError())
+    response.once('close', gone)
     try {
-      const file = await open()
+      const file = await unlessGone(open(sent.parts, left.signal), left.signal)
+      // Nobody is there to be told why.
+      if (file === undefined) return
       try {
-        begin()
+        begin(file)
         const pace = sent.isWebSeed ? this.#pace(sent.infoHash, response) : undefined
         await sender.send(file, response, sent.parts, { pace, tail: sent.tail })
       } catch (error) {
@@ -62,6 +70,7 @@ export class Answers {
         await file.close()
       }
     } finally {
+      response.off('close', gone)
       leave()
     }
   }
@@ -95,5 +104,15 @@ export class Answers {
         return passage.pass(bytes)
       },
     }
+  }
+}
+
+/** @returns undefined when it failed because nobody waits for it any more */
+async function unlessGone(opening: Promise<ByteSource>, left: AbortSignal): Promise<ByteSource | undefined> {
+  try {
+    return await opening
+  } catch (error) {
+    if (left.aborted) return undefined
+    throw error
   }
 }

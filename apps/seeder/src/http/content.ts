@@ -9,8 +9,9 @@ import { contentHeaders } from './content-headers.ts'
 import { MediaPausedError, PathRequiredError, PreconditionFailedError } from './errors.ts'
 import { FileSender } from './file-sender.ts'
 import { mediaIdSchema } from './media-id.ts'
+import { encryptionHeaders, type Plain, plainFile } from './plain-file.ts'
 import { problems } from './problem.ts'
-import { heldFile, type ServedFile, webSeedFile } from './served-file.ts'
+import { servedFile, type Remote, type ServedFile, webSeedFile } from './served-file.ts'
 import type { Services } from './services.ts'
 
 const itemParams = z.object({ id: mediaIdSchema })
@@ -30,13 +31,15 @@ const responses = {
     content: { '*/*': { schema: binary } },
   },
   304: z.undefined().describe('The client has these bytes.'),
-  ...problems(400, 404, 410, 412, 416, 503),
+  ...problems(400, 404, 410, 412, 416, 502, 503, 504),
 }
 const documentation = { tags: ['content'], response: responses, querystring: query }
 
 /** What the routes of bytes work with. */
 export interface ContentServices {
-  library: Pick<Library, 'file' | 'blobPath' | 'isPaused' | 'head' | 'condition' | 'onCondition'>
+  library: Pick<Library, 'blobPath' | 'isPaused' | 'onCondition'> & Plain['library']
+  encryption: Plain['encryption']
+  replication: Remote
   swarm: Pick<Services['swarm'], 'uploadPassage'>
   log: Pick<Services['log'], 'error'>
   limits: Pick<Services['limits'], 'stallMs'>
@@ -45,9 +48,10 @@ export interface ContentServices {
 /** `GET` and `HEAD` of the bytes: as files, and as the base of a web seed (BEP 19). */
 export async function contentRoutes(
   app: Api,
-  { library, swarm, log, limits }: ContentServices,
+  services: ContentServices,
   most: Pick<AnswersOptions, 'most' | 'mostWebSeeds'> = {},
 ): Promise<void> {
+  const { library, replication, swarm, log, limits } = services
   const answers = new Answers({
     sender: new FileSender(limits),
     library,
@@ -58,8 +62,11 @@ export async function contentRoutes(
 
   const send = async (request: FastifyRequest, reply: FastifyReply, served: ServedFile, how: How = {}) => {
     const { infoHash, file, createdAt } = served
-    const current = { etag: `"${file.sha256}"`, modified: createdAt }
-    const headers = contentHeaders(file, current, how.download === true)
+    const current = { etag: served.etag ?? `"${file.sha256}"`, modified: createdAt }
+    const headers = {
+      ...contentHeaders(file, current, how.download === true),
+      ...encryptionHeaders(served, reply),
+    }
     const verdict = judge(request.headers, current)
     if (verdict === 'failed') throw new PreconditionFailedError()
     if (verdict === 'unmodified') return await reply.code(304).headers(headers).send()
@@ -73,13 +80,14 @@ export async function contentRoutes(
       reply.raw,
       { infoHash, parts: shape.parts, tail: shape.tail, isWebSeed: how.webSeed === true },
       // Opened before anything is said: an error must not carry the file's headers, caches would keep it for good.
-      () => served.open(),
-      () => {
+      served.open,
+      ({ cacheStatus }) => {
+        if (cacheStatus !== undefined) void reply.header('cache-status', cacheStatus)
         head().hijack()
         reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | number>)
       },
     )
-    return reply
+    return reply.hijack()
   }
 
   app.route({
@@ -88,7 +96,8 @@ export async function contentRoutes(
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of an item of one file', params: itemParams },
     handler: async (request, reply) => {
-      const held = await heldFile(library, request, request.params.id)
+      const { id } = request.params
+      const held = (await plainFile(services, request, id)) ?? (await servedFile(library, replication, request, id))
       if (!held.alone) throw new PathRequiredError(held.infoHash)
       return await send(request, reply, held, { download: request.query.download })
     },
@@ -100,7 +109,9 @@ export async function contentRoutes(
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of one file of an item, by its path', params: pathParams },
     handler: async (request, reply) => {
-      const held = await heldFile(library, request, request.params.id, request.params['*'])
+      const { id, '*': path } = request.params
+      const held =
+        (await plainFile(services, request, id, path)) ?? (await servedFile(library, replication, request, id, path))
       return await send(request, reply, held, { download: request.query.download })
     },
   })

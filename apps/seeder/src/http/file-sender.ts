@@ -11,6 +11,8 @@ export interface Bytes {
 
 /** Where bytes of a file come from: a file, or one that is still arriving, or is decrypted as it is read. */
 export interface ByteSource {
+  /** What a cache says of where these bytes came from (RFC 9211). */
+  readonly cacheStatus?: string
   /** Reads up to `length` bytes from `position` on into `target`. @returns how many; 0 where the file ends */
   read(target: Buffer, length: number, position: number): Promise<number>
   close(): Promise<void>

@@ -1,17 +1,27 @@
 import { open } from 'node:fs/promises'
 import type { ItemFile } from '@eldernode/core'
-import type { Viewer } from '../access/index.ts'
+import { may, type Viewer } from '../access/index.ts'
 import type { HeldFile, Library } from '../library/index.ts'
-import { FileNotFoundError, MediaRetractedError } from './errors.ts'
-import type { ByteSource } from './file-sender.ts'
+import type { RemoteBytes, RemoteFile } from '../replication/index.ts'
+import { FileNotFoundError, MediaNotFoundError, MediaRetractedError, MediaUnsoundError } from './errors.ts'
+import type { Open } from './answers.ts'
+import type { ByteSource, Part } from './file-sender.ts'
 import { absence, assertSeen } from './media-id.ts'
+import type { Copies } from './services.ts'
 
 /** One file that may be sent, and where its bytes come from. */
 export interface ServedFile extends Omit<HeldFile, 'state'> {
   file: ItemFile
-  /** @throws MediaNotFoundError, MediaUnsoundError when it was removed or lost at this very moment */
-  open(): Promise<ByteSource>
+  /** Of what is not the stored bytes. */
+  etag?: string
+  /**
+   * @throws MediaNotFoundError, MediaUnsoundError when it was removed or lost at this very moment; TransferError and its
+   * kinds, FetchFailedError, and the abort reason, for what is fetched from others
+   */
+  open: Open
 }
+
+const hit = 'eldernode; hit'
 
 /** What finding a file needs of the library. */
 export type Files = Pick<Library, 'file' | 'head' | 'condition' | 'blobPath'>
@@ -30,6 +40,48 @@ export async function heldFile(library: Files, viewer: Viewer, id: string, path?
   return { ...held, file, open: () => openBlob(library, infoHash, file.sha256, viewer) }
 }
 
+/** Which items are to be had from other nodes. */
+export type Remote = Pick<Copies, 'remote'>
+
+/**
+ * `heldFile`, or the same file of an item that this node does not hold and others do: fetched from them while it is read.
+ * @throws as heldFile; TransferError and its kinds
+ */
+export async function servedFile(
+  library: Files,
+  remote: Remote,
+  viewer: Viewer,
+  id: string,
+  path?: string,
+): Promise<ServedFile> {
+  try {
+    return await heldFile(library, viewer, id, path)
+  } catch (error) {
+    if (!(error instanceof MediaNotFoundError || error instanceof MediaUnsoundError)) throw error
+    const infoHash = library.head(id)?.infoHash ?? id
+    const found = await remote.remote(infoHash, path)
+    if (found === undefined || may(viewer, found) === 'hidden') throw error
+    const { file } = found
+    if (file === undefined) throw new FileNotFoundError(id, path ?? '')
+    return { ...found, file, open: (parts, signal) => openRemote(found, parts, signal) }
+  }
+}
+
+async function openRemote(found: RemoteFile, parts: readonly Part[], signal: AbortSignal): Promise<ByteSource> {
+  const bytes = await found.open(parts, signal)
+  return {
+    cacheStatus: cacheStatus(bytes),
+    read: (target, length, position) => bytes.read(target, length, position),
+    close: () => bytes.close(),
+  }
+}
+
+/** RFC 9211. What is fetched is kept for the next reader. */
+function cacheStatus({ found, shared }: Pick<RemoteBytes, 'found' | 'shared'>): string {
+  if (found === 'all') return hit
+  return `eldernode; fwd=${found === 'some' ? 'partial' : 'uri-miss'}; stored${shared ? '; collapsed' : ''}`
+}
+
 /**
  * What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. WebTorrent
  * appends nothing for a single file. @throws as heldFile
@@ -45,6 +97,7 @@ async function openBlob(library: Files, infoHash: string, sha256: string, viewer
   try {
     const handle = await open(library.blobPath(sha256), 'r')
     return {
+      cacheStatus: hit,
       read: async (target, length, position) => (await handle.read(target, 0, length, position)).bytesRead,
       close: () => handle.close(),
     }

@@ -7,8 +7,8 @@ export interface ReadingOptions {
   arrivals: Pick<Arrivals, 'read'>
   /** Whose live manifest the item has, if anybody's. */
   published(infoHash: string): { publisher: NodeId; manifest: Manifest } | undefined
-  /** Whether it may be fetched at all: what the operator or the network's owner put away is not. */
-  admits(infoHash: string): boolean
+  /** Whether it may be fetched at all: what the operator put away is not, nor what only this node had. */
+  admits(infoHash: string, publisher: NodeId): boolean
   /** Milliseconds in which something of what is read must arrive. */
   waitMs: number
   now(): number
@@ -25,7 +25,7 @@ export class Reading {
   /** The file at `path`, or the first. @throws TransferError and its kinds when a long list of files cannot be had */
   async find(infoHash: string, path?: string): Promise<RemoteFile | undefined> {
     const published = this.#options.published(infoHash)
-    if (published === undefined || !this.#options.admits(infoHash)) return undefined
+    if (published === undefined || !this.#options.admits(infoHash, published.publisher)) return undefined
     const { manifest } = published
     // Of a private item this node has neither the key nor a reader.
     if (manifest.access === 'private' || (manifest.expiresAt ?? Infinity) <= this.#options.now()) return undefined

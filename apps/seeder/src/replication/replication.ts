@@ -101,7 +101,7 @@ export class GraphReplication implements Replication {
     this.#reading = new Reading({
       arrivals: this.#arrivals,
       published: (infoHash) => this.#reconciler.published(infoHash),
-      admits: (infoHash) => this.#admitsReads(infoHash),
+      admits: (infoHash, publisher) => this.#admitsReads(infoHash, publisher),
       waitMs: options.reads.waitMs,
       now,
     })
@@ -337,13 +337,15 @@ export class GraphReplication implements Replication {
     await this.#arrivals.end(infoHash, why)
   }
 
-  /** What is here in part is mended, and what was put away stays away. */
-  #admitsReads(infoHash: string): boolean {
-    const { library, reads } = this.#options
-    const condition = library.condition(infoHash)
-    if (condition !== undefined && condition !== 'damaged') return false
+  /** What is here in part is mended, what was put away stays away, and what was only here is nowhere else. */
+  #admitsReads(infoHash: string, publisher: NodeId): boolean {
+    const { library, reads, announces } = this.#options
     const isHere = library.storage().state === 'here' && reads.maxBytes > 0
-    return isHere && !library.isPaused(infoHash) && !this.#refusals.has(infoHash)
+    if (!isHere || library.isPaused(infoHash) || this.#refusals.has(infoHash)) return false
+    const condition = library.condition(infoHash)
+    if (condition === undefined || announces) return condition === undefined || condition === 'damaged'
+    const { peers, holders } = this.#sources(infoHash, publisher)
+    return condition === 'damaged' && peers.length + holders.length > 0
   }
 
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {
