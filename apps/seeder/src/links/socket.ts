@@ -2,7 +2,7 @@ import type { Socket } from '@eldernode/core/graph'
 import { WebSocket } from 'ws'
 import type { RawData } from 'ws'
 
-/** Options of every graph socket. The graph cuts a link at 1 MiB of text; beyond this the parser itself does. */
+/** Options of every graph socket. The graph cuts a link at 2 MiB of text; beyond this the parser itself does. */
 export const socketOptions = { maxPayload: 4 << 20, perMessageDeflate: false, skipUTF8Validation: false } as const
 
 const pingTime = 30_000

@@ -2,7 +2,7 @@ import { readStored } from '../envelope/index.ts'
 import type { NodeId } from '../identity/index.ts'
 import { bodySchemas } from './guard.ts'
 import type { Accepted, Bodies, Entry, GraphStore, Kind, ManifestFilter } from './port.ts'
-import { parseSoul, soulPrefix } from './souls.ts'
+import { layouts, parseSoul, soulPrefix } from './souls.ts'
 
 const pageSize = 200
 
@@ -19,6 +19,37 @@ export function readValue<K extends Kind>(kind: K, { soul, key, ts, value }: Ent
  * escaped, so that no name or tag can spell it; an unknown field could, which is why the manifest itself decides.
  */
 const retractedText = '"state":"retracted"'
+
+/** Every value of a kind, or those of one publisher; public ones first. */
+export function* storedValues<K extends Kind>(
+  store: GraphStore,
+  network: string,
+  kind: K,
+  pub: NodeId | undefined,
+): Iterable<Accepted<Bodies[K]>> {
+  for (const hidden of layouts[kind].hides ? [false, true] : [false]) {
+    for (const entry of storedEntries(store, soulPrefix(network, kind, hidden, pub))) {
+      const accepted = readValue(kind, entry)
+      if (accepted !== undefined) yield accepted
+    }
+  }
+}
+
+/** A publisher's grants for one item. */
+export function* storedGrants(
+  store: GraphStore,
+  network: string,
+  pub: NodeId,
+  infoHash: string,
+): Iterable<Accepted<Bodies['g']>> {
+  for (const hidden of [false, true]) {
+    const soul = soulPrefix(network, 'g', hidden, pub) + infoHash.slice(0, 2)
+    for (const entry of storedUnder(store, soul, `${infoHash}.`)) {
+      const accepted = readValue('g', entry)
+      if (accepted !== undefined) yield accepted
+    }
+  }
+}
 
 export interface Published {
   pub: NodeId
@@ -67,7 +98,7 @@ function* manifestsAt(
 }
 
 /** The entries of one soul whose key begins with a text, read in pages. */
-export function* storedUnder(store: GraphStore, soul: string, start: string): Iterable<Entry> {
+function* storedUnder(store: GraphStore, soul: string, start: string): Iterable<Entry> {
   let page = store.page(soul, start, pageSize)
   while (page.length > 0) {
     for (const entry of page) {
@@ -79,7 +110,7 @@ export function* storedUnder(store: GraphStore, soul: string, start: string): It
 }
 
 /** Every stored entry whose soul begins with a prefix, read in pages. */
-export function* storedEntries(store: GraphStore, prefix: string): Iterable<Entry> {
+function* storedEntries(store: GraphStore, prefix: string): Iterable<Entry> {
   for (const soul of storedSouls(store, prefix)) {
     let page = store.page(soul, '', pageSize)
     while (page.length > 0) {

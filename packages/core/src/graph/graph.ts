@@ -4,7 +4,9 @@ import type { Identity, NodeId, Verifier } from '../identity/index.ts'
 import { Membership } from '../membership/index.ts'
 import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Heartbeat } from '../presence/index.ts'
-import { readValue, storedEntries, storedManifests, storedUnder } from './archive.ts'
+import { readValue, storedGrants, storedManifests, storedValues } from './archive.ts'
+import { Compat } from './compat/compat.ts'
+import type { CompatStore } from './compat/port.ts'
 import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
 import { bodyFits, bodySchemas, Guard } from './guard.ts'
 import type { Admitted } from './guard.ts'
@@ -26,7 +28,7 @@ import type {
 import { Places } from './places.ts'
 import type { Where } from './places.ts'
 import { Refusals } from './refusals.ts'
-import { layouts, parseSoul, soulPrefix } from './souls.ts'
+import { layouts, parseSoul } from './souls.ts'
 import { Sums } from './sums.ts'
 import { Supervisor } from './supervisor.ts'
 import type { Target } from './supervisor.ts'
@@ -49,6 +51,8 @@ export interface GraphOptions {
   dial: Dial
   /** ws:// or wss:// URLs of `/gun` that this node always links to. */
   peers: readonly string[]
+  /** Where the public maps of other clients lie; without it there are none. */
+  compat?: CompatStore
   /** Told of failures that no caller waits for: of the store and of watchers. */
   onFault(error: unknown): void
   now?: () => number
@@ -72,6 +76,7 @@ class GunGraph implements Graph {
   readonly #writer: Writer
   readonly #sums: Sums
   readonly #links: Links
+  readonly compat: Compat | undefined
   readonly #supervisor: Supervisor
   readonly #neighbours: Neighbours
   readonly #watchers = new Map<Kind, Set<(value: Accepted) => void>>()
@@ -109,6 +114,15 @@ class GunGraph implements Graph {
       present: (soul, key) => this.#present(soul, key),
       hasRoom: (place, bytes) => this.#sums.hasRoom(place, bytes),
     })
+    this.compat =
+      options.compat &&
+      new Compat({
+        store: options.compat,
+        own: `eldernodes/${identity.id}`,
+        now: this.#now,
+        broadcast: (values) => this.#links.broadcastCompat(values),
+        onFault: options.onFault,
+      })
     this.#links = new Links({
       network: this.#network,
       identity,
@@ -118,6 +132,7 @@ class GunGraph implements Graph {
       sums: this.#sums,
       store,
       heartbeats: this.#heartbeats,
+      compat: this.compat,
       configured: new Set(options.peers),
       refusals: this.#refusals,
       now: this.#now,
@@ -212,22 +227,11 @@ class GunGraph implements Graph {
       }
       return
     }
-    for (const hidden of layouts[kind].hides ? [false, true] : [false]) {
-      for (const entry of storedEntries(this.#options.store, soulPrefix(this.#network, kind, hidden, pub))) {
-        const accepted = readValue(kind, entry)
-        if (accepted !== undefined) yield accepted
-      }
-    }
+    yield* storedValues(this.#options.store, this.#network, kind, pub)
   }
 
-  *grants(pub: NodeId, infoHash: string): Iterable<Accepted<Bodies['g']>> {
-    for (const hidden of [false, true]) {
-      const soul = soulPrefix(this.#network, 'g', hidden, pub) + infoHash.slice(0, 2)
-      for (const entry of storedUnder(this.#options.store, soul, `${infoHash}.`)) {
-        const accepted = readValue('g', entry)
-        if (accepted !== undefined) yield accepted
-      }
-    }
+  grants(pub: NodeId, infoHash: string): Iterable<Accepted<Bodies['g']>> {
+    return storedGrants(this.#options.store, this.#network, pub, infoHash)
   }
 
   manifests(only: ManifestFilter = {}): Iterable<{ pub: NodeId; infoHash: string }> {

@@ -86,7 +86,7 @@ async function visit(identity?: WebIdentity): Promise<Visitor> {
     })
     handshake.begin()
     await proven
-    await vi.waitFor(() => expect(frames().some(({ en }) => en === 'sums')).toBe(true), within)
+    await vi.waitUntil(() => frames().some(({ en }) => en === 'sums'), within)
   }
   return { say: send, heard, frames }
 }
@@ -123,10 +123,10 @@ async function askEverything({ say, frames, heard }: Visitor, proven: boolean): 
     say({ en: 'keys?', n: 3, souls })
     say({ en: 'values?', n: 4, values: souls.map((soul, i) => [soul, keysOfSecret()[i]]) })
     say({ en: 'values?', n: 5, values: [[`en1/${net}/m/${founder.identity.id}/ac`, open.infoHash]] })
-    await vi.waitFor(() => expect(frames().some((frame) => frame.en === 'values' && frame.n === 5)).toBe(true), within)
+    await vi.waitUntil(() => frames().some((frame) => frame.en === 'values' && frame.n === 5), within)
   } else {
     say({ '#': 'last', get: { '#': `en1/${net}/m/${founder.identity.id}/ac` } })
-    await vi.waitFor(() => expect(heard.join('')).toContain(open.infoHash), within)
+    await vi.waitUntil(() => heard.join('').includes(open.infoHash), within)
   }
 }
 

@@ -1,5 +1,8 @@
 import { toBase64url } from '../identity/index.ts'
 import type { Admitted, Guard } from './guard.ts'
+import type { Compat } from './compat/compat.ts'
+import type { CompatValue } from './compat/port.ts'
+import { spoken } from './compat/value.ts'
 import { limits } from './limits.ts'
 import type { Link } from './link.ts'
 import { candidateOf } from './portions.ts'
@@ -13,6 +16,8 @@ const portion = 64
 
 export interface IntakeOptions {
   network: string
+  /** The public maps, where this node keeps them. */
+  compat: Compat | undefined
   guard: Guard
   wire: Wire
   /** Stores values that passed; `written` is called once they are in the store. */
@@ -60,12 +65,12 @@ export class Intake {
   }
 
   #handle(message: unknown, link: Link): void | Promise<void> {
-    const { network, wire, frame, join } = this.#options
+    const { network, compat, wire, frame, join } = this.#options
     if (typeof message === 'object' && message !== null && Object.hasOwn(message, 'en')) return frame(message, link)
     // Before it has proven itself the node that was dialled has nothing to say.
     if (link.dialled && link.node === undefined) return link.refuse('unproven')
     join(link)
-    const rebuilt = rebuild(message, { network, hidden: link.seesHidden() }, link.refuse)
+    const rebuilt = rebuild(message, { network, hidden: link.seesHidden(), compat: compat !== undefined }, link.refuse)
     switch (rebuilt.type) {
       case 'nothing':
         return undefined
@@ -77,9 +82,19 @@ export class Intake {
         const { id, values } = rebuilt
         // Nodes do not acknowledge to each other: sums find what is missing. Stock clients wait for an answer.
         const written = link.node === undefined ? (): void => wire.tell(link, { to: id, ok: 1 }) : undefined
-        return this.#admit(values, link, id, written)
+        if (rebuilt.compat !== undefined)
+          this.#takeCompat(rebuilt.compat, link, values.length > 0 ? messageId() : id, written)
+        return values.length === 0 ? undefined : this.#admit(values, link, id, written)
       }
     }
+  }
+
+  /** They are kept at once, and said on whoever wrote them: nobody vouches for them. */
+  #takeCompat(values: readonly CompatValue[], link: Link, id: string, written: (() => void) | undefined): void {
+    const kept = this.#options.compat?.take(values, link) ?? []
+    if (kept.length === 0) return
+    this.#options.wire.hear({ '#': id, put: putOf(kept.map(spoken)) }, link)
+    written?.()
   }
 
   #admit(values: readonly Candidate[], link: Link, id: string, written?: () => void): void | Promise<void> {

@@ -1,7 +1,7 @@
 /** Caps on everything that comes over a link. Sizes in bytes unless they say characters; times in milliseconds. */
 export const limits = {
   /** Characters of one WebSocket message. */
-  text: 1 << 20,
+  text: 2 << 20,
   /** GUN messages in one array. */
   batch: 1000,
   /** Souls in one `put`, keys in one of its nodes, values in all of them. */
@@ -34,6 +34,11 @@ export const limits = {
   checkBurst: 2000,
   asksPerSecond: 50,
   askBurst: 1000,
+  /** Values of public maps that a link without a proof of membership may write, of those all links may. */
+  writesPerSecond: 100,
+  writeBurst: 2000,
+  /** Characters of values of public maps in one message that is said on to everybody, and not to members only. */
+  gossip: 64 << 10,
   /** Rules broken by one link before it is cut. */
   strikes: 200,
   /** What one publisher may store; about four times the largest library planned for. */

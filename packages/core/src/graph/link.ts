@@ -7,7 +7,7 @@ import type { GunPeer } from './wire/gun.ts'
 
 /** Refusals that happen between honest nodes too: races of gossip, membership on its way, another version. */
 const honest: ReadonlySet<string> = new Set(
-  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body late_answer hidden'.split(
+  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body late_answer hidden compat_rate compat_size compat_own'.split(
     ' ',
   ),
 )
@@ -61,6 +61,7 @@ export class Link implements GunPeer {
   readonly #checks: Rate
   readonly #asks: Rate
   readonly #strikes: Rate
+  readonly #writes: Rate
 
   constructor(options: LinkOptions) {
     const { id, socket, address, now } = options
@@ -72,6 +73,7 @@ export class Link implements GunPeer {
     this.#bytes = new Rate(limits.bytesPerSecond, limits.byteBurst, now)
     this.#checks = new Rate(limits.checksPerSecond, limits.checkBurst, now)
     this.#asks = new Rate(limits.asksPerSecond, limits.askBurst, now)
+    this.#writes = new Rate(limits.writesPerSecond, limits.writeBurst, now)
     this.#strikes = new Rate(1, limits.strikes, now)
     socket.onMessage((text) => this.#receive(text))
     socket.onClose((code) => {
@@ -116,6 +118,9 @@ export class Link implements GunPeer {
 
   /** Whether the link may cause one more signature check. */
   readonly maySpendCheck = (): boolean => this.member || this.#checks.take()
+
+  /** Whether the link may write one more value of a public map. */
+  readonly mayWrite = (): boolean => this.member || this.#writes.take()
 
   /** Whether the link may be served one more request that reads the store. */
   mayAsk(): boolean {

@@ -5,6 +5,10 @@ import type { Frame } from './frames.ts'
 import type { Admitted, Guard } from './guard.ts'
 import { Handshake } from './handshake.ts'
 import { Intake, messageId } from './intake.ts'
+import type { Compat } from './compat/compat.ts'
+import { mapOf } from './compat/maps.ts'
+import type { CompatValue } from './compat/port.ts'
+import { spoken } from './compat/value.ts'
 import { portions } from './portions.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import type { Membership } from '../membership/index.ts'
@@ -18,6 +22,7 @@ import type { Group } from './souls.ts'
 import type { Sums } from './sums.ts'
 import type { Target } from './supervisor.ts'
 import { Turn } from './turn.ts'
+import type { GunPut } from './wire/gun.ts'
 import { putOf } from './wire/message.ts'
 import { Wire } from './wire/wire.ts'
 
@@ -30,6 +35,7 @@ export interface LinksOptions {
   sums: Sums
   store: GraphStore
   heartbeats: Heartbeats
+  compat: Compat | undefined
   /** URLs that the operator configured: their nodes are trusted to hand on what others signed in the past. */
   configured: ReadonlySet<string>
   refusals: Refusals
@@ -69,6 +75,7 @@ export class Links {
   /** URLs at which this node found itself. */
   readonly #own = new Set<string>()
   readonly #wire: Wire
+  readonly #hiddenPrefix: string
   readonly #turn = new Turn()
   readonly #replies: Replies
   readonly #intake: Intake
@@ -79,15 +86,16 @@ export class Links {
 
   constructor(options: LinksOptions) {
     this.#options = options
+    this.#hiddenPrefix = hiddenPrefix(options.network)
     const { store, heartbeats, onFault } = options
-    const prefix = hiddenPrefix(options.network)
     this.#wire = new Wire(
       ({ id, soul, key, peer }) => this.#replies.ask({ id, soul, key }, peer as Link),
-      (peer, put) => (peer as Link).seesHidden() || !Object.keys(put).some((soul) => soul.startsWith(prefix)),
+      (peer, put) => this.#mayHear(peer as Link, put),
     )
-    this.#replies = new Replies({ wire: this.#wire, store, heartbeats, onFault })
+    this.#replies = new Replies({ wire: this.#wire, store, heartbeats, compat: options.compat, onFault })
     this.#intake = new Intake({
       network: options.network,
+      compat: options.compat,
       guard: options.guard,
       wire: this.#wire,
       take: options.take,
@@ -128,7 +136,7 @@ export class Links {
       address: url,
       now,
       turn: this.#turn,
-      hiddenPrefix: hiddenPrefix(network),
+      hiddenPrefix: this.#hiddenPrefix,
       isMember: (node) => membership.isMember(node, 'any', now()),
       onText: (text) => this.#hear(text, link),
       onFault: this.#options.onFault,
@@ -150,6 +158,11 @@ export class Links {
   /** Says this node's own values to every link. */
   broadcast(values: readonly Admitted[]): void {
     for (const part of portions(values)) this.#wire.broadcast(messageId(), putOf(part))
+  }
+
+  /** Says values of public maps that this node wrote to every link. */
+  broadcastCompat(values: readonly CompatValue[]): void {
+    this.#wire.broadcast(messageId(), putOf(values.map(spoken)))
   }
 
   /** Waits while members' links are congested, for a tenth of a second at most: one slow link must not stop a node. */
@@ -247,6 +260,16 @@ export class Links {
     return name === 'owner' || (this.#isTrusted(link) && this.#options.membership.knows(name))
   }
 
+  /**
+   * What is not public is said to members alone, and so are large values of public maps: one preview said to hundreds
+   * of links would take hundreds of megabytes of memory.
+   */
+  #mayHear(link: Link, put: GunPut): boolean {
+    const souls = Object.keys(put)
+    if (souls.some((soul) => soul.startsWith(this.#hiddenPrefix))) return link.seesHidden()
+    return link.member || souls.every((soul) => mapOf(soul) === undefined) || charactersOf(put) <= limits.gossip
+  }
+
   #tellHeartbeats(link: Link): void {
     for (const part of portions([...this.#options.heartbeats.values()])) this.#wire.tell(link, { put: putOf(part) })
   }
@@ -321,4 +344,12 @@ export class Links {
     }
     this.#pacing = undefined
   }
+}
+
+function charactersOf(put: GunPut): number {
+  let characters = 0
+  for (const node of Object.values(put)) {
+    for (const value of Object.values(node)) if (typeof value === 'string') characters += value.length
+  }
+  return characters
 }

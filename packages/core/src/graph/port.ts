@@ -5,9 +5,11 @@ import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Manifest } from '../manifest/index.ts'
 import type { Heartbeat } from '../presence/index.ts'
 import type { Kind } from '../envelope/index.ts'
+import type { CompatMaps } from './compat/port.ts'
 import type { NodeId } from '../identity/index.ts'
 
 export type { Kind }
+export type * from './compat/port.ts'
 
 /** One signed value as it lies in the graph. `ts` is the signed time in milliseconds; `value` the envelope's JSON text. */
 export interface Entry {
@@ -133,6 +135,8 @@ export interface Graph {
   watch<K extends Kind>(kind: K, listener: (value: Accepted<Bodies[K]>) => void): () => void
   /** Takes over an incoming WebSocket at `/gun`. */
   accept(socket: Socket): void
+  /** The public maps of other clients, where this node keeps them. */
+  readonly compat: CompatMaps | undefined
   /** What happened so far: links, messages taken and refused by reason. */
   stats(): GraphStats
   /** Reads the network's members from the store and begins to dial. */

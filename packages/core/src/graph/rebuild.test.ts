@@ -48,6 +48,62 @@ test('what is not public exists for proven members only', () => {
   expect(run(get, true).rebuilt).toMatchObject({ type: 'get', message: { get: { '#': hidden } } })
 })
 
+const user = `~${'A'.repeat(43)}.${'B'.repeat(43)}`
+const inMaps = (name: string, values: Record<string, unknown>, states: Record<string, unknown> = {}) => {
+  const given = Object.fromEntries(Object.keys(values).map((each) => [each, 1.5]))
+  return { '#': 'a', put: { [name]: { _: { '#': name, '>': { ...given, ...states } }, ...values } } }
+}
+const compatRun = (message: unknown) => {
+  const refused: string[] = []
+  const reach = { network: net, hidden: false, compat: true }
+  return { rebuilt: rebuild(message, reach, (reason) => void refused.push(reason)), refused }
+}
+
+test('values of public maps may be any data, where maps are kept', () => {
+  const values = { text: 'a', number: 1.5, truth: true, nothing: null, link: { '#': `${user}/posts` } }
+  expect(compatRun(inMaps('albums/1', values))).toEqual({
+    refused: [],
+    rebuilt: {
+      type: 'put',
+      id: 'a',
+      values: [],
+      compat: Object.entries(values).map(([name, value]) => ({
+        soul: 'albums/1',
+        key: name,
+        state: 1.5,
+        value: JSON.stringify(value),
+      })),
+    },
+  })
+  expect(run(inMaps('albums/1', values)).refused).toEqual(['soul'])
+  expect(compatRun({ '#': 'a', get: { '#': user, '.': 'x' } }).rebuilt.type).toBe('get')
+  expect(run({ '#': 'a', get: { '#': user } }).refused).toEqual(['get_soul'])
+})
+
+test('a message may carry both, and each keeps its own rules', () => {
+  const both = { ...inMaps('tracks/1', { text: 'a' }).put, [soul]: node({ [key]: 5 }) }
+  const { rebuilt, refused } = compatRun({ '#': 'a', put: both })
+  expect(refused).toEqual(['value'])
+  expect(rebuilt).toMatchObject({ values: [], compat: [{ soul: 'tracks/1' }] })
+})
+
+test.each([
+  ['value', inMaps('albums/1', { a: ['list'] })],
+  ['value', inMaps('albums/1', { a: { '#': 'constructor' } })],
+  ['value', inMaps('albums/1', { a: { '#': soul } })],
+  ['value', inMaps('albums/1', { a: { '#': 'albums/2', more: 1 } })],
+  ['value', inMaps('albums/1', { a: {} })],
+  ['state', inMaps('albums/1', { a: 1 }, { a: 0 })],
+  ['state', inMaps('albums/1', { a: 1 }, { a: '1' })],
+  ['state', inMaps('albums/1', { a: 1 }, { a: 2 ** 60 })],
+  ['key', inMaps('albums/1', { constructor: 1 })],
+  ['soul', inMaps('elsewhere/1', { a: 1 })],
+  ['soul', inMaps('~@alice', { a: 1 })],
+  ['hidden', inMaps(soul.replace('/m/', '/x/m/'), { a: 1 })],
+])('refused by reason %s where maps are kept (%#)', (reason, message) => {
+  expect(compatRun(message)).toEqual({ rebuilt: { type: 'nothing' }, refused: [reason] })
+})
+
 test('only the greeting passes of all dam messages', () => {
   expect(run({ '#': 'a', dam: '?', pid: 'p', '@': 'b', peers: { x: 1 } }).rebuilt).toEqual({
     type: 'dam',

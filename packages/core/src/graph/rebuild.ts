@@ -1,3 +1,6 @@
+import { mapOf } from './compat/maps.ts'
+import type { CompatValue } from './compat/port.ts'
+import { isData } from './compat/value.ts'
 import { limits } from './limits.ts'
 import { parseSoul } from './souls.ts'
 import type { Place } from './souls.ts'
@@ -15,6 +18,8 @@ export interface Reach {
   network: string
   /** Whether it may name what is not public: only who has proven membership may. */
   hidden: boolean
+  /** Whether this node keeps the public maps of other clients. */
+  compat?: boolean
 }
 
 /**
@@ -29,7 +34,8 @@ export function rebuild(foreign: unknown, reach: Reach, refuse: Refuse): Rebuilt
   if (!isId(id)) return no(refuse, 'id')
   if (message['dam'] !== undefined) return dam(id, message, refuse)
   if (message['put'] !== undefined && message['put'] !== null) {
-    const values = candidates(message['put'], reach, refuse)
+    const { values, compat } = candidates(message['put'], reach, refuse)
+    if (compat.length > 0) return { type: 'put', id, values, compat }
     return values.length === 0 ? nothing : { type: 'put', id, values }
   }
   if (message['get'] !== undefined) return get(id, message, reach, refuse)
@@ -55,9 +61,11 @@ function get(id: string, message: Record<string, unknown>, reach: Reach, refuse:
   const key = asked?.['.']
   const hash = message['##']
   if (asked === undefined || typeof soul !== 'string') return no(refuse, 'get')
-  const place = placeOf(soul, reach.network)
-  if (place === undefined) return no(refuse, 'get_soul')
-  if (place.hidden && !reach.hidden) return no(refuse, 'hidden')
+  if (!isCompat(soul, reach)) {
+    const place = placeOf(soul, reach.network)
+    if (place === undefined) return no(refuse, 'get_soul')
+    if (place.hidden && !reach.hidden) return no(refuse, 'hidden')
+  }
   if (key !== undefined && !isKey(key)) return no(refuse, 'get_key')
   return {
     type: 'get',
@@ -70,28 +78,53 @@ function get(id: string, message: Record<string, unknown>, reach: Reach, refuse:
   }
 }
 
-function candidates(foreign: unknown, reach: Reach, refuse: Refuse): Candidate[] {
+interface Candidates {
+  values: Candidate[]
+  compat: CompatValue[]
+}
+
+function candidates(foreign: unknown, reach: Reach, refuse: Refuse): Candidates {
   const put = record(foreign)
   if (put === undefined) return none(refuse, 'shape')
   const souls = Object.keys(put)
   if (souls.length > limits.souls) return none(refuse, 'souls')
-  const values: Candidate[] = []
+  const found: Candidates = { values: [], compat: [] }
   for (const soul of souls) {
     const node = record(put[soul])
     const meta = record(node?.['_'])
     const states = record(meta?.['>'])
+    const compat = isCompat(soul, reach)
     const place = placeOf(soul, reach.network)
     if (node === undefined || meta?.['#'] !== soul || states === undefined) refuse('node')
-    else if (place === undefined) refuse('soul')
-    else if (place.hidden && !reach.hidden) refuse('hidden')
+    else if (place === undefined && !compat) refuse('soul')
+    else if (place?.hidden === true && !reach.hidden) refuse('hidden')
     else {
       const keys = Object.keys(node)
       if (keys.length > limits.keys + 1) refuse('keys')
-      else keys.forEach((key) => collect(values, { soul, key, state: own(states, key), value: node[key] }, refuse))
+      else {
+        for (const key of keys) {
+          const foreignValue = { soul, key, state: own(states, key), value: node[key] }
+          if (compat) collectCompat(found.compat, foreignValue, refuse)
+          else collect(found.values, foreignValue, refuse)
+        }
+      }
     }
-    if (values.length > limits.values) return none(refuse, 'values')
+    if (found.values.length + found.compat.length > limits.values) return none(refuse, 'values')
   }
-  return values
+  return found
+}
+
+function isCompat(soul: string, { compat = false }: Reach): boolean {
+  return compat && mapOf(soul) !== undefined
+}
+
+function collectCompat(into: CompatValue[], foreign: Record<keyof Candidate, unknown>, refuse: Refuse): void {
+  const { soul, key, state, value } = foreign
+  if (key === '_') return
+  if (typeof soul !== 'string' || !isKey(key)) return refuse('key')
+  if (typeof state !== 'number' || !(state > 0 && state <= Number.MAX_SAFE_INTEGER)) return refuse('state')
+  if (!isData(value)) return refuse('value')
+  into.push({ soul, key, state, value: JSON.stringify(value) })
 }
 
 function collect(into: Candidate[], foreign: Record<keyof Candidate, unknown>, refuse: Refuse): void {
@@ -133,7 +166,7 @@ function no(refuse: Refuse, reason: string): Rebuilt {
   return nothing
 }
 
-function none(refuse: Refuse, reason: string): Candidate[] {
+function none(refuse: Refuse, reason: string): Candidates {
   refuse(reason)
-  return []
+  return { values: [], compat: [] }
 }

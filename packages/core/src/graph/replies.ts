@@ -1,3 +1,6 @@
+import type { Compat } from './compat/compat.ts'
+import { mapOf } from './compat/maps.ts'
+import { spoken } from './compat/value.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import type { Link } from './link.ts'
 import { limits } from './limits.ts'
@@ -19,12 +22,29 @@ export interface Question {
   key: string | undefined
 }
 
+export interface RepliesOptions {
+  wire: Wire
+  store: GraphStore
+  heartbeats: Heartbeats
+  compat: Compat | undefined
+  onFault(error: unknown): void
+}
+
+/** Something stored, as GUN says it. `size`: characters of its text. */
+interface Found {
+  soul: string
+  key: string
+  state: number
+  value: unknown
+  size: number
+}
+
 /** Answers GUN's `get` from what is stored, page by page, one request of a link after the other. */
 export class Replies {
   readonly #queues = new Map<Link, Question[]>()
-  readonly #options: { wire: Wire; store: GraphStore; heartbeats: Heartbeats; onFault(error: unknown): void }
+  readonly #options: RepliesOptions
 
-  constructor(options: { wire: Wire; store: GraphStore; heartbeats: Heartbeats; onFault(error: unknown): void }) {
+  constructor(options: RepliesOptions) {
     this.#options = options
   }
 
@@ -51,22 +71,33 @@ export class Replies {
 
   async #answer({ id, soul, key }: Question, link: Link): Promise<void> {
     const { wire } = this.#options
-    let page: Entry[] = []
+    let page: Found[] = []
     let size = 0
     let said = false
-    for (const entry of this.#entries(soul, key, link)) {
-      if (page.length > 0 && size + entry.value.length > limits.page) {
-        wire.tell(link, { to: id, put: putOf(page.map(candidate)) })
+    for (const found of this.#found(soul, key, link)) {
+      if (page.length > 0 && size + found.size > limits.page) {
+        wire.tell(link, { to: id, put: putOf(page) })
         said = true
         page = []
         size = 0
         if (!(await roomToSend(link))) return
       }
-      page.push(entry)
-      size += entry.value.length
+      page.push(found)
+      size += found.size
     }
-    if (page.length > 0) wire.tell(link, { to: id, put: putOf(page.map(candidate)) })
+    if (page.length > 0) wire.tell(link, { to: id, put: putOf(page) })
     else if (!said) wire.tell(link, { to: id })
+  }
+
+  *#found(soul: string, key: string | undefined, link: Link): Iterable<Found> {
+    const { compat } = this.#options
+    if (mapOf(soul) !== undefined) {
+      for (const value of compat?.values(soul, key) ?? []) yield { ...spoken(value), size: value.value.length }
+      return
+    }
+    for (const { ts, value, ...place } of this.#entries(soul, key, link)) {
+      yield { ...place, state: ts, value, size: value.length }
+    }
   }
 
   *#entries(soul: string, key: string | undefined, link: Link): Iterable<Entry> {
@@ -98,8 +129,4 @@ export async function roomToSend(link: Link): Promise<boolean> {
     else await new Promise((resolve) => setTimeout(resolve, poll))
   }
   return !link.closed
-}
-
-function candidate({ soul, key, ts, value }: Entry): { soul: string; key: string; state: number; value: string } {
-  return { soul, key, state: ts, value }
 }

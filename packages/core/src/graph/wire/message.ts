@@ -1,3 +1,4 @@
+import type { CompatValue } from '../compat/port.ts'
 import type { GunMessage, GunPut } from './gun.ts'
 
 /** A value as a peer claims it: GUN's state beside the envelope's text. */
@@ -9,7 +10,7 @@ export interface Candidate {
 }
 
 /** The GUN form of values. */
-export function putOf(values: readonly Candidate[]): GunPut {
+export function putOf(values: readonly (Omit<Candidate, 'value'> & { value: unknown })[]): GunPut {
   const put: GunPut = Object.create(null) as GunPut
   for (const { soul, key, state, value } of values) {
     const node = (put[soul] ??= { _: { '#': soul, '>': {} } })
@@ -23,6 +24,6 @@ export function putOf(values: readonly Candidate[]): GunPut {
 /** A message of a peer, reduced to what it may ask or tell. */
 export type Rebuilt =
   | { type: 'get'; message: GunMessage & { get: NonNullable<GunMessage['get']> } }
-  | { type: 'put'; id: string; values: Candidate[] }
+  | { type: 'put'; id: string; values: Candidate[]; compat?: CompatValue[] }
   | { type: 'dam'; message: GunMessage }
   | { type: 'nothing' }
