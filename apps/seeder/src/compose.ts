@@ -26,7 +26,7 @@ import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from '.
 import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
-import { manifestOf, publish, type PublishingServices } from './publishing/index.ts'
+import { createDescriber, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
 import { GraphReplication } from './replication/index.ts'
 import { createSwarm, type Swarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
@@ -200,16 +200,21 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
       ok: up.has('graph') && graph.admits(identity.id),
       reason: 'the network has not admitted this node',
     },
+    { name: 'media', ok: true, reason: '', note: describer.missing().join('; ') },
     {
       name: 'clock',
       ok: !replication.stats().clockBehind,
       reason: 'the clock lies more than 5 minutes behind what this node signed: nothing is published until it is right',
     },
   ]
-  const publishing: PublishingServices = {
-    ...{ id: identity.id, ingest, library, swarm, graph, replication, trackers: swarmConfig.trackers, now },
+  const publishing = {
+    ...{ id: identity.id, ingest, encryption, library, swarm, graph, replication, trackers: swarmConfig.trackers, now },
+    ...{ quotas, turns: new Turns(), purgeAfterMs: config.retention.purgeAfter * 1000 },
     retentionChanged: () => upkeep.nudge(),
+    describe: () => describer.look(),
   }
+  const describer = createDescriber(publishing, { ...config.media, log })
+  const rotations = new Rotations({ services: publishing, log })
   const uploads = new Uploads({
     library,
     publish: (files, upload) => publish(publishing, files, upload),
@@ -226,36 +231,27 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     now,
   })
   const server = await createServer({
-    id: identity.id,
+    ...publishing,
     recipient: ageIdentity.recipient,
     version,
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
     zone: config.node.zone,
     operator: config.node.operator,
     tokens,
-    quotas,
     rates: () => changing.rate,
     trustedProxies: http.trustedProxies,
     nodes: new RequestGate({ verifier, admits: (node) => graph.admits(node), now }),
-    ingest,
-    encryption,
-    library,
-    swarm,
-    graph,
-    replication,
+    rotations,
     events,
     imports: importing.imports,
     uploads,
     registry,
     log,
     replicas: config.replicas,
-    trackers: swarmConfig.trackers,
+    origins: config.cors.origins,
     limits: { maxUploadBytes: http.maxUploadBytes, stallMs: http.stallSeconds * 1000 },
-    purgeAfterMs: config.retention.purgeAfter * 1000,
-    retentionChanged: () => upkeep.nudge(),
     endpoints,
     checks,
-    now,
   })
   const url = await server.listen(http)
   undo.later('http', () => server.close())
@@ -312,16 +308,26 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     () => uploads.close(),
   )
   await begin(
+    'rotations',
+    () => rotations.start(),
+    () => rotations.close(),
+  )
+  await begin(
     'upkeep',
     () => upkeep.start(),
     () => upkeep.close(),
+  )
+  await begin(
+    'media',
+    () => describer.start(),
+    () => describer.close(),
   )
   log.info('started')
   return {
     url,
     change: (changed) => {
-      log.level = changed.log.level
       changing = changed
+      log.level = changed.log.level
       limits.change(changed.swarm)
     },
   }

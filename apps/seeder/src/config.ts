@@ -28,6 +28,9 @@ function isOrigin(text: string): boolean {
   return text === '*' || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text)
 }
 
+const program = (name: string, what: string) =>
+  z.string().max(1000).default(name).describe(`Name or path of the program that ${what}; empty is none.`)
+
 /** Every setting of the seeder: type, default and what it does. */
 export const configSchema = z.object({
   data: z.string().min(1).default('./data').describe('Folder of the keys, the catalog and the stored files.'),
@@ -163,6 +166,16 @@ export const configSchema = z.object({
       .default(86_400)
       .describe('Seconds between the retraction of an item and the removal of its bytes.'),
   }),
+  media: z
+    .object({
+      previews: z
+        .boolean()
+        .default(true)
+        .describe('Make thumbnails, covers and audio previews of what is published here.'),
+      ffprobe: program('ffprobe', 'finds width, height, duration and codecs of sounds and films'),
+      ffmpeg: program('ffmpeg', 'makes previews of sounds and films'),
+    })
+    .prefault({}),
   imports: z
     .object({
       parallel: z.int().min(1).max(64).default(4).describe('Imports that run at a time; the others wait.'),

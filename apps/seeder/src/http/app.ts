@@ -1,10 +1,12 @@
-import cors from '@fastify/cors'
 import fastify, { type FastifyError, type FastifyReply } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
 import { InsufficientScopeError } from '../access/index.ts'
 import { authorize, changesSomething, checkNode, identify } from './authorization.ts'
+import { encryptionRoutes } from './encryption.ts'
 import type { Connections } from './connections.ts'
+import { allowOrigins } from './cors.ts'
+import { checkRoutes } from './check.ts'
 import { contentRoutes } from './content.ts'
 import { denialRoutes } from './denials.ts'
 import { documentRoutes } from './document.ts'
@@ -12,14 +14,16 @@ import { eventRoutes } from './events.ts'
 import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
 import { importRoutes } from './imports.ts'
 import { StorageSuspendedError } from '../library/index.ts'
+import { answerOnce } from './idempotency.ts'
 import { mediaRoutes } from './media.ts'
 import { memberRoutes } from './members.ts'
 import { metricsRoutes, observeRequests } from './metrics.ts'
 import { networkRoutes } from './network.ts'
 import { type Problem, problemOf, problemType } from './problem.ts'
+import { resumableRoutes } from './resumable.ts'
 import { quotaRoutes } from './quotas.ts'
 import { Rates } from './rates.ts'
-import { retractionRoutes } from './retraction.ts'
+import { restorationRoutes, retractionRoutes } from './retraction.ts'
 import type { Services } from './services.ts'
 import { statusRoutes } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -68,23 +72,7 @@ export async function createApp(services: Services, connections: Connections, up
   })
   observeRequests(app, services)
 
-  await app.register(cors, {
-    // Nothing here depends on cookies, so any page may ask; changes need the token, which only its owner's pages know.
-    origin: '*',
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    // Cache-Control is what WebTorrent's web seeds send.
-    allowedHeaders: [
-      'Authorization',
-      'Cache-Control',
-      'Content-Type',
-      'Range',
-      'If-Range',
-      'If-None-Match',
-      'If-Modified-Since',
-    ],
-    exposedHeaders: ['Accept-Ranges', 'Content-Disposition', 'Content-Length', 'Content-Range', 'ETag', 'Location'],
-    maxAge: 86_400,
-  })
+  await allowOrigins(app, services.origins)
   const rates = await Rates.of(app, services.rates)
   app.decorateRequest('caller', undefined)
   app.decorateRequest('member', undefined)
@@ -106,13 +94,18 @@ export async function createApp(services: Services, connections: Connections, up
   })
   app.addHook('onRequest', async (request, reply) => connections.invite(request.raw, reply.raw))
   app.server.on('checkContinue', (request, response) => app.routing(request, response))
+  answerOnce(app, services)
   await documentRoutes(app, services)
   await statusRoutes(app, services)
   await uploadRoutes(app, services, uploads)
+  await resumableRoutes(app, services)
+  await checkRoutes(app, services)
   await mediaRoutes(app, services)
   await contentRoutes(app, services)
   await retractionRoutes(app, services)
+  await restorationRoutes(app, services)
   await trafficRoutes(app, services)
+  await encryptionRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
   await tokenRoutes(app, services)

@@ -1,6 +1,16 @@
-import { accessSchema, type Endpoints, magnetOf, nodeIdSchema } from '@eldernode/core'
+import {
+  accessSchema,
+  type Endpoints,
+  magnetOf,
+  mediaDetailsSchema,
+  nodeIdSchema,
+  previewSchema,
+  SealBrokenError,
+  WrongIdentityError,
+} from '@eldernode/core'
 import { z } from 'zod'
-import { mayChange, type Viewer } from '../access/index.ts'
+import { mayChange, mayDecrypt, type Viewer } from '../access/index.ts'
+import type { Encryption } from '../encryption/index.ts'
 import type { Controls, Item, Library, ListedItem } from '../library/index.ts'
 
 const fileSchema = z
@@ -24,6 +34,18 @@ export const itemLimitsSchema = z
   .object({ uploadLimit: rateSchema, downloadLimit: rateSchema })
   .meta({ id: 'ItemLimits' })
 
+const plainSchema = z
+  .object({
+    name: z.string(),
+    tags: z.array(z.string()).optional(),
+    media: mediaDetailsSchema.optional(),
+    previews: z.array(previewSchema).optional(),
+    files: z
+      .array(z.object({ path: z.string(), size: z.int(), type: z.string() }))
+      .describe('The first ones, when there are many.'),
+  })
+  .meta({ id: 'PlainMedia' })
+
 /** One item as the API shows it. */
 export const mediaSchema = z
   .object({
@@ -40,7 +62,19 @@ export const mediaSchema = z
     replicas: z.object({ min: z.int(), target: z.int() }),
     createdAt: z.int().describe('Milliseconds since 1970.'),
     access: accessSchema.describe('public: for all; unlisted: whoever has the id; private: its owner and readers.'),
+    encrypted: z.boolean().describe('Whether the stored files are age files (https://age-encryption.org/v1).'),
+    plain: plainSchema.optional().describe('What was encrypted. Shown to its owner, its readers and administrators.'),
     owner: z.string().optional().describe("Empty for the operator's. Shown to the owner and to administrators only."),
+    tags: z.array(z.string()),
+    expiresAt: z.int().optional().describe('Milliseconds since 1970: it is retracted by itself then.'),
+    media: mediaDetailsSchema
+      .extend({ codecs: z.array(z.string()).optional().describe('As ffmpeg calls them.') })
+      .optional()
+      .describe('What a player shows; found by the node once it is published, unless its publisher said it.'),
+    previews: z
+      .array(previewSchema.extend({ url: z.string().describe('Where its bytes are.') }))
+      .describe('Small items of their own that stand for this one; made once it is published.'),
+    previewOf: z.string().optional().describe('The infohash of the item that this is a preview of.'),
     paused: z.boolean().optional().describe('Neither sent to peers nor fetched from them. Shown as `owner` is.'),
     limits: itemLimitsSchema.optional().describe('Shown as `owner` is.'),
     links: z.object({
@@ -56,6 +90,7 @@ export const mediaSchema = z
 /** One item as it is shown by itself. */
 export const mediaDetailSchema = mediaSchema
   .extend({
+    describing: z.boolean().describe('Whether its details and previews are still to come.'),
     condition: z
       .enum(['held', 'patchy', 'suspect', 'damaged'])
       .describe('held: whole; suspect: hashed again; damaged, patchy: lost bytes are fetched again.'),
@@ -113,8 +148,40 @@ export function viewOf(item: Item | ListedItem, { endpoints, trackers, library, 
     replicas: item.replicas,
     createdAt: item.createdAt,
     access: item.access,
+    encrypted: item.about.encryption !== undefined,
+    ...saidOf(item, endpoints.http),
     ...(mayChange(viewer, item) && { owner: item.owner, ...trafficOf(library.controls(item.infoHash)) }),
     links,
+  }
+}
+
+/** What is said of an item, as far as everybody who sees it may know it. */
+function saidOf({ about: { tags = [], expiresAt, media, previews = [], previewOf } }: Item, http: string) {
+  return {
+    tags,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(media && { media }),
+    previews: previews.map((preview) => ({ ...preview, url: linksOf(preview.infoHash, http).content })),
+    ...(previewOf !== undefined && { previewOf }),
+  }
+}
+
+/** `viewOf`, and to who may read it what an encrypted item was. */
+export async function openViewOf(
+  item: Item | ListedItem,
+  shown: Shown & { encryption: Pick<Encryption, 'description'> },
+): Promise<MediaView> {
+  const view = viewOf(item, shown)
+  if (item.about.encryption === undefined || !mayDecrypt(shown.viewer, item)) return view
+  try {
+    const plain = await shown.encryption.description(item)
+    if (plain === undefined) return view
+    const { index: _index, ...rest } = plain
+    return { ...view, plain: rest }
+  } catch (error) {
+    // What another publisher sealed must not keep anybody from a list.
+    if (error instanceof SealBrokenError || error instanceof WrongIdentityError) return view
+    throw error
   }
 }
 

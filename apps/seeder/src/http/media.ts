@@ -6,7 +6,7 @@ import type { Api } from './api.ts'
 import { MediaNotFoundError } from './errors.ts'
 import { itemOf, mediaIdSchema, recordOf } from './media-id.ts'
 import { canonicalFiles } from './canonical-files.ts'
-import { filesSchema, linksOf, mediaDetailSchema, mediaSchema, verifiedAtOf, viewOf } from './media-view.ts'
+import { filesSchema, linksOf, mediaDetailSchema, mediaSchema, openViewOf, verifiedAtOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -18,8 +18,8 @@ const pageSchema = z.object({ items: z.array(mediaSchema), nextCursor: z.string(
 
 /** `/v1/media` without uploads and bytes: list and describe. */
 export async function mediaRoutes(app: Api, services: Services): Promise<void> {
-  const { library, trackers } = services
-  const shown = (viewer: Viewer) => ({ endpoints: services.endpoints(), trackers, library, viewer })
+  const { library, trackers, encryption } = services
+  const shown = (viewer: Viewer) => ({ endpoints: services.endpoints(), trackers, library, encryption, viewer })
 
   app.get(
     '/v1/media',
@@ -45,7 +45,7 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
       })
       const sources = shown(request)
       return {
-        items: items.map((item) => viewOf(item, sources)),
+        items: await Promise.all(items.map((item) => openViewOf(item, sources))),
         ...(nextCursor !== undefined && { nextCursor }),
       }
     },
@@ -63,7 +63,13 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
     },
     async (request) => {
       const { item, condition } = recordOf(library, request, request.params.id)
-      return { ...viewOf(item, shown(request)), condition, verifiedAt: verifiedAtOf(library, item.infoHash) }
+      const view = await openViewOf(item, shown(request))
+      return {
+        ...view,
+        describing: library.descriptions.has(item.infoHash),
+        condition,
+        verifiedAt: verifiedAtOf(library, item.infoHash),
+      }
     },
   )
 

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { type Manifest, retractManifest } from '@eldernode/core'
 import type { ItemHead } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError, NotPublisherError } from './errors.ts'
 import { assertOwn, mediaIdSchema } from './media-id.ts'
+import { mediaSchema, viewOf } from './media-view.ts'
 import { problems } from './problem.ts'
+import { restore, retract } from '../publishing/index.ts'
 import type { Services } from './services.ts'
 
 const retractionSchema = z
@@ -16,7 +17,7 @@ const retractionSchema = z
   .meta({ id: 'Retraction' })
 type Retraction = z.output<typeof retractionSchema>
 
-/** `DELETE /v1/media/:id`: take an item of one's own down everywhere, or drop the copy held here. */
+/** Take an item of one's own down everywhere, or drop the copy held here; and bring it back. */
 export async function retractionRoutes(app: Api, services: Services): Promise<void> {
   app.delete(
     '/v1/media/:id',
@@ -25,7 +26,7 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
       schema: {
         tags: ['media'],
         summary: 'Retract an item published here, or drop the local copy of any',
-        description: 'Publishing the same bytes under the same name again undoes a retraction.',
+        description: 'Its previews go with it. Until the bytes are gone it can be undone. Once more changes nothing.',
         params: z.object({ id: mediaIdSchema }),
         querystring: z.object({
           local: z.stringbool().optional().describe('Drop the copy of this node only.'),
@@ -43,9 +44,39 @@ export async function retractionRoutes(app: Api, services: Services): Promise<vo
       if (item !== undefined) assertOwn(request, item, id)
       else if (request.caller?.admin !== true) throw new MediaNotFoundError(id)
       if (local === true) return await drop(services, item, infoHash)
-      const published = services.graph.get('m', services.id, infoHash)?.body
-      if (published === undefined) throw refusal(services, item, infoHash)
-      return await retract(services, item, published, reason)
+      if (services.graph.get('m', services.id, infoHash) === undefined) throw refusal(services, item, infoHash)
+      const purgeAfter = await retract(services, infoHash, reason)
+      return { id: infoHash, state: 'retracted' as const, purgeAfter }
+    },
+  )
+}
+
+/** `POST /v1/media/:id/restore`: until the bytes are gone. */
+export async function restorationRoutes(app: Api, services: Services): Promise<void> {
+  app.post(
+    '/v1/media/:id/restore',
+    {
+      config: { scope: 'media:delete' },
+      schema: {
+        tags: ['media'],
+        summary: 'Undo the retraction of an item published here',
+        description:
+          'Its previews come back with it. One that is live stays as it is. An expiry that has passed is dropped.',
+        params: z.object({ id: mediaIdSchema }),
+        response: { 200: mediaSchema, ...problems(400, 401, 403, 404, 409, 503) },
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      const { library, graph } = services
+      const head = library.head(id)
+      if (head === undefined) throw new MediaNotFoundError(id)
+      assertOwn(request, head, id)
+      if (graph.get('m', services.id, head.infoHash) === undefined) throw refusal(services, head, id)
+      await restore(services, head.infoHash)
+      const item = library.record(head.infoHash)
+      if (item === undefined) throw new MediaNotFoundError(id)
+      return viewOf(item, { ...services, endpoints: services.endpoints(), viewer: request })
     },
   )
 }
@@ -60,28 +91,6 @@ async function drop(
   await swarm.remove(item.infoHash)
   await library.remove(item.infoHash)
   return { id: item.infoHash, state: 'dropped' }
-}
-
-async function retract(
-  { graph, library, swarm, replication, purgeAfterMs, retentionChanged, now }: Services,
-  item: ItemHead | undefined,
-  published: Manifest,
-  reason: string | undefined,
-): Promise<Retraction> {
-  const { infoHash } = published
-  const purgeAfter = (published.state === 'retracted' ? published.purgeAfter : undefined) ?? now() + purgeAfterMs
-  if (published.state === 'live') {
-    const change = { purgeAfter, ...(reason !== undefined && { reason }) }
-    await graph.publish('m', infoHash, retractManifest(published, change))
-  }
-  // An item of two publishers is served until the last of them retracts it.
-  if (item?.state === 'live' && !replication.isPublished(infoHash)) {
-    library.retract(infoHash, purgeAfter)
-    await swarm.remove(infoHash)
-    retentionChanged()
-  }
-  replication.touch(infoHash)
-  return { id: infoHash, state: 'retracted', purgeAfter }
 }
 
 function refusal({ graph }: Services, item: ItemHead | undefined, id: string): Error {

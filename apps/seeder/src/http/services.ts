@@ -6,15 +6,23 @@ import type { Imports } from '../imports/index.ts'
 import type { Encryption } from '../encryption/index.ts'
 import type { Quotas, Tokens } from '../access/index.ts'
 import type { Ingest } from '../ingest/index.ts'
+import type { Rotations } from '../publishing/index.ts'
 import type { Library } from '../library/index.ts'
+import type { RemoteFile } from '../replication/index.ts'
+import type { Turns } from '../publishing/index.ts'
 import type { Swarm } from '../swarm/index.ts'
-
+import type { ResumableUploads } from '../uploads/index.ts'
 import type { RateSettings } from './rates.ts'
-/** One thing that must be up before the node is ready; `reason` says what is missing. */
+
+/**
+ * One thing that must be up before the node is ready; `reason` says what is missing. `note`: what works less than it
+ * could, while all is well.
+ */
 export interface Check {
   name: string
   ok: boolean
   reason: string
+  note?: string
 }
 
 /** What the routes ask of replication. */
@@ -25,6 +33,8 @@ export interface Copies {
   leave(infoHash: string): Promise<void>
   /** Ends all traffic of an item that the library says is paused. */
   pause(infoHash: string): Promise<void>
+  /** A file of an item that is not held here and may be read from others; `undefined` when there is none. */
+  remote(infoHash: string, path?: string): Promise<RemoteFile | undefined>
   /** Whether anybody's manifest of the item is live. */
   isPublished(infoHash: string): boolean
   /** Has an item served or not, and announced so, as its manifests say. */
@@ -68,21 +78,28 @@ export interface Services {
   nodes: RequestGate
   ingest: Ingest
   encryption: Encryption
+  rotations: Pick<Rotations, 'rotate' | 'schedule'>
   library: Library
   swarm: Swarm
   graph: Graph
   replication: Copies
   events: Pick<EventRoom, 'journal' | 'webhooks'>
   imports: Pick<Imports, 'add' | 'get' | 'list' | 'cancel'>
+  uploads: ResumableUploads
   registry: Registry
   log: Logger
   replicas: Replicas
   trackers: readonly string[]
+  /** Origins whose pages may use the API; `*` is every one. */
+  origins: readonly string[]
   limits: { maxUploadBytes: number; stallMs: number }
   /** Milliseconds between the retraction of an item and the removal of its bytes. */
   purgeAfterMs: number
   /** Told when an item was retracted or restored, so that its purge can be planned. */
   retentionChanged: () => void
+  turns: Turns
+  /** Told when a new item waits to be described. */
+  describe: () => void
   /** How others reach this node, as its heartbeats say. */
   endpoints: () => Endpoints
   checks: () => Check[]

@@ -18,7 +18,14 @@ const healthSchema = z
 const readySchema = z
   .object({
     ready: z.boolean(),
-    checks: z.record(z.string(), z.object({ ok: z.boolean(), reason: z.string().optional() })),
+    checks: z.record(
+      z.string(),
+      z.object({
+        ok: z.boolean(),
+        reason: z.string().optional(),
+        note: z.string().optional().describe('What works less than it could; the node is ready all the same.'),
+      }),
+    ),
   })
   .meta({ id: 'Readiness' })
 
@@ -59,7 +66,9 @@ export async function statusRoutes(app: Api, services: Services): Promise<void> 
       const ready = checks.every(({ ok }) => ok)
       return await reply.code(ready ? 200 : 503).send({
         ready,
-        checks: Object.fromEntries(checks.map(({ name, ok, reason }) => [name, ok ? { ok } : { ok, reason }])),
+        checks: Object.fromEntries(
+          checks.map(({ name, ok, reason, note }) => [name, ok ? { ok, ...(note && { note }) } : { ok, reason }]),
+        ),
       })
     },
   )

@@ -1,2 +1,6 @@
 export * from './manifest.ts'
+export * from './previews.ts'
 export * from './publish.ts'
+export * from './retract.ts'
+export { Rotations } from './rotations.ts'
+export * from './turns.ts'

@@ -1,10 +1,14 @@
 import type { About, Access, Graph, NodeId, Replicas } from '@eldernode/core'
+import type { Quotas } from '../access/index.ts'
 import type { Draft, Encryption } from '../encryption/index.ts'
 import type { IncomingFile, Ingest, Ingested } from '../ingest/index.ts'
 import type { Item, Library } from '../library/index.ts'
+import { isDescribable } from '../media/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import { ItemDeniedError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
+import { metered } from './metered.ts'
+import type { Turns } from './turns.ts'
 
 /** What publishing works with. */
 export interface PublishingServices {
@@ -16,9 +20,13 @@ export interface PublishingServices {
   graph: Pick<Graph, 'get' | 'publish'>
   /** `claim`: ends the transfer and the refusal of an item; `touch`: has it served or not, as its manifests say. */
   replication: { claim(infoHash: string): Promise<void>; touch(infoHash: string): void }
+  turns: Turns
+  quotas: Pick<Quotas, 'admit'>
   trackers: readonly string[]
   /** Told when a retracted item is live again. */
   retentionChanged(): void
+  /** Told when a new item waits to be described. */
+  describe(): void
   now: () => number
 }
 
@@ -40,8 +48,27 @@ export interface Upload {
   signal: AbortSignal
 }
 
-/** The way of one upload. When it resolves, the item is durable, seeded and announced. */
+/**
+ * The way of one upload. When it resolves, the item is durable, seeded and announced.
+ * @throws StorageQuotaExceededError, ItemQuotaExceededError, DailyQuotaExceededError, at the latest when a byte too many
+ * arrives; what the ingest throws
+ */
 export async function publish(
+  services: PublishingServices,
+  files: AsyncIterable<IncomingFile>,
+  upload: Upload,
+): Promise<Published> {
+  // A preview is small, and made for an item that was admitted.
+  if (upload.owner === '' || upload.about?.previewOf !== undefined) return await receive(services, files, upload)
+  const allowance = services.quotas.admit(upload.owner, upload.expectedSize)
+  try {
+    return await receive(services, metered(files, allowance), upload)
+  } finally {
+    allowance.end()
+  }
+}
+
+async function receive(
   services: PublishingServices,
   files: AsyncIterable<IncomingFile>,
   { owner, access, about, replicas, encrypt, signal, ...options }: Upload,
@@ -77,29 +104,33 @@ export async function publishIngested(
   ingested: Ingested,
   { owner, access, about = {}, replicas, signal, draft }: Publication,
 ): Promise<Published> {
-  const { library, encryption, replication, swarm, graph, id, trackers, retentionChanged, now } = services
+  const { library, encryption, replication, swarm, graph, id, turns, trackers, retentionChanged, now } = services
   try {
     signal.throwIfAborted()
     if (graph.get('d', id, ingested.infoHash)?.body.state === 'denied') throw new ItemDeniedError(ingested.infoHash)
     const sealed = draft && ingested.plain && (await draft.finish(ingested.plain, about))
     const said = { owner, access, about: sealed?.about ?? about, replicas }
     const described = describe(ingested, { publisher: id, ...said, createdAt: now() })
-    const options = { ...(sealed && { key: sealed.key }) }
+    const isMedia = isDescribable(described)
+    const options = { describe: isMedia, ...(sealed && { key: sealed.key }) }
     const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)
     const live: Item = { ...withoutPurge(item), state: 'live' }
-    if (item.state === 'retracted') {
-      library.restore(item.infoHash)
-      retentionChanged()
-    }
-    await replication.claim(item.infoHash)
-    if (!library.isPaused(item.infoHash)) swarm.seed(item.infoHash)
-    if (graph.get('m', id, item.infoHash)?.body.state !== 'live') {
-      await graph.publish('m', item.infoHash, manifestOf({ ...live, replicas }, trackers))
-    }
-    if (sealed !== undefined) await encryption.grants.publish(item.infoHash)
-    // A decision that still saw the retraction may have come between.
-    if (library.get(item.infoHash)?.state === 'retracted') library.restore(item.infoHash)
+    await turns.take(item.infoHash, async () => {
+      if (library.record(item.infoHash)?.state === 'retracted') {
+        library.restore(item.infoHash)
+        retentionChanged()
+      }
+      await replication.claim(item.infoHash)
+      if (!library.isPaused(item.infoHash)) swarm.seed(item.infoHash)
+      if (graph.get('m', id, item.infoHash)?.body.state !== 'live') {
+        await graph.publish('m', item.infoHash, manifestOf({ ...live, replicas }, trackers))
+      }
+      if (sealed !== undefined) await encryption.grants.publish(item.infoHash)
+      // A decision that still saw the retraction may have come between.
+      if (library.get(item.infoHash)?.state === 'retracted') library.restore(item.infoHash)
+    })
     replication.touch(item.infoHash)
+    if (isMedia && created) services.describe()
     return { item: live, created }
   } finally {
     await ingested.staging.discard()

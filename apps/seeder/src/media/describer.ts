@@ -1,0 +1,124 @@
+import type { MediaDetails, Preview } from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { Item, Library } from '../library/index.ts'
+import { describe, type MadePreview } from './describe.ts'
+import { isDescribable } from './plan.ts'
+import type { Describer } from './port.ts'
+import { Tools, type ToolPaths } from './tools.ts'
+
+export interface DescriberOptions {
+  library: Pick<Library, 'descriptions' | 'get' | 'file' | 'blobPath' | 'storage' | 'onStorage'>
+  tools: ToolPaths
+  /** Whether previews are made. */
+  previews: boolean
+  /** Publishes a preview of an item; what was published before is given back. */
+  publishPreview(item: Item, preview: MadePreview, signal: AbortSignal): Promise<Preview>
+  /** Adds to what is said of an item, here and in its manifest. */
+  say(infoHash: string, said: { media: MediaDetails; previews: Preview[] }): Promise<void>
+  /** Items at once; each has one process at a time. */
+  most: number
+  log: Logger
+  now: () => number
+}
+
+/** A file that ends the whole process must not do so at every start. */
+const mostTries = 3
+const retryMs = 60_000
+
+/** Level-triggered: what is to be done is in the catalog, and a look that comes too often does no harm. */
+export class MediaDescriber implements Describer {
+  readonly #options: DescriberOptions
+  readonly #tools: Tools
+  readonly #abort = new AbortController()
+  readonly #running = new Map<string, Promise<void>>()
+  /** Those whose turn failed, until the next retry. */
+  readonly #failed = new Set<string>()
+  #retry: NodeJS.Timeout | undefined
+  #ends: (() => void) | undefined
+  #started = false
+
+  constructor(options: DescriberOptions) {
+    this.#options = options
+    this.#tools = new Tools(options.tools, options.now)
+  }
+
+  missing(): string[] {
+    return this.#tools.missing()
+  }
+
+  start(): void {
+    this.#started = true
+    this.#ends = this.#options.library.onStorage((state) => state === 'here' && this.look())
+    this.look()
+  }
+
+  look(): void {
+    const { library, most } = this.#options
+    if (!this.#started || this.#abort.signal.aborted || library.storage().state !== 'here') return
+    while (this.#running.size < most) {
+      const waiting = library.descriptions.next(new Set([...this.#running.keys(), ...this.#failed]))
+      if (waiting === undefined) return
+      const { infoHash, tries } = waiting
+      const work = this.#take(infoHash, tries).finally(() => {
+        this.#running.delete(infoHash)
+        this.look()
+      })
+      this.#running.set(infoHash, work)
+    }
+  }
+
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values())
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort(new Error('the node stops'))
+    clearTimeout(this.#retry)
+    this.#ends?.()
+    await Promise.all(this.#running.values())
+  }
+
+  async #take(infoHash: string, tries: number): Promise<void> {
+    const { library, log } = this.#options
+    const { signal } = this.#abort
+    try {
+      if (tries >= mostTries) {
+        log.error({ infoHash, tries }, 'an item is not described: it was begun too often')
+      } else {
+        library.descriptions.tried(infoHash)
+        await this.#describe(infoHash)
+      }
+      library.descriptions.done(infoHash)
+    } catch (error) {
+      if (signal.aborted) return
+      log.error({ err: error, infoHash }, 'an item could not be described; tried again in a minute')
+      this.#failed.add(infoHash)
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined
+        this.#failed.clear()
+        this.look()
+      }, retryMs)
+    }
+  }
+
+  async #describe(infoHash: string): Promise<void> {
+    const { library, publishPreview, say, previews, log } = this.#options
+    const { signal } = this.#abort
+    const item = library.get(infoHash)
+    if (item === undefined || item.state !== 'live' || !isDescribable(item)) return
+    const found = await describe(item, {
+      tools: this.#tools,
+      previews,
+      path: async (path) => {
+        const held = await library.file(infoHash, path)
+        if (held?.file === undefined) throw new Error(`the file ${path} is not held any more`)
+        return library.blobPath(held.file.sha256)
+      },
+      log,
+      signal,
+    })
+    const made: Preview[] = []
+    for (const preview of found.previews) made.push(await publishPreview(item, preview, signal))
+    if (made.length + Object.keys(found.media).length > 0) await say(infoHash, { media: found.media, previews: made })
+  }
+}

@@ -1,0 +1,84 @@
+import { runBounded } from './bounded-process.ts'
+import { inputOf } from './demuxers.ts'
+import { ToolFailedError } from './errors.ts'
+import type { Probe } from './probe.ts'
+
+const quiet = ['-v', 'error', '-nostdin', '-hide_banner', '-threads', '1', '-filter_threads', '1']
+const toOutput = ['-map_metadata', '-1', '-map_chapters', '-1']
+/** Enough for the films of today: a picture of 8K and what it is decoded from. */
+const memory = 3 * 2 ** 30
+const mostPixels = ['-max_pixels', String(8192 * 8192)]
+
+/** 30 s of MP3 at 128 kbit/s: 480 kB. */
+const previewSeconds = 30
+const previewBounds = { ms: 60_000, memory, output: 1_000_000 }
+
+/**
+ * One picture of a film as PNG, from a tenth of its way, past titles and black.
+ * @throws ToolMissingError, ToolFailedError
+ */
+export async function stillOf(ffmpeg: string, path: string, probe: Probe, signal?: AbortSignal): Promise<Buffer> {
+  const at = (probe.durationMs ?? 0) / 10_000
+  try {
+    return await still(ffmpeg, path, at, signal)
+  } catch (error) {
+    // A length that is not what the file says.
+    if (!(error instanceof ToolFailedError) || at === 0) throw error
+    return await still(ffmpeg, path, 0, signal)
+  }
+}
+
+async function still(ffmpeg: string, path: string, at: number, signal?: AbortSignal): Promise<Buffer> {
+  const scale = 'scale=960:960:force_original_aspect_ratio=decrease'
+  const bytes = await runBounded({
+    program: ffmpeg,
+    args: [
+      ...[...quiet, '-noaccurate_seek', '-ss', at.toFixed(3), ...mostPixels, ...inputOf(path)],
+      ...['-map', '0:V:0', '-frames:v', '1', '-vf', scale, ...toOutput],
+      ...['-c:v', 'png', '-f', 'image2pipe', 'pipe:1'],
+    ],
+    bounds: { ms: 30_000, memory, output: 8 * 2 ** 20 },
+    ...(signal && { signal }),
+  })
+  if (bytes.length === 0) throw new ToolFailedError(ffmpeg, `no picture at ${at} s`)
+  return bytes
+}
+
+/** The picture that a recording embeds, as it is there. @throws ToolMissingError, ToolFailedError */
+export async function artworkOf(ffmpeg: string, path: string, stream: number, signal?: AbortSignal): Promise<Buffer> {
+  return await runBounded({
+    program: ffmpeg,
+    args: [
+      ...[...quiet, ...inputOf(path), '-map', `0:${stream}`, '-frames:v', '1', ...toOutput],
+      ...['-c:v', 'copy', '-f', 'image2pipe', 'pipe:1'],
+    ],
+    bounds: { ms: 20_000, memory, output: 16 * 2 ** 20 },
+    ...(signal && { signal }),
+  })
+}
+
+/**
+ * 30 seconds of a sound as MP3, at most 1 MB: from a quarter of its way when it is longer than two minutes, else from
+ * its beginning. @throws ToolMissingError, ToolFailedError
+ */
+export async function audioPreviewOf(
+  ffmpeg: string,
+  path: string,
+  probe: Probe,
+  signal?: AbortSignal,
+): Promise<Buffer> {
+  const { durationMs = 0 } = probe
+  const at = durationMs > 120_000 ? durationMs / 4000 : 0
+  const bytes = await runBounded({
+    program: ffmpeg,
+    args: [
+      ...[...quiet, '-ss', at.toFixed(3), '-t', String(previewSeconds), ...inputOf(path), '-map', '0:a:0', ...toOutput],
+      ...['-ac', '2', '-ar', '44100', '-c:a', 'libmp3lame', '-b:a', '128k'],
+      ...['-write_xing', '0', '-id3v2_version', '0', '-f', 'mp3', 'pipe:1'],
+    ],
+    bounds: previewBounds,
+    ...(signal && { signal }),
+  })
+  if (bytes.length === 0) throw new ToolFailedError(ffmpeg, 'no sound')
+  return bytes
+}

@@ -1,0 +1,14 @@
+import type { Allowance } from '../access/index.ts'
+import type { IncomingFile } from '../ingest/index.ts'
+
+/** The files as they come, each byte taken from what their owner may publish. @throws what `allowance.take` throws */
+export async function* metered(files: AsyncIterable<IncomingFile>, allowance: Allowance): AsyncGenerator<IncomingFile> {
+  for await (const file of files) yield { ...file, bytes: counted(file.bytes, allowance) }
+}
+
+async function* counted(bytes: IncomingFile['bytes'], allowance: Allowance): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    allowance.take(chunk.length)
+    yield chunk
+  }
+}

@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os'
+import type { MediaDetails, Preview } from '@eldernode/core'
+import type { Item } from '../library/index.ts'
+import { type Describer, type DescriberOptions, type MadePreview, MediaDescriber } from '../media/index.ts'
+import { manifestOf } from './manifest.ts'
+import { publish, type PublishingServices } from './publish.ts'
+import { type LifeServices, retract } from './retract.ts'
+
+/**
+ * Publishes a preview as a small item of its own, as visible as the item that it is of. Its name holds that item's
+ * infohash: two items never share a preview, which goes with one of them.
+ */
+export async function publishPreview(
+  services: PublishingServices,
+  { infoHash, owner, access, about, replicas }: Item,
+  { kind, bytes, extension }: MadePreview,
+  signal: AbortSignal,
+): Promise<Preview> {
+  const name = `${kind}-${infoHash}.${extension}`
+  const { expiresAt } = about
+  const { item } = await publish(services, only(name, bytes), {
+    name,
+    owner,
+    access,
+    about: { previewOf: infoHash, ...(expiresAt !== undefined && { expiresAt }) },
+    replicas,
+    signal,
+  })
+  const type = item.files[0]?.type ?? 'application/octet-stream'
+  return { kind, infoHash: item.infoHash, sha256: item.sha256, size: item.size, type }
+}
+
+async function* only(path: string, bytes: Uint8Array) {
+  yield { path, bytes: chunk(bytes) }
+}
+
+async function* chunk(bytes: Uint8Array) {
+  yield bytes
+}
+
+/**
+ * Adds to what is said of an item published here, in the catalog and in its manifest. When it was retracted meanwhile, so
+ * are the previews; it has them again when it is restored.
+ */
+export async function say(
+  services: LifeServices,
+  infoHash: string,
+  { media, previews }: { media: MediaDetails; previews: Preview[] },
+): Promise<void> {
+  const { turns, graph, library, id, trackers } = services
+  const isLive = await turns.take(infoHash, async () => {
+    const item = library.record(infoHash)
+    if (item === undefined) return false
+    const about = { ...item.about, media, ...(previews.length > 0 && { previews }) }
+    library.about.set(infoHash, about)
+    const published = graph.get('m', id, infoHash)?.body
+    if (published?.state !== 'live') return false
+    const { purgeAfter: _purgeAfter, ...rest } = item
+    const { replicas } = published
+    await graph.publish('m', infoHash, manifestOf({ ...rest, about, replicas, state: 'live' }, trackers))
+    return true
+  })
+  if (isLive) return
+  for (const preview of previews) await retract(services, preview.infoHash)
+}
+
+/** The describer of what is published through these services. */
+export function createDescriber(
+  services: PublishingServices & LifeServices,
+  { ffprobe, ffmpeg, previews, log }: DescriberOptions['tools'] & Pick<DescriberOptions, 'previews' | 'log'>,
+): Describer {
+  return new MediaDescriber({
+    library: services.library,
+    tools: { ffprobe, ffmpeg },
+    previews,
+    publishPreview: (item, preview, signal) => publishPreview(services, item, preview, signal),
+    say: (infoHash, said) => say(services, infoHash, said),
+    most: Math.max(1, Math.floor(availableParallelism() / 2)),
+    log,
+    now: services.now,
+  })
+}

@@ -1,0 +1,92 @@
+import { type Graph, type NodeId, retractManifest } from '@eldernode/core'
+import type { Library } from '../library/index.ts'
+import type { Swarm } from '../swarm/index.ts'
+import { ItemGoneError, NotPublishedHereError } from './errors.ts'
+import { manifestOf } from './manifest.ts'
+import type { Turns } from './turns.ts'
+
+/** What taking down and bringing back work with. */
+export interface LifeServices {
+  id: NodeId
+  turns: Turns
+  library: Library
+  swarm: Pick<Swarm, 'seed' | 'remove'>
+  graph: Pick<Graph, 'get' | 'publish'>
+  replication: {
+    claim(infoHash: string): Promise<void>
+    touch(infoHash: string): void
+    isPublished(infoHash: string): boolean
+  }
+  trackers: readonly string[]
+  /** Milliseconds between the retraction of an item and the removal of its bytes. */
+  purgeAfterMs: number
+  retentionChanged(): void
+  now: () => number
+}
+
+/**
+ * Retracts what this node published, and its previews. Once more changes nothing.
+ * @returns when the bytes go, in milliseconds since 1970
+ * @throws NotPublishedHereError
+ */
+export async function retract(services: LifeServices, infoHash: string, reason?: string): Promise<number> {
+  const purgeAfter = await services.turns.take(infoHash, () => retractOne(services, infoHash, reason))
+  for (const preview of services.library.about.previewsOf(infoHash)) {
+    if (services.graph.get('m', services.id, preview) !== undefined) await retract(services, preview)
+  }
+  return purgeAfter
+}
+
+async function retractOne(services: LifeServices, infoHash: string, reason: string | undefined): Promise<number> {
+  const { graph, id, library, swarm, replication, purgeAfterMs, retentionChanged, now } = services
+  const published = graph.get('m', id, infoHash)?.body
+  if (published === undefined) throw new NotPublishedHereError(infoHash)
+  const purgeAfter = (published.state === 'retracted' ? published.purgeAfter : undefined) ?? now() + purgeAfterMs
+  if (published.state === 'live') {
+    const change = { purgeAfter, ...(reason !== undefined && { reason }) }
+    await graph.publish('m', infoHash, retractManifest(published, change))
+  }
+  // An item of two publishers is served until the last of them retracts it.
+  if (library.record(infoHash)?.state === 'live' && !replication.isPublished(infoHash)) {
+    library.retract(infoHash, purgeAfter)
+    await swarm.remove(infoHash)
+    retentionChanged()
+  }
+  replication.touch(infoHash)
+  return purgeAfter
+}
+
+/**
+ * Undoes a retraction of this node, with that of the previews, as long as the bytes are there. An item that is live stays
+ * as it is. An expiry that has passed is dropped: the item would go again at once.
+ * @throws NotPublishedHereError, ItemGoneError
+ */
+export async function restore(services: LifeServices, infoHash: string): Promise<void> {
+  await services.turns.take(infoHash, () => restoreOne(services, infoHash))
+  for (const preview of services.library.about.previewsOf(infoHash)) {
+    if (services.graph.get('m', services.id, preview) !== undefined) await restore(services, preview)
+  }
+}
+
+async function restoreOne(services: LifeServices, infoHash: string): Promise<void> {
+  const { graph, id, library, swarm, replication, trackers, retentionChanged, now } = services
+  const published = graph.get('m', id, infoHash)?.body
+  if (published === undefined) throw new NotPublishedHereError(infoHash)
+  const item = library.record(infoHash)
+  if (item === undefined) throw new ItemGoneError(infoHash)
+  if (published.state === 'live') return
+  const { expiresAt = Infinity, ...timeless } = item.about
+  const about = expiresAt <= now() ? timeless : item.about
+  // From here on no purge takes the bytes.
+  library.restore(infoHash)
+  retentionChanged()
+  if (about !== item.about) library.about.set(infoHash, about)
+  await replication.claim(infoHash)
+  const { purgeAfter: _purgeAfter, ...rest } = item
+  const { replicas } = published
+  await graph.publish('m', infoHash, manifestOf({ ...rest, about, replicas, state: 'live' }, trackers))
+  // A decision that still saw the retraction may have come between.
+  if (library.record(infoHash)?.state === 'retracted') library.restore(infoHash)
+  if (library.get(infoHash) !== undefined && !library.isPaused(infoHash)) swarm.seed(infoHash)
+  replication.touch(infoHash)
+}
