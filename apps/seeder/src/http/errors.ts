@@ -89,14 +89,41 @@ const tusCodes: Readonly<Record<number, string>> = {
   410: 'upload_expired',
   412: 'tus_version_missing',
   413: 'item_too_large',
-  500: 'busy',
+  500: 'internal',
   501: 'tus_extension_unsupported',
 }
 
-/** What the tus server refuses, in its words. Where it says 500 another request held the upload for too long. */
+/** Another request writes to the upload and does not let go. */
+export class UploadHeldError extends EldernodeError {
+  constructor() {
+    super('upload_held', 'Another request is writing to this upload: try again soon.')
+  }
+}
+
+/** What the tus server refuses, in its words. */
 export class TusRefusalError extends EldernodeError {
   constructor(status: number, text: string) {
     super(tusCodes[status] ?? 'upload_malformed', `The upload was refused: ${text.trim()}.`)
+  }
+}
+
+/** A request with the same key is being done. */
+export class IdempotencyKeyInUseError extends EldernodeError {
+  constructor() {
+    super(
+      'idempotency_key_in_use',
+      'A request with this Idempotency-Key is being done: wait, and send it again to get its answer.',
+    )
+  }
+}
+
+/** The key was that of another request. */
+export class IdempotencyKeyReusedError extends EldernodeError {
+  constructor() {
+    super(
+      'idempotency_key_reused',
+      'This Idempotency-Key belongs to another request that was done: use a new one for each.',
+    )
   }
 }
 

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import * as tus from 'tus-js-client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
-import { problem, sha256, Uploads, view } from './testing/uploads.ts'
+import { problem, sha256, view } from './testing/uploads.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -28,9 +28,9 @@ const chunked = (bytes: Buffer, most: number) =>
   )
 
 /** Uploads by tus-js-client. @returns the header with the item's address, and the upload's own */
-function send(bytes: Buffer, options: Partial<tus.UploadOptions> = {}) {
+function send(bytes: Buffer | Readable, options: Partial<tus.UploadOptions> = {}) {
   return new Promise<{ item: string | undefined; url: string }>((resolve, reject) => {
-    const upload = new tus.Upload(bytes as unknown as tus.UploadOptions['uploadUrl'] & Blob, {
+    const upload = new tus.Upload(bytes, {
       endpoint: `${node.url}/v1/uploads`,
       headers: { authorization: `Bearer ${node.token}` },
       metadata: { filename: 'song.bin', filetype: 'Audio/MPEG; x=y' },
@@ -110,7 +110,7 @@ test('what Uppy sends of a file makes the item, and what it says of it', async (
 
 test('a stream of unknown length is published once its end is known', async () => {
   const bytes = randomBytes(250_000)
-  const { item } = await send(chunked(bytes, 7000) as unknown as Buffer, {
+  const { item } = await send(chunked(bytes, 7000), {
     uploadLengthDeferred: true,
     chunkSize: 100_000,
   })
@@ -167,20 +167,6 @@ test('a wrong SHA-256 is refused at the end, and ever after', async () => {
   expect(await left()).toEqual([])
 })
 
-test('what is whole when the node ends is published by itself when it starts again', async () => {
-  const bytes = randomBytes(200_000)
-  const url = await located(await begin({ filename: 'later.bin' }, bytes.length))
-  // Paused storage stands for a crash between the last byte and the item.
-  const before = await new Uploads(node).count()
-  const [, answer] = await Promise.all([
-    patch(url, 0, bytes.subarray(0, 100_000)),
-    node.ask(url).then((shown) => shown.json()),
-  ])
-  expect(answer).toMatchObject({ state: 'receiving' })
-  await patch(url, 100_000, bytes.subarray(100_000))
-  expect(await new Uploads(node).count()).toBe(before + 1)
-})
-
 test('refuses what is not tus, unknown or too large, and says so as problems', async () => {
   const post = (headers: Record<string, string>) => problem(node.ask('/v1/uploads', { method: 'POST', headers }))
   expect(await post({})).toEqual([412, 'tus_version_missing'])
@@ -223,15 +209,10 @@ test('says what it can do, to clients and to browsers', async () => {
 
 test('keeps as many uploads as it may', async () => {
   const urls: string[] = []
-  for (;;) {
-    const answer = await begin({ filename: 'x' }, 10)
-    if (answer.status !== 201) {
-      expect(await problem(answer)).toEqual([429, 'too_many_uploads'])
-      break
-    }
-    urls.push(await located(answer))
-    expect(urls.length).toBeLessThanOrEqual(20)
-  }
+  let answer = await begin({ filename: 'x' }, 10)
+  for (; answer.status === 201 && urls.length < 20; answer = await begin({ filename: 'x' }, 10))
+    urls.push(answer.headers.get('location') ?? '')
+  expect(await problem(answer)).toEqual([429, 'too_many_uploads'])
   for (const url of urls) await node.ask(url, { method: 'DELETE', headers: tusHeaders })
 })
 

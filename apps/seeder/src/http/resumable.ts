@@ -20,6 +20,9 @@ const path = '/v1/uploads'
 /** How long a request that another one wants the upload of may take to write what it has. */
 const drainMs = 1000
 
+/** What tells a new upload from others. */
+const described = ['upload-length', 'upload-defer-length', 'upload-metadata', 'upload-concat']
+
 const params = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, 'must be the id of an upload') })
 
 const uploadSchema = z
@@ -41,7 +44,7 @@ const uploadSchema = z
 interface Exchange {
   request: FastifyRequest
   /** Of ours, to be answered instead of what the tus server makes of it. */
-  failure?: unknown
+  failure?: Error
 }
 
 /** `/v1/uploads`: uploads that go on after an interruption (https://tus.io/protocols/resumable-upload, 1.0). */
@@ -130,7 +133,7 @@ export async function resumableRoutes(app: Api, services: Services): Promise<voi
     raw.post(
       path,
       {
-        config,
+        config: { ...config, print: ({ headers }) => described.map((name) => headers[name] ?? null) },
         schema: {
           tags,
           summary: 'Begin an upload that can be resumed (tus 1.0)',
@@ -236,7 +239,7 @@ async function* bodyOf(exchange: Exchange, limits: Services['limits']): AsyncGen
   try {
     yield* new Intake(limits).read(exchange.request.raw)
   } catch (error) {
-    exchange.failure = error
+    if (error instanceof Error) exchange.failure = error
     throw error
   }
 }

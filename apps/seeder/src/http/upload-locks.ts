@@ -1,4 +1,5 @@
-import { ERRORS, type Lock, type Locker, type RequestRelease } from '@tus/server'
+import type { Lock, Locker, RequestRelease } from '@tus/server'
+import { UploadHeldError } from './errors.ts'
 
 interface Held {
   askBack: RequestRelease
@@ -29,7 +30,7 @@ export class UploadLocks implements Locker {
       held.waiting.push(resolve)
       late.addEventListener('abort', () => resolve(), { once: true })
       await promise
-      if (late.aborted) throw ERRORS.ERR_LOCK_TIMEOUT
+      if (late.aborted) throw new UploadHeldError()
     }
     this.#held.set(id, { askBack, waiting: [] })
   }

@@ -9,9 +9,10 @@ import type { Api } from './api.ts'
 import { Delimiters } from './delimiters.ts'
 import { announcedSha256 } from './digest.ts'
 import { MalformedMultipartError, NoFileError, UnsupportedUploadError } from './errors.ts'
+import { formOnce, replay } from './idempotency.ts'
 import { announcedSize, disconnection, Intake } from './incoming.ts'
 import { itemOptionsSchema, parseItemOptions, uploadOf } from './item-options.ts'
-import { mediaSchema, viewOf } from './media-view.ts'
+import { mediaSchema, openViewOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import { publish, type Upload } from '../publishing/index.ts'
 import type { Services } from './services.ts'
@@ -42,7 +43,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
 
   const answer = async (reply: FastifyReply, files: AsyncIterable<IncomingFile>, upload: Upload) => {
     const { item, created } = await uploads.track(publish(services, files, upload))
-    const view = viewOf(item, { ...services, endpoints: services.endpoints(), viewer: reply.request })
+    const view = await openViewOf(item, { ...services, endpoints: services.endpoints(), viewer: reply.request })
     return reply
       .code(created ? 201 : 200)
       .header('location', view.links.self)
@@ -67,7 +68,7 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
     form.route({
       method: 'POST',
       url: '/v1/media',
-      config: { scope: 'media:write' },
+      config: { scope: 'media:write', print: 'form' },
       schema: {
         tags: ['media'],
         summary: 'Publish one file, or several as one item',
@@ -87,8 +88,11 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
         request.raw.on('data', (chunk: Buffer) => delimiters?.push(chunk))
         const parts = counted(intake.steadily(request.parts()), () => delimiters?.parts)
         const { fields, first } = await readFields(parts)
+        const sent = filesOf(intake, first, parts)
+        const files = request.once === undefined ? sent : await formOnce(request.once, request, fields, sent)
+        if ('status' in files) return await replay(reply, files)
         const options = { ...uploadOf(fields, publisher(request)), signal: disconnection(reply) }
-        return await answer(reply, filesOf(intake, first, parts), {
+        return await answer(reply, files, {
           ...options,
           // A little too much, for the lines between the parts: a piece length too long by that costs a second pass.
           ...(announced !== undefined && { expectedSize: announced }),

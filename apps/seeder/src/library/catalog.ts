@@ -1,5 +1,6 @@
 import type { ItemFile } from '@eldernode/core'
 import { AboutTable } from './about-table.ts'
+import { AnswerTable } from './answer-table.ts'
 import { BlobTable } from './blob-table.ts'
 import { Conditions } from './conditions.ts'
 import { ControlTable } from './control-table.ts'
@@ -36,6 +37,7 @@ export class Catalog {
   readonly keys: KeyTable
   readonly imports: ImportTable
   readonly uploads: UploadTable
+  readonly answers: AnswerTable
   readonly tokens: TokenTable
   readonly quotas: QuotaTable
   readonly #db: Database
@@ -53,6 +55,7 @@ export class Catalog {
     this.quotas = new QuotaTable(this.#db)
     this.imports = new ImportTable(this.#db)
     this.uploads = new UploadTable(this.#db)
+    this.answers = new AnswerTable(this.#db)
     this.events = new EventTable(this.#db)
     this.webhooks = new WebhookTable(this.#db)
     this.about = new AboutTable(this.#db)
@@ -114,6 +117,13 @@ export class Catalog {
   oldestWith(sha256: string): Item | undefined {
     const row = this.#oldestRow(sha256)
     return row && this.lists.whole(row)
+  }
+
+  /** The oldest item with that content that everybody may find, or that is the owner's. */
+  ownOrPublic(sha256: string, owner: string): ItemHead | undefined {
+    const columns = 'SELECT info_hash AS infoHash, publisher, state FROM items'
+    const text = `${columns} WHERE sha256 = ? AND state = 'live' AND held = 1 AND (access = 'public' OR owner = ?) ${oldest}`
+    return this.#db.row<ItemHead>(text, sha256, owner)
   }
 
   /** One file of an item by infohash or SHA-256: the one at `path`, or the first. */

@@ -105,6 +105,7 @@ async function build(
     keys: catalog.keys,
     imports: catalog.imports,
     uploads: catalog.uploads,
+    answers: catalog.answers,
     stage: async () => {
       storage.assertHere()
       try {
@@ -121,6 +122,7 @@ async function build(
     commit: createCommit({ storage, catalog, blobs, pins, dropUnneeded, changed, now }),
     get: (infoHash) => catalog.item(infoHash),
     bySha256: (sha256) => catalog.oldestWith(sha256),
+    ownOrPublic: (sha256, owner) => catalog.ownOrPublic(sha256, owner),
     file: async (id, path) => {
       const found = catalog.file(id, path)
       if (found?.file === undefined) return found

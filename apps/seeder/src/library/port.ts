@@ -3,6 +3,7 @@ import type { EventStore, WebhookStore } from './event-port.ts'
 import type { AboutStore, DescriptionStore } from './about-port.ts'
 import type { ImportStore } from './import-port.ts'
 import type { UploadStore } from './upload-port.ts'
+import type { AnswerStore } from './answer-port.ts'
 import type { KeyStore, NewItemKey } from './key-port.ts'
 import type { QuotaStore, TokenStore } from './access-port.ts'
 
@@ -144,6 +145,7 @@ export interface Library {
   readonly quotas: QuotaStore
   readonly imports: ImportStore
   readonly uploads: UploadStore
+  readonly answers: AnswerStore
   readonly about: AboutStore
   readonly descriptions: DescriptionStore
   readonly keys: KeyStore
@@ -174,6 +176,8 @@ export interface Library {
   get(infoHash: string): Item | undefined
   /** The oldest live item with that content, a private one only when there is no other. */
   bySha256(sha256: string): Item | undefined
+  /** The oldest live item with that content that is public, or that owner's. */
+  ownOrPublic(sha256: string, owner: string): ItemHead | undefined
   /**
    * The file at `path` of the item with that infohash or SHA-256, or its first file without `path`. Its blob is checked
    * as by `check`, it alone, so that the cost does not grow with the number of files.

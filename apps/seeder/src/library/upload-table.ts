@@ -30,7 +30,13 @@ export class UploadTable implements UploadStore {
     await this.#run(
       `INSERT INTO uploads (id, owner, size, received, metadata, wanted, secret, changed_at, state)
        VALUES (?, ?, ?, 0, ?, ?, ?, ?, 'receiving')`,
-      ...[id, owner, size ?? null, JSON.stringify(metadata), wanted, secret ?? null, now],
+      id,
+      owner,
+      size ?? null,
+      JSON.stringify(metadata),
+      wanted,
+      secret ?? null,
+      now,
     )
   }
 
@@ -53,7 +59,11 @@ export class UploadTable implements UploadStore {
     await this.#run(
       `UPDATE uploads SET state = ?, info_hash = ?, error = ?, wanted = '{}', secret = NULL, changed_at = ?
        WHERE id = ?`,
-      ...[state ?? '', infoHash ?? null, error ?? null, now, id],
+      state ?? '',
+      infoHash ?? null,
+      error ?? null,
+      now,
+      id,
     )
   }
 

@@ -180,7 +180,11 @@ export class Uploads implements ResumableUploads {
       await mkdir(folder, { recursive: true, mode: 0o750 })
       await (await open(join(folder, id), 'wx', 0o640)).close()
       const handle = await open(folder, 'r')
-      await handle.sync().finally(() => handle.close())
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
     })
   }
 

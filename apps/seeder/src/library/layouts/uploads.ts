@@ -28,12 +28,15 @@ export const uploads = `
     expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX answers_expiry ON answers (expires_at);
-  CREATE TABLE answer_totals (bytes INTEGER NOT NULL) STRICT;
-  INSERT INTO answer_totals VALUES (0);
+  CREATE TABLE answer_totals (answers INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO answer_totals VALUES (0, 0);
   CREATE TRIGGER answer_added AFTER INSERT ON answers BEGIN
-    UPDATE answer_totals SET bytes = bytes + length(new.box);
+    UPDATE answer_totals SET answers = answers + 1, bytes = bytes + length(new.box);
+  END;
+  CREATE TRIGGER answer_changed AFTER UPDATE OF box ON answers BEGIN
+    UPDATE answer_totals SET bytes = bytes + length(new.box) - length(old.box);
   END;
   CREATE TRIGGER answer_removed AFTER DELETE ON answers BEGIN
-    UPDATE answer_totals SET bytes = bytes - length(old.box);
+    UPDATE answer_totals SET answers = answers - 1, bytes = bytes - length(old.box);
   END;
   `

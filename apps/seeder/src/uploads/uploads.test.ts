@@ -1,0 +1,132 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DiskFullError, InvalidInputError } from '@eldernode/core'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type Item, type Library, openLibrary } from '../library/index.ts'
+import type { PublishUpload } from './port.ts'
+import { Uploads } from './uploads.ts'
+
+let folder: string
+let library: Library
+let time: number
+let fails: Error | undefined
+let published: { name: string; sha256: string; owner: string }[]
+const running: Uploads[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eldernode-uploads-'))
+  library = await openLibrary({ folder, digest: () => Promise.reject(new Error('nothing is hashed')) })
+  time = 1_000_000
+  fails = undefined
+  published = []
+})
+
+afterEach(async () => {
+  for (const uploads of running.splice(0)) await uploads.close()
+  library.close()
+  await rm(folder, { recursive: true })
+})
+
+const publish: PublishUpload = async (files, { owner, signal }) => {
+  signal.throwIfAborted()
+  for await (const { path, bytes } of files) {
+    const hash = createHash('sha256')
+    for await (const chunk of bytes) hash.update(chunk)
+    if (fails !== undefined) throw fails
+    published.push({ name: path, sha256: hash.digest('hex'), owner })
+  }
+  return { item: { infoHash: 'a'.repeat(40) } as Item }
+}
+
+const open = (): Uploads => {
+  const log = pino({ level: 'silent' })
+  const uploads = new Uploads({ library, publish, expireAfter: 60_000, most: 3, roundMs: 10, now: () => time, log })
+  running.push(uploads)
+  return uploads
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+const wanted = { name: 'a.bin', owner: 'alice', access: 'public', replicas: { min: 1, target: 1 } } as const
+const files = () => readdir(join(folder, 'uploads')).catch(() => [])
+
+test('what was whole when the node ended is published when it starts again, once', async () => {
+  const bytes = randomBytes(100_000)
+  const before = open()
+  const { id } = await before.begin({ size: bytes.length, metadata: {}, wanted })
+  await before.append(id, one(bytes))
+  await before.close()
+
+  const after = open()
+  await after.start()
+  await vi.waitFor(() => expect(after.get(id).state).toBe('published'))
+  expect(published).toEqual([
+    { name: 'a.bin', owner: 'alice', sha256: createHash('sha256').update(bytes).digest('hex') },
+  ])
+  expect(await after.finish(id)).toBe('a'.repeat(40))
+  expect(published).toHaveLength(1)
+  expect(await files()).toEqual([])
+})
+
+test('what passes is tried again, what does not is remembered', async () => {
+  const uploads = open()
+  const begin = async () => {
+    const { id } = await uploads.begin({ size: 3, metadata: {}, wanted })
+    await uploads.append(id, one(Buffer.from('abc')))
+    return id
+  }
+  const [first, second] = [await begin(), await begin()]
+  fails = new DiskFullError(folder)
+  await expect(uploads.finish(first)).rejects.toMatchObject({ code: 'disk_full' })
+  expect(uploads.get(first).state).toBe('receiving')
+  fails = new InvalidInputError('no')
+  await expect(uploads.finish(second)).rejects.toMatchObject({ code: 'invalid_input', message: 'no' })
+  fails = undefined
+  await expect(uploads.finish(second)).rejects.toMatchObject({ code: 'invalid_input', message: 'no' })
+  await uploads.start()
+  await vi.waitFor(() => expect(uploads.get(first).state).toBe('published'))
+  expect(uploads.get(second)).toMatchObject({ state: 'failed', wanted: '{}' })
+  expect(await files()).toEqual([])
+})
+
+test('bytes before an error are kept, bytes that are not known to be safe are dropped', async () => {
+  const uploads = open()
+  const { id } = await uploads.begin({ metadata: {}, wanted })
+  async function* breaks(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('abc')
+    throw new Error('gone')
+  }
+  await expect(uploads.append(id, breaks())).rejects.toThrow('gone')
+  expect(uploads.get(id).received).toBe(3)
+  await writeFile(join(folder, 'uploads', id), 'abcGARBAGE')
+  expect(await uploads.append(id, one(Buffer.from('def')))).toBe(6)
+  await uploads.declareSize(id, 6)
+  await uploads.finish(id)
+  expect(published[0]?.sha256).toBe(createHash('sha256').update('abcdef').digest('hex'))
+})
+
+test('an upload without a byte for long is forgotten, with its bytes; so are bytes of none', async () => {
+  const uploads = open()
+  const [old, fresh] = [await begun(uploads), await begun(uploads)]
+  await writeFile(join(folder, 'uploads', 'f'.repeat(32)), 'of a crash')
+  time += 50_000
+  await uploads.append(fresh, one(Buffer.from('x')))
+  time += 20_000
+  await uploads.start()
+  await vi.waitFor(() => expect(() => uploads.get(old)).toThrow(expect.objectContaining({ code: 'upload_not_found' })))
+  expect(await files()).toEqual([fresh])
+})
+
+test('keeps as many as it may', async () => {
+  const uploads = open()
+  const all = await Promise.allSettled(Array.from({ length: 5 }, () => begun(uploads)))
+  expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+  await expect(begun(uploads)).rejects.toMatchObject({ code: 'too_many_uploads' })
+})
+
+const begun = async (uploads: Uploads) => (await uploads.begin({ size: 10, metadata: {}, wanted })).id
