@@ -78,7 +78,10 @@ export const rooms: readonly Room[] = [
       ),
     ],
   },
-  { path: `${seeder}/publishing`, knows: [...below, `${seeder}/encryption`, `${seeder}/events`, `${seeder}/media`] },
+  {
+    path: `${seeder}/publishing`,
+    knows: [...below, `${seeder}/access`, `${seeder}/encryption`, `${seeder}/events`, `${seeder}/media`],
+  },
   { path: `${seeder}/uploads`, knows: [...below, `${seeder}/publishing`] },
   { path: `${seeder}/imports`, knows: [...below, `${seeder}/publishing`] },
   { path: `${seeder}/access`, knows: [`${seeder}/library`, `${seeder}/keys`] },

@@ -119,6 +119,7 @@ export async function contentRoutes(
   app.route({
     method: ['GET', 'HEAD'],
     url: '/v1/media/:id/ws/*',
+    config: { unmetered: true },
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'Web seed: <name>, or <name>/<path> (BEP 19)', params: pathParams },
     handler: async (request, reply) => {

@@ -86,7 +86,9 @@ function cacheStatus({ found, shared }: Pick<RemoteBytes, 'found' | 'shared'>): 
  * What BitTorrent clients append to a web seed's base: the item's name, and the path if it is a folder. WebTorrent
  * appends nothing for a single file. @throws as heldFile
  */
-export async function webSeedFile(library: Files, viewer: Viewer, id: string, path: string): Promise<ServedFile> {
+export async function webSeedFile(library: Files, from: Viewer, id: string, path: string): Promise<ServedFile> {
+  // A web seed is a part of the swarm, where the infohash is all that is asked for; a SHA-256 is not that.
+  const viewer = id.length === 40 ? { caller: from.caller, member: from.member, peer: true } : from
   const first = await heldFile(library, viewer, id)
   if (first.alone && first.file.path === first.name && (path === first.name || path === '')) return first
   if (!path.startsWith(`${first.name}/`)) throw new FileNotFoundError(id, path)

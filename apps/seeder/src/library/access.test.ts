@@ -66,6 +66,14 @@ test('the same bytes again are counted once', async () => {
   expect([library.quotas.usage('alice').bytes, library.quotas.usage('bob').bytes]).toEqual([4, 0])
 })
 
+test('a preview counts by its bytes alone', async () => {
+  const { item } = await put(library, ['123'], { owner: 'alice', about: { previewOf: 'a'.repeat(40) } })
+  expect(library.quotas.usage('alice')).toEqual({ bytes: 3, items: 0 })
+  await library.remove(item.infoHash)
+  expect(library.quotas.usage('alice')).toEqual({ bytes: 0, items: 0 })
+  expect(library.quotas.owners('', 10)).toEqual([])
+})
+
 test('quotas of single owners are kept, listed with those who have items, and taken back', async () => {
   library.quotas.set('carol', { bytes: 0, items: 3 })
   library.quotas.set('carol', { items: 4, bytesPerDay: 5 })
