@@ -18,6 +18,11 @@ export function may({ caller, member, peer }: Viewer, item: Rights & Pick<Item, 
   return member !== undefined || peer === true ? 'read' : 'hidden'
 }
 
+/** Who gets the plaintext of an encrypted item, whatever its access: its owner, its readers and administrators. */
+export function mayDecrypt(viewer: Viewer, item: Rights & Pick<Item, 'infoHash'>): boolean {
+  return may({ caller: viewer.caller }, { ...item, access: 'private' }) === 'see'
+}
+
 /** Whether the item is the caller's own, or the caller may do everything. Other nodes' items are the operator's. */
 export function mayChange({ caller }: Viewer, item: Pick<Rights, 'owner'>): boolean {
   return caller !== undefined && (caller.admin || owns(caller, item))

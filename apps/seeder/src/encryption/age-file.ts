@@ -63,6 +63,15 @@ export class AgeFile {
     }
   }
 
+  /** One that was opened before. */
+  static async reopen(path: string, opening: Opening): Promise<AgeFile> {
+    return new AgeFile(await open(path, 'r'), opening)
+  }
+
+  get opening(): Opening {
+    return this.#opening
+  }
+
   get size(): number {
     return this.#opening.size
   }

@@ -121,6 +121,11 @@ export class Encryption {
     return this.#revealing.of(item)
   }
 
+  /** The same of an item that need not be held, or complete: of many files, the first ones only. @throws SealBrokenError */
+  description(item: Pick<Item, 'infoHash' | 'publisher' | 'about'>) {
+    return this.#revealing.description(item)
+  }
+
   /** The plaintext of its nth file. Undefined when this node cannot read it. @throws SealBrokenError, WrongIdentityError */
   file(item: Pick<Item, 'infoHash' | 'publisher' | 'about' | 'files'>, n: number) {
     return this.#revealing.file(item, n)

@@ -1,6 +1,6 @@
 import { type Description, openDescription, readFileIndex, SealBrokenError } from '@eldernode/core'
 import type { Item, Library } from '../library/index.ts'
-import { AgeFile } from './age-file.ts'
+import { AgeFile, type Opening } from './age-file.ts'
 import type { Identities } from './identities.ts'
 
 /** What an encrypted item is to who may read it. */
@@ -20,8 +20,9 @@ export interface RevealingParts {
 /** Reads encrypted items for who may; whether somebody may is asked before. */
 export class Revealing {
   readonly #parts: RevealingParts
-  /** By what was sealed, which changes with every change of it. Without long lists of files. */
-  readonly #kept = new Map<string, Revealed>()
+  /** By what was sealed, which changes with every change of it. */
+  readonly #kept = new Map<string, Description>()
+  readonly #openings = new Map<string, Opening>()
 
   constructor(parts: RevealingParts) {
     this.#parts = parts
@@ -32,19 +33,26 @@ export class Revealing {
    * @throws SealBrokenError when its publisher sealed something else
    */
   async of(item: Pick<Item, 'infoHash' | 'publisher' | 'about' | 'files'>): Promise<Revealed | undefined> {
+    const described = await this.description(item)
+    if (described === undefined) return undefined
+    const { index, ...rest } = described
+    const files = index === true ? await this.#index(item) : rest.files
+    if (files.length !== item.files.length - (index === true ? 1 : 0))
+      throw new SealBrokenError('describes more or fewer files than there are')
+    return { ...rest, files }
+  }
+
+  /** The same of an item that need not be held or complete: of many files, the first ones only. @throws SealBrokenError */
+  async description(item: Pick<Item, 'infoHash' | 'publisher' | 'about'>): Promise<Description | undefined> {
     const sealed = item.about.encryption?.sealed
     if (sealed === undefined) return undefined
     const known = this.#kept.get(sealed)
     if (known !== undefined) return known
     const identity = await this.#parts.identities.of(item)
     if (identity === undefined) return undefined
-    const { index, ...description } = await openDescription(sealed, identity.identity)
-    const files = index === true ? await this.#index(item, identity.identity) : description.files
-    if (files.length !== item.files.length - (index === true ? 1 : 0))
-      throw new SealBrokenError('describes more or fewer files than there are')
-    const revealed = { ...description, files }
-    if (index !== true) this.#keep(sealed, revealed)
-    return revealed
+    const description = await openDescription(sealed, identity.identity)
+    keep(this.#kept, sealed, description)
+    return description
   }
 
   /**
@@ -55,13 +63,18 @@ export class Revealing {
     const identity = await this.#parts.identities.of(item)
     const file = item.files[n]
     if (identity === undefined || file === undefined) return undefined
-    return await AgeFile.open(this.#parts.library.blobPath(file.sha256), identity.identity)
+    const path = this.#parts.library.blobPath(file.sha256)
+    const name = `${item.infoHash}/${n}`
+    const known = this.#openings.get(name)
+    if (known !== undefined) return await AgeFile.reopen(path, known)
+    const opened = await AgeFile.open(path, identity.identity)
+    keep(this.#openings, name, opened.opening)
+    return opened
   }
 
-  async #index(item: Pick<Item, 'files'>, identity: string): Promise<Description['files']> {
-    const last = item.files.at(-1)
-    if (last === undefined) throw new SealBrokenError('has no list of files')
-    const file = await AgeFile.open(this.#parts.library.blobPath(last.sha256), identity)
+  async #index(item: Pick<Item, 'infoHash' | 'publisher' | 'about' | 'files'>): Promise<Description['files']> {
+    const file = await this.file(item, item.files.length - 1)
+    if (file === undefined) throw new SealBrokenError('has no list of files')
     try {
       if (file.size > mostIndexBytes) throw new SealBrokenError('has too long a list of files')
       const bytes = Buffer.alloc(file.size)
@@ -71,10 +84,10 @@ export class Revealing {
       await file.close()
     }
   }
+}
 
-  #keep(sealed: string, revealed: Revealed): void {
-    this.#kept.set(sealed, revealed)
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest)
-  }
+function keep<T>(map: Map<string, T>, key: string, value: T): void {
+  map.set(key, value)
+  const [oldest] = map.keys()
+  if (map.size > mostKept && oldest !== undefined) map.delete(oldest)
 }

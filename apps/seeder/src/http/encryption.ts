@@ -5,7 +5,7 @@ import type { Item } from '../library/index.ts'
 import type { Api } from './api.ts'
 import { GrantNotFoundError } from './errors.ts'
 import { assertOwn, itemOf, mediaIdSchema, recordOf } from './media-id.ts'
-import { mediaSchema, viewOf } from './media-view.ts'
+import { mediaSchema, openViewOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -126,7 +126,8 @@ export async function encryptionRoutes(app: Api, services: Services): Promise<vo
       const item = itemOf(library, request, request.params.id)
       assertOwn(request, item, request.params.id)
       const { item: successor } = await services.rotations.rotate(item)
-      const view = viewOf(successor, { endpoints: services.endpoints(), trackers, library, viewer: request })
+      const shown = { endpoints: services.endpoints(), trackers, library, encryption, viewer: request }
+      const view = await openViewOf(successor, shown)
       return await reply.code(201).header('location', view.links.self).send(view)
     },
   )

@@ -38,6 +38,8 @@ export interface RegisteredReader {
 
 /** Identities of encrypted items, and their readers. What is written is durable when a method returns. */
 export interface KeyStore {
+  /** Whether the manifest of an item, held or not, published here or not, says that it is encrypted. */
+  isEncrypted(infoHash: string): boolean
   get(infoHash: string): ItemKey | undefined
   /** Keys of that owner's items with that content, oldest item first; the items may be gone. */
   withContent(owner: string, content: string): ItemKey[]

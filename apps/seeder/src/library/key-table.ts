@@ -54,6 +54,11 @@ export class KeyTable implements KeyStore {
     return row && keyOf(row)
   }
 
+  isEncrypted(infoHash: string): boolean {
+    const text = `SELECT 1 FROM items WHERE info_hash = ? AND json_extract(about, '$.encryption.recipient') IS NOT NULL`
+    return this.#db.row(text, infoHash) !== undefined
+  }
+
   withContent(owner: string, content: string): ItemKey[] {
     const text = `SELECT item_keys.* FROM item_keys JOIN items USING (info_hash)
       WHERE item_keys.owner = ? AND content = ? ORDER BY created_at LIMIT 100`
