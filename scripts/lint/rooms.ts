@@ -83,7 +83,7 @@ export const rooms: readonly Room[] = [
     knows: [...below, `${seeder}/access`, `${seeder}/encryption`, `${seeder}/events`, `${seeder}/media`],
   },
   { path: `${seeder}/uploads`, knows: [...below, `${seeder}/publishing`] },
-  { path: `${seeder}/imports`, knows: [...below, `${seeder}/publishing`] },
+  { path: `${seeder}/imports`, knows: [...below, `${seeder}/publishing`, `${seeder}/events`] },
   { path: `${seeder}/access`, knows: [`${seeder}/library`, `${seeder}/keys`] },
   { path: `${seeder}/encryption`, knows: [`${seeder}/library`, `${seeder}/keys`, `${seeder}/ingest`] },
   { path: `${seeder}/events`, knows: [`${seeder}/library`, `${seeder}/egress`] },

@@ -227,6 +227,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     settings: config.imports,
     services: publishing,
     maxBytes: http.maxUploadBytes,
+    events: events.journal,
     log,
     now,
   })

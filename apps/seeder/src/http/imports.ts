@@ -47,6 +47,9 @@ const importSchema = z
   })
   .meta({ id: 'Import' })
 
+/** What is not said of a torrent, which stays what it is. */
+const keeps = ['name', 'type', 'encrypt', 'readers'] as const
+
 const params = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, 'must be the id of an import') })
 
 /** `/v1/imports`: what is fetched from elsewhere and published here. */
@@ -93,6 +96,10 @@ export async function importRoutes(app: Api, services: Services): Promise<void> 
       const { url, through, magnet, torrent, ...fields } = request.body
       const options = parseItemOptions(fields, 'body')
       const { kind, source } = sourceOf({ url, through, magnet, torrent })
+      if (url === undefined && (options.access === 'private' || keeps.some((option) => options[option] !== undefined)))
+        throw new InvalidInputError(
+          `A torrent keeps its name and its bytes: leave ${keeps.join(', ')} and access private out.`,
+        )
       const wanted = uploadOf(options, { owner: callerOf(request).owner, replicas, now: now() })
       const view = shown(await imports.add(kind, source, wanted))
       return await reply.code(202).header('location', view.links.self).send(view)

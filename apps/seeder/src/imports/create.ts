@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Logger } from 'pino'
-import type { ImportRecord } from '../library/index.ts'
+import type { Events, EventType } from '../events/index.ts'
+import type { ImportRecord, ImportState } from '../library/index.ts'
 import { Egress } from '../egress/index.ts'
 import { Imports } from './imports.ts'
 import { createTorrentImporters, type TorrentImporterOptions } from './torrent-importer.ts'
@@ -21,14 +22,13 @@ export interface CreateImportsOptions {
   settings: ImportSettings
   services: TorrentImporterOptions['services']
   maxBytes: number
-  /** Told after an import ended. It must not throw. */
-  ended?(record: ImportRecord): void
+  events: Events
   log: Logger
   now: () => number
 }
 
 /** Imports with a way out of their own: what a token's holder names leads to the operator's network only if that is set. */
-export function createImports({ settings, services, maxBytes, ended, log, now }: CreateImportsOptions): {
+export function createImports({ settings, services, maxBytes, events, log, now }: CreateImportsOptions): {
   imports: Imports
   start(): void
   close(): Promise<void>
@@ -46,7 +46,7 @@ export function createImports({ settings, services, maxBytes, ended, log, now }:
     },
     parallel,
     most,
-    ...(ended && { ended }),
+    changed: (record) => tell(events, record),
     log,
     now,
   })
@@ -58,6 +58,20 @@ export function createImports({ settings, services, maxBytes, ended, log, now }:
       await egress.close()
     },
   }
+}
+
+const types: Partial<Record<ImportState, EventType>> = {
+  running: 'import.started',
+  done: 'import.done',
+  failed: 'import.failed',
+  cancelled: 'import.canceled',
+}
+
+function tell(events: Events, { id, owner, state, infoHash, error, changedAt }: ImportRecord): void {
+  const type = types[state]
+  if (type === undefined) return
+  const data = { import: id, ...(error && { code: error.code }) }
+  events.emit({ type, owner, access: 'private', at: changedAt, ...(infoHash !== undefined && { infoHash }), data })
 }
 
 function programPath(name: string): string | undefined {

@@ -26,8 +26,8 @@ export interface ImportsOptions {
   parallel: number
   /** Imports that may be unfinished, of all owners; one owner that is not the operator may have a quarter of them. */
   most: number
-  /** Told after an import ended. It must not throw. */
-  ended?(record: ImportRecord): void
+  /** Told after an import began or ended. It must not throw. */
+  changed?(record: ImportRecord): void
   log: Logger
   now: () => number
 }
@@ -171,6 +171,7 @@ export class Imports {
     const { signal } = running.abort
     try {
       const attempts = store.begin(id, now())
+      if (attempts === 1) this.#tell(id)
       if (attempts > mostAttempts) throw new ImportInterruptedError(mostAttempts)
       const wanted = JSON.parse(options) as Wanted
       const progress = (received: number, total?: number): void => {
@@ -196,12 +197,16 @@ export class Imports {
   }
 
   #end(record: ImportRecord | ImportView, end: ImportEnd): void {
-    const { store, now, ended } = this.#options
+    const { store, now } = this.#options
     // A .torrent file may be large, and nobody needs it any more.
     store.end(record.id, end, now(), record.kind === 'torrent' ? '' : undefined)
     store.prune(remembered)
-    const after = store.get(record.id)
-    if (after !== undefined) ended?.(after)
+    this.#tell(record.id)
+  }
+
+  #tell(id: string): void {
+    const record = this.#options.store.get(id)
+    if (record !== undefined) this.#options.changed?.(record)
   }
 
   #view({ options: _options, attempts: _attempts, source, ...record }: ImportRecord): ImportView {

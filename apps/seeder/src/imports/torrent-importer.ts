@@ -1,4 +1,5 @@
 import type { Egress } from '../egress/index.ts'
+import { DigestMismatchError } from '../ingest/index.ts'
 import type { Item, Library, Staging } from '../library/index.ts'
 import { publishIngested, type PublishingServices } from '../publishing/index.ts'
 import { type Metainfo, readMetainfo, readTorrentFile, type Swarm } from '../swarm/index.ts'
@@ -58,19 +59,30 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
     const { infoHash } = source
     const item = held(source, wanted)
     const metainfo = item && library.metainfo(infoHash)
-    const ingested =
-      item !== undefined && metainfo !== undefined
-        ? { ...item, staging, metainfo }
-        : await fetchTorrent(staging, source, work)
-    const allowance = services.quotas.admit(wanted.owner, ingested.size)
+    let allowance: ReturnType<typeof services.quotas.admit> | undefined
+    // Held until it counts as the owner's, so that many at once do not each take what is left.
+    const admit = (size: number): void => void (allowance ??= services.quotas.admit(wanted.owner, size))
     try {
-      return (await publishIngested(services, ingested, { ...wanted, signal })).item
+      if (item !== undefined) admit(item.size)
+      const ingested =
+        item !== undefined && metainfo !== undefined
+          ? { ...item, staging, metainfo }
+          : await fetchTorrent(staging, source, work, admit)
+      const { owner, access, about, replicas, sha256 = ingested.sha256 } = wanted
+      if (sha256 !== ingested.sha256) throw new DigestMismatchError(sha256, ingested.sha256)
+      const publication = { owner, access, ...(about && { about }), replicas, signal }
+      return (await publishIngested(services, ingested, publication)).item
     } finally {
-      allowance.end()
+      allowance?.end()
     }
   }
 
-  const fetchTorrent = async (staging: Staging, source: Source, { signal, progress }: Work) => {
+  const fetchTorrent = async (
+    staging: Staging,
+    source: Source,
+    { signal, progress }: Work,
+    admit: (size: number) => void,
+  ) => {
     const { swarm, replication, ingest } = services
     const { egress } = options
     const { infoHash } = source
@@ -89,6 +101,7 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
         ...(source.metainfo && { metainfo: source.metainfo }),
         accept: (found) => {
           accept(found)
+          admit(found.size)
           described = found
           liveness.knows(found)
           progress(0, found.size)
