@@ -1,5 +1,5 @@
 import type { NodeId, RequestGate } from '@eldernode/core'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import { type Caller, InsufficientScopeError, type Scope, type Tokens, UnauthorizedError } from '../access/index.ts'
 import type { Rates } from './rates.ts'
 
@@ -11,7 +11,8 @@ export function changesSomething(method: string): boolean {
 }
 
 /** The scope that a route needs. One that changes something and does not say which is for administrators only. */
-export function scopeOf(method: string, scope: Scope | undefined): Scope | undefined {
+export function scopeOf(method: string, { scope, signed }: FastifyContextConfig = {}): Scope | undefined {
+  if (signed === true) return undefined
   return scope ?? (changesSomething(method) ? 'node:admin' : undefined)
 }
 
@@ -40,7 +41,7 @@ export async function identify(request: FastifyRequest, tokens: Tokens, rates: R
  * @throws UnauthorizedError, InsufficientScopeError
  */
 export function authorize({ method, caller, routeOptions }: FastifyRequest): void {
-  const scope = scopeOf(method, routeOptions.config.scope)
+  const scope = scopeOf(method, routeOptions.config)
   if (scope === undefined) return
   if (caller === undefined) throw new UnauthorizedError()
   if (!caller.can(scope)) throw new InsufficientScopeError(scope)
