@@ -196,6 +196,12 @@ export const configSchema = z.object({
       ytDlp: z.boolean().default(false).describe('Run yt-dlp for imports that ask for it, where it is installed.'),
     })
     .prefault({}),
+  compat: z
+    .object({
+      encrypt: z.boolean().default(false).describe('Encrypt what is uploaded at /upload and does not say.'),
+      private: z.boolean().default(false).describe('Make private what is uploaded at /upload.'),
+    })
+    .prefault({}),
   webhooks: z
     .object({
       allowedOrigins: z

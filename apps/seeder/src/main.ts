@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { EldernodeError, SettingsError } from '@eldernode/core'
 import { pino } from 'pino'
+import { aliasNotes } from './aliases.ts'
 import { type RunningNode, startNode, version } from './compose.ts'
 import type { Config } from './config.ts'
 import { Reload } from './reload.ts'
@@ -9,8 +10,9 @@ import { SettingsSource } from './settings-source.ts'
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
 const exitConfig = 78
 
-async function run(config: Config, read: () => Config): Promise<void> {
+async function run(config: Config, read: () => Config, notes: readonly string[]): Promise<void> {
   const log = pino({ level: config.log.level })
+  for (const note of notes) log.warn(note)
   const die = (error: unknown) => {
     log.fatal({ err: error }, 'the node failed and ends')
     process.exit(1)
@@ -41,7 +43,7 @@ try {
   const source = new SettingsSource({ argv, env: process.env })
   const start = argv.includes('--version') ? ({ kind: 'print', text: `${version}\n` } as const) : source.read()
   if (start.kind === 'print') process.stdout.write(start.text)
-  else await run(start.values, () => source.readAgain(start.values))
+  else await run(start.values, () => source.readAgain(start.values), aliasNotes(start, process.env))
 } catch (error) {
   if (error instanceof EldernodeError) process.stderr.write(`${error.message}\n`)
   else console.error(error)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readCommand } from '@eldernode/core'
 import { parse } from 'smol-toml'
+import { settingAliases } from './aliases.ts'
 import { type Config, configSchema } from './config.ts'
 
 export interface Origin {
@@ -26,6 +27,7 @@ export class SettingsSource {
       name: 'eldernode-seeder',
       summary: 'publishes media over BitTorrent and keeps it alive on several nodes',
       ...this.#origin,
+      aliases: settingAliases,
       readToml: (path) => this.#readToml(path),
     })
   }

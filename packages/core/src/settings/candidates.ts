@@ -1,5 +1,6 @@
 import type { SettingsProblem } from './errors.ts'
 import { envPrefix, type Leaf } from './leaf.ts'
+import type { SettingAlias } from './alias.ts'
 import { sourceText, type SettingSource } from './source.ts'
 
 /** What one source says about one setting, before the schema has seen it. */
@@ -54,6 +55,23 @@ export const fromEnvironment = (leaves: readonly Leaf[], env: Readonly<Record<st
     else found.problems.push(unknown(name, source))
   }
   return found
+}
+
+/** Settings by names that other programs gave them. The first alias that is set counts. */
+export const fromAliases = (
+  leaves: readonly Leaf[],
+  aliases: readonly SettingAlias[],
+  env: Readonly<Record<string, string | undefined>>,
+): Candidate[] => {
+  const found = new Map<string, Candidate>()
+  for (const { name, key, translate = (text: string) => text } of aliases) {
+    const text = env[name]
+    const leaf = leaves.find((one) => one.key === key)
+    if (leaf === undefined) throw new TypeError(`the alias ${name} is of no setting: ${key}`)
+    if (text === undefined || text === '' || found.has(key)) continue
+    found.set(key, { leaf, value: fromText(leaf, translate(text)), source: { kind: 'alias', name } })
+  }
+  return [...found.values()]
 }
 
 /** Settings on the command line: `--a.b=c`, `--a.b c`, `--a.b` for true. A repeated list grows, else the last wins. */

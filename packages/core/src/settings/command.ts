@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { SettingAlias } from './alias.ts'
 import { SettingsError } from './errors.ts'
 import { loadSettings, type LoadedSettings } from './load.ts'
 import { helpText, printSettings } from './print.ts'
@@ -12,6 +13,7 @@ export interface DaemonCommand {
   defaultFile: string
   env: Readonly<Record<string, string | undefined>>
   argv: readonly string[]
+  aliases?: readonly SettingAlias[]
   /** The parsed TOML table at a path, undefined when there is no such file; throws when it cannot be read or parsed. */
   readToml: (path: string) => unknown
 }
@@ -27,7 +29,8 @@ export const readCommand = <S extends z.ZodObject>(schema: S, command: DaemonCom
   const values = readFile(name, command.readToml)
   if (values === undefined && config !== undefined) throw fileProblem(config, 'there is no such file')
   const file = values === undefined ? undefined : { name, values }
-  const loaded = loadSettings(schema, { file, env: command.env, argv })
+  const { env, aliases = [] } = command
+  const loaded = loadSettings(schema, { file, env, argv, aliases })
   return print ? { kind: 'print', text: printSettings(schema, loaded) } : { kind: 'run', ...loaded }
 }
 

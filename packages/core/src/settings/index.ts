@@ -1,3 +1,4 @@
+export type { SettingAlias } from './alias.ts'
 export { readCommand, type DaemonCommand, type DaemonStart } from './command.ts'
 export { SettingsError, type SettingsProblem } from './errors.ts'
 export { loadSettings, type LoadedSettings, type SettingsInput } from './load.ts'

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { fromEnvironment, fromFile, fromFlags, type Candidate } from './candidates.ts'
+import type { SettingAlias } from './alias.ts'
+import { fromAliases, fromEnvironment, fromFile, fromFlags, type Candidate, type Found } from './candidates.ts'
 import { SettingsError, type SettingsProblem } from './errors.ts'
 import { leavesOf, type Leaf } from './leaf.ts'
 import { sourceText, type SettingSource } from './source.ts'
@@ -9,6 +10,7 @@ export interface SettingsInput {
   file?: { name: string; values: unknown } | undefined
   env?: Readonly<Record<string, string | undefined>>
   argv?: readonly string[]
+  aliases?: readonly SettingAlias[]
 }
 
 /** Checked settings, and for every key where its value came from. */
@@ -18,13 +20,14 @@ export interface LoadedSettings<T> {
 }
 
 /**
- * Settings from defaults, file, environment and flags, lowest to highest.
+ * Settings from defaults, aliases, file, environment and flags, lowest to highest.
  *
  * Throws `SettingsError` with every wrong value, unknown key, flag and `ELDERNODE_` variable at once.
  */
 export const loadSettings = <S extends z.ZodObject>(schema: S, input: SettingsInput): LoadedSettings<z.output<S>> => {
   const leaves = leavesOf(schema)
-  const found = [
+  const found: Found[] = [
+    { candidates: fromAliases(leaves, input.aliases ?? [], input.env ?? {}), problems: [] },
     ...(input.file ? [fromFile(leaves, input.file.name, input.file.values)] : []),
     fromEnvironment(leaves, input.env ?? {}),
     fromFlags(leaves, input.argv ?? []),
