@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Scope } from '../access/index.ts'
+import { startTestNode, type TestNode } from './testing/test-node.ts'
+import { askAs, json, makeToken, publishAs } from './testing/tokens.ts'
+import { problem, view } from './testing/uploads.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+let node: TestNode
+
+beforeAll(async () => {
+  node = await startTestNode()
+})
+afterAll(async () => {
+  await node.stop()
+})
+
+const make = (owner: string, scopes: Scope[], rest?: Record<string, unknown>) => makeToken(node, owner, scopes, rest)
+const as = (token: string) => askAs(node, token)
+const put = (token: string, name: string, query?: string) => publishAs(node, token, name, query)
+
+describe('tokens', () => {
+  test('are made, listed and revoked by administrators alone, and shown once', async () => {
+    const expiresAt = Date.now() + 3_600_000
+    const { id, token } = await make('alice', ['media:write'], { label: 'phone', expiresAt })
+    expect(await (await as(token)('/v1/tokens/self')).json()).toEqual({ id, owner: 'alice', scopes: ['media:write'] })
+    const text = await (await node.ask('/v1/tokens')).text()
+    expect(JSON.parse(text)).toMatchObject({
+      tokens: [{ id, owner: 'alice', label: 'phone', scopes: ['media:write'], expiresAt }],
+    })
+    expect(text).not.toContain(token.slice(20))
+    expect(await problem(as(token)('/v1/tokens'))).toEqual([403, 'insufficient_scope'])
+    expect(await problem(as('')('/v1/tokens'))).toEqual([401, 'unauthorized'])
+    expect(await problem(as(token)('/v1/tokens', json('POST', {})))).toEqual([403, 'insufficient_scope'])
+    expect(await problem(as(token)(`/v1/tokens/${id}`, { method: 'DELETE' }))).toEqual([403, 'insufficient_scope'])
+    expect((await node.ask(`/v1/tokens/${id}`, { method: 'DELETE' })).status).toBe(204)
+    expect(await problem(as(token)('/v1/tokens/self'))).toEqual([401, 'unauthorized'])
+    expect(await problem(node.ask(`/v1/tokens/${id}`, { method: 'DELETE' }))).toEqual([404, 'token_not_found'])
+  })
+
+  test('outlive a restart of the node', async () => {
+    const { token } = await make('alice', ['media:write'])
+    await node.restart()
+    expect((await as(token)('/v1/tokens/self')).status).toBe(200)
+  })
+
+  test.each([
+    ['no owner', { scopes: ['media:write'] }],
+    ["the operator's owner", { owner: '', scopes: ['media:write'] }],
+    ['an owner with a line break', { owner: 'a\nb', scopes: ['media:write'] }],
+    ['an unknown scope', { owner: 'a', scopes: ['media:everything'] }],
+    ['no scope', { owner: 'a', scopes: [] }],
+    ['a past end', { owner: 'a', scopes: ['media:write'], expiresAt: 5 }],
+    ['a reader that is none', { owner: 'a', scopes: ['media:write'], reader: 'age1' }],
+    ['a misspelt field', { owner: 'a', scopes: ['media:write'], expires: 5 }],
+    ['a list', []],
+    ['null', null],
+  ])('with %s are refused', async (_what, body) => {
+    expect(await problem(node.ask('/v1/tokens', json('POST', body)))).toEqual([400, 'invalid_input'])
+  })
+
+  test.each([
+    ['Bearer', 'no token'],
+    ['Bearer  ', 'no token'],
+    ['Basic YTpi', 'another scheme'],
+    ['Bearer a b', 'two tokens'],
+    [`Bearer ${'x'.repeat(10_000)}`, 'a long token'],
+    ['Bearer en_0123456789abcdef_', 'half a token'],
+  ])('%.20s (%s) is refused even where none is needed', async (authorization) => {
+    expect(await problem(fetch(`${node.url}/v1/media`, { headers: { authorization } }))).toEqual([401, 'unauthorized'])
+  })
+})
+
+describe('scopes', () => {
+  let id: string
+  beforeAll(async () => {
+    const { token } = await make('carol', ['media:write'])
+    id = (await put(token, 'scoped')).id
+  })
+
+  test.each<[string, string, Scope]>([
+    ['PUT', '/v1/media?name=x', 'media:write'],
+    ['POST', '/v1/media', 'media:write'],
+    ['POST', '/v1/media/:id/pause', 'media:write'],
+    ['PUT', '/v1/media/:id/limits', 'media:write'],
+    ['DELETE', '/v1/media/:id', 'media:delete'],
+    ['POST', '/v1/members', 'members:admin'],
+    ['POST', '/v1/tokens', 'node:admin'],
+    ['GET', '/v1/tokens', 'node:admin'],
+    ['GET', '/v1/quotas', 'node:admin'],
+    ['PUT', '/v1/quotas/carol', 'node:admin'],
+  ])('%s %s needs %s, and says so', async (method, path, scope) => {
+    const all: Scope[] = [
+      'media:write',
+      'media:read-private',
+      'media:delete',
+      'members:admin',
+      'graph:write',
+      'events:read',
+    ]
+    const { token } = await make(
+      'carol',
+      all.filter((other) => other !== scope),
+    )
+    const answer = await as(token)(path.replace(':id', id), { method })
+    expect(answer.headers.get('www-authenticate')).toBe(
+      `Bearer realm="eldernode", error="insufficient_scope", scope="${scope}"`,
+    )
+    expect(await problem(answer)).toEqual([403, 'insufficient_scope'])
+  })
+})
+
+describe('items', () => {
+  let alice: string
+  let writer: string
+  let bob: string
+  const everyone = () => [
+    ['', 'stranger'],
+    [bob, 'another'],
+    [writer, 'writer'],
+    [alice, 'owner'],
+    [node.token, 'admin'],
+  ]
+
+  beforeAll(async () => {
+    alice = (await make('alice', ['media:write', 'media:read-private', 'media:delete'])).token
+    writer = (await make('alice', ['media:write'])).token
+    bob = (await make('bob', ['media:write', 'media:read-private', 'media:delete'])).token
+  })
+
+  const listed = async (token: string) => {
+    const list = (await (await as(token)('/v1/media?limit=1000')).json()) as { items: { id: string }[] }
+    return list.items.map((item) => item.id)
+  }
+  const paths = (id: string) => ['', '/files', '/torrent', '/content'].map((path) => `/v1/media/${id}${path}`)
+
+  test('that are unlisted are read by their ids, and listed to their owner alone', async () => {
+    const item = await put(alice, 'unlisted', '&access=unlisted')
+    for (const [token = '', who] of everyone()) {
+      expect([who, (await listed(token)).includes(item.id)]).toEqual([who, ['owner', 'writer', 'admin'].includes(who!)])
+      for (const path of [...paths(item.id), `/v1/media/${item.sha256}`, `/v1/media/${item.id}/ws/unlisted`])
+        expect([who, path, (await as(token)(path)).status]).toEqual([who, path, 200])
+    }
+  })
+
+  test('that are private are to all others as if they did not exist', async () => {
+    const item = await put(alice, 'private', '&access=private')
+    const absent = 'e'.repeat(40)
+    for (const [token = '', who] of everyone()) {
+      const sees = who === 'owner' || who === 'admin'
+      expect([who, (await listed(token)).includes(item.id)]).toEqual([who, sees])
+      for (const [n, path] of paths(item.id).entries()) {
+        const answer = await as(token)(path)
+        expect([who, path, answer.status]).toEqual([who, path, sees ? 200 : 404])
+        if (sees) continue
+        const other = await as(token)(paths(absent)[n]!)
+        expect((await answer.text()).replaceAll(item.id, absent)).toBe(await other.text())
+      }
+      expect((await as(token)(`/v1/media/${item.sha256}/content`)).status).toBe(sees ? 200 : 404)
+    }
+  })
+
+  test('that are private are ciphertext to peers, by infohash and name as the torrent has it', async () => {
+    const item = await put(alice, 'for peers', '&access=private')
+    const answer = await as('')(`/v1/media/${item.id}/ws/${item.name}`)
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toMatch(/^age-encryption.org\/v1\n/)
+    expect(await problem(as('')(`/v1/media/${item.sha256}/ws/${item.name}`))).toEqual([404, 'media_not_found'])
+    expect(await problem(as('')(`/v1/media/${item.id}/ws/for%20peers`))).toEqual([404, 'file_not_found'])
+  })
+
+  test('show whose they are, their pauses and limits to owner and administrators alone', async () => {
+    const { id } = await put(alice, 'paused')
+    expect((await as(writer)(`/v1/media/${id}/pause`, { method: 'POST' })).status).toBe(200)
+    for (const [token = '', who] of everyone()) {
+      const item = await view(await as(token)(`/v1/media/${id}`))
+      const inner = { owner: item.owner, paused: item.paused, limits: item.limits }
+      const own = { owner: 'alice', paused: true, limits: { uploadLimit: null, downloadLimit: null } }
+      const shown = ['owner', 'writer', 'admin'].includes(who!) ? own : {}
+      expect([who, inner]).toEqual([who, shown])
+    }
+  })
+
+  test.each([
+    ['POST', '/pause'],
+    ['POST', '/resume'],
+    ['PUT', '/limits'],
+    ['DELETE', ''],
+    ['DELETE', '?local=true'],
+  ])('of others are not changed: %s %s', async (method, path) => {
+    const init = method === 'PUT' ? json('PUT', {}) : { method }
+    const what = `${method} ${path.replace('/', '')}`
+    const open = await put(alice, `open ${what}`)
+    const hidden = await put(alice, `hidden ${what}`, '&access=private')
+    const foreign = await put(node.token, `of the operator ${what}`)
+    expect(await problem(as(bob)(`/v1/media/${open.id}${path}`, init))).toEqual([403, 'not_your_item'])
+    expect(await problem(as(bob)(`/v1/media/${hidden.id}${path}`, init))).toEqual([404, 'media_not_found'])
+    expect(await problem(as(bob)(`/v1/media/${foreign.id}${path}`, init))).toEqual([403, 'not_your_item'])
+    expect(await problem(as(bob)(`/v1/media/${'e'.repeat(40)}${path}`, init))).toEqual([404, 'media_not_found'])
+    for (const { id } of [open, hidden]) expect((await as(alice)(`/v1/media/${id}${path}`, init)).status).toBe(200)
+    expect((await node.ask(`/v1/media/${foreign.id}${path}`, init)).status).toBe(200)
+  })
+
+  test('that are retracted are gone for those who may know of them', async () => {
+    const open = await put(alice, 'gone')
+    const hidden = await put(alice, 'gone and private', '&access=private')
+    for (const { id } of [open, hidden]) await as(alice)(`/v1/media/${id}`, { method: 'DELETE' })
+    expect(await problem(as('')(`/v1/media/${open.id}`))).toEqual([410, 'media_retracted'])
+    expect(await problem(as('')(`/v1/media/${hidden.id}`))).toEqual([404, 'media_not_found'])
+    expect(await problem(as('')(`/v1/media/${hidden.id}/content`))).toEqual([404, 'media_not_found'])
+    expect(await problem(as(alice)(`/v1/media/${hidden.id}`))).toEqual([410, 'media_retracted'])
+  })
+})
