@@ -83,6 +83,7 @@ const statuses: Record<string, number> = {
   empty_item: 422,
   encryption_required: 422,
   digest_mismatch: 422,
+  type_mismatch: 422,
   idempotency_key_reused: 422,
   too_many_readers: 422,
   description_too_long: 422,

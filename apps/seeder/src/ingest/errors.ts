@@ -47,3 +47,13 @@ export class HashingFailedError extends EldernodeError {
     super('hashing_failed', 'A hash worker ended before its work was done: send the upload again.', options)
   }
 }
+
+/** The first bytes of a file speak against the media type it is declared as. */
+export class TypeMismatchError extends EldernodeError {
+  constructor(path: string, declared: string, found: string) {
+    super(
+      'type_mismatch',
+      `The file "${path}" is declared as ${declared}, but its bytes are ${found}: leave the type out, or correct it.`,
+    )
+  }
+}

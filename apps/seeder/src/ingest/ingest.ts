@@ -3,11 +3,13 @@ import {
   contentSha256,
   DiskUnwritableError,
   headBytes,
+  InvalidInputError,
   type ItemFile,
   payloadSizeOf,
   pieceLengthOf,
 } from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
+import { agreedType } from './declared-type.ts'
 import type { Hashing } from './hashing.ts'
 import { DigestMismatchError, ForeignBytesError } from './errors.ts'
 import { Intake, type TakenFile } from './intake.ts'
@@ -44,8 +46,10 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
     try {
       await intake.readAll(files, signal)
       const layout = layOut(intake.files, wantedName)
+      if (sealing !== undefined) agree(options.declaredType, intake.files, intake.files)
       const sealed = sealing && (await sealRest(sealing, intake, layout))
       const result = await job.finish()
+      if (sealing === undefined) agree(options.declaredType, intake.files, result.files)
       const size = intake.stored
       const pieceLength = pieceLengthOf(size)
       const pieces =
@@ -121,6 +125,15 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
       }
     },
   }
+}
+
+/** Settles the type of the only file. @throws TypeMismatchError, InvalidInputError when there are several */
+function agree(declared: string | undefined, taken: TakenFile[], found: { type?: string }[]): void {
+  if (declared === undefined) return
+  const [file, ...others] = found
+  if (file?.type === undefined || others.length > 0)
+    throw new InvalidInputError('A type can be declared for an item of one file only: leave it out.')
+  file.type = agreedType(file.type, declared, taken[0]?.path ?? '')
 }
 
 /** Stores what comes behind the files of an encrypted item, and says what all are called and how large they are on disk. */

@@ -17,7 +17,15 @@ const textTypes = new Map([
   ['htm', 'text/html'],
   ['css', 'text/css'],
   ['js', 'text/javascript'],
+  ['mjs', 'text/javascript'],
+  ['json', 'application/json'],
+  ['m3u8', 'application/vnd.apple.mpegurl'],
+  ['mpd', 'application/dash+xml'],
+  ['svg', 'image/svg+xml'],
+  ['xml', 'application/xml'],
 ])
+/** Said of any document in XML. */
+const xml = 'application/xml'
 
 // Control characters but tab, line feed, form feed and carriage return.
 const controls = /[^\P{Cc}\t\n\f\r]/u
@@ -27,8 +35,8 @@ export async function mediaTypeOf(head: Uint8Array, path: string): Promise<strin
   const found = await fileTypeFromBuffer(head)
   // Without parameters such as `codecs=opus`: a manifest has none.
   const sniffed = mediaTypeSchema.safeParse(found?.mime.split(';')[0]?.trim().toLowerCase())
-  if (sniffed.success) return sniffed.data
   const type = textTypes.get(path.slice(path.lastIndexOf('.') + 1).toLowerCase())
+  if (sniffed.success) return sniffed.data === xml && type?.endsWith('+xml') === true ? type : sniffed.data
   return type !== undefined && isText(head) ? type : unknown
 }
 

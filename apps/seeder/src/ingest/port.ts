@@ -35,6 +35,8 @@ export interface IngestOptions {
   name?: string
   /** What `Ingested.sha256` must be, or that of the bytes before they were encrypted. */
   sha256?: string
+  /** The media type that the publisher takes an item of one file for. */
+  declaredType?: string
   /** Bytes announced by the client, from which the piece length is foreseen; a wrong guess costs a second pass. */
   expectedSize?: number
   /**
@@ -76,7 +78,7 @@ export interface Ingest {
   /**
    * Reads every file once: SHA-1 pieces, SHA-256, size and media type are computed while the bytes are written.
    * On any failure the staging folder is gone before the error is thrown, and files not yet read are not read.
-   * @throws EmptyFileError, EmptyItemError, DigestMismatchError, InvalidInputError (names), DiskFullError, ItemTooLargeError; the abort
+   * @throws TypeMismatchError, EmptyFileError, EmptyItemError, DigestMismatchError, InvalidInputError (names), DiskFullError, ItemTooLargeError; the abort
    * reason when aborted; what `files` or `bytes` throw
    */
   receive(files: AsyncIterable<IncomingFile>, options: IngestOptions): Promise<Ingested>
