@@ -3,8 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { newItemIdentity } from '@eldernode/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { examplesOf, type Example, routeName } from '../harness/api-examples.ts'
+import { newSeaPair, seaSigned } from '../harness/sea.ts'
 import { sampleFiles } from '../harness/sample-files.ts'
 import { Network, until } from '../harness/index.ts'
 import { lacks } from '../harness/tools.ts'
@@ -16,10 +18,13 @@ const toolsMissing = lacks('curl') || lacks('jq')
 let network: Network
 let folder: string
 let made = 0
+/** Of nobody in particular: the same for all examples. */
+let reader: string
 
 beforeAll(async () => {
   network = await Network.start({ seeders: 1, tracker: false })
   folder = await mkdtemp(join(tmpdir(), 'eldernode-api-'))
+  ;({ recipient: reader } = await newItemIdentity())
 })
 
 afterAll(async () => {
@@ -77,6 +82,8 @@ async function runExample({ route, script }: Example): Promise<'answered'> {
   const { id, sha256 } = await first.publish(name, new TextEncoder().encode(`item ${made} of the examples\n`))
   const member = openIdentity(join(folder, `member-${made}.key`)).id
   const { recipient } = await first.get<{ recipient: string }>('/v1/node')
+  const pair = await newSeaPair()
+  const signed = await seaSigned({ recipient, node: first.id, at: Date.now() }, pair)
   const before = await answered(route)
   const whole = ['touch state; source state', 'set -a', 'trap "export -p > state" EXIT', ...preset(), script].join('\n')
   await run('bash', ['-euo', 'pipefail', '-c', whole], { cwd: folder, timeout: 60_000 })
@@ -92,6 +99,9 @@ async function runExample({ route, script }: Example): Promise<'answered'> {
       NAME: name,
       MEMBER: member,
       RECIPIENT: recipient,
+      READER: reader,
+      SEA_PUB: pair.pub,
+      SIGNED: signed,
     }
     return Object.entries(given).map(([key, value]) => `${key}='${value}'`)
   }

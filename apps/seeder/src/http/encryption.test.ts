@@ -146,7 +146,7 @@ test('the same content of the same owner is published once, for the readers of b
   for (const query of ['name=other&access=private', 'name=twin&encrypt=true', 'name=twin'])
     expect((await put(query, 'the same')).status).toBe(201)
   const both = await Promise.all([1, 2].map(() => put('name=at-once&access=private', 'at once')))
-  expect(both.map(({ status }) => status).toSorted()).toEqual([200, 201])
+  expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 201]))
   expect(both[0]?.view.id).toBe(both[1]?.view.id)
 })
 
