@@ -42,7 +42,9 @@ export const rooms: readonly Room[] = [
   { path: `${core}/testing`, knows: inCore(...coreRooms, 'graph') },
   {
     path: `${seeder}/main.ts`,
-    knows: ['compose.ts', 'config.ts', 'aliases.ts', 'reload.ts', 'settings-source.ts'].map((name) => `${seeder}/${name}`),
+    knows: ['compose.ts', 'config.ts', 'aliases.ts', 'reload.ts', 'settings-source.ts'].map(
+      (name) => `${seeder}/${name}`,
+    ),
   },
   {
     path: `${seeder}/compose.ts`,
@@ -70,6 +72,7 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/reload.ts`, knows: [`${seeder}/config.ts`] },
   { path: `${seeder}/settings-source.ts`, knows: [`${seeder}/config.ts`, `${seeder}/aliases.ts`] },
   { path: `${seeder}/undo.ts`, knows: [] },
+  { path: `${seeder}/cli`, knows: [] },
   {
     path: `${seeder}/http`,
     knows: [

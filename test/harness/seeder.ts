@@ -85,7 +85,13 @@ export class Seeder {
     if (this.isRunning) throw new Error(`${this.name} runs already`)
     if (this.#program) this.#output.push(this.#program.output())
     this.#ending = false
-    const settings: Settings = { 'swarm.port': 0, ...this.#settings, data: this.folder, 'http.port': this.#port }
+    const settings: Settings = {
+      'swarm.port': 0,
+      'rate.address': 0,
+      ...this.#settings,
+      data: this.folder,
+      'http.port': this.#port,
+    }
     const command = [process.execPath, '--conditions=@eldernode/source', script, ...flagsOf(settings)]
     const [first = '', ...args] = [...this.#within, ...command]
     this.#program = new Program({
