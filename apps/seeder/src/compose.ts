@@ -26,7 +26,7 @@ import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from '.
 import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
-import { createDescriber, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
+import { collect, createDescriber, expire, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
 import { GraphReplication } from './replication/index.ts'
 import { createSwarm, type Swarm } from './swarm/index.ts'
 import { Undo } from './undo.ts'
@@ -90,7 +90,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     now,
   })
   const quotas = new Quotas({ store: library.quotas, standard: () => changing.quota, now })
-  const ingest = createIngest({ hashing, stage: () => library.stage(), maxItemBytes: http.maxUploadBytes })
+  const ingest = createIngest({
+    hashing,
+    stage: () => library.stage(),
+    hold: (bytes) => library.hold(bytes),
+    maxItemBytes: http.maxUploadBytes,
+  })
 
   const egress = new Egress({ allowPrivate: network.allowPrivate, allowedOrigins: [] })
   undo.later('egress', () => egress.close())
@@ -136,6 +141,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   })
   const upkeep = createUpkeep({
     library,
+    expire: (infoHash) => expire(publishing, infoHash),
+    collect: (infoHash) => collect(publishing, infoHash),
     checked: (infoHash) => replication.touch(infoHash),
     storageChanged: (state) => {
       // Ahead of the reconciliation, which announces each item it offers at once.
@@ -250,6 +257,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     log,
     replicas: config.replicas,
     origins: config.cors.origins,
+    compat: config.compat,
     limits: { maxUploadBytes: http.maxUploadBytes, stallMs: http.stallSeconds * 1000 },
     endpoints,
     checks,

@@ -34,5 +34,4 @@ export interface DescriptionStore {
   /** Remembers, before it is begun, that an item is tried once more. */
   tried(infoHash: string): void
   done(infoHash: string): void
-  count(): number
 }

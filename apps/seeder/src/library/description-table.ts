@@ -34,8 +34,4 @@ export class DescriptionTable implements DescriptionStore {
   done(infoHash: string): void {
     this.#db.run('DELETE FROM descriptions WHERE info_hash = ?', infoHash)
   }
-
-  count(): number {
-    return this.#db.row<{ count: number }>('SELECT count(*) AS count FROM descriptions')?.count ?? 0
-  }
 }

@@ -23,7 +23,7 @@ export interface PublishingServices {
   turns: Turns
   quotas: Pick<Quotas, 'admit'>
   trackers: readonly string[]
-  /** Told when a retracted item is live again. */
+  /** Told when an item is there that will expire, or a retracted one is live again. */
   retentionChanged(): void
   /** Told when a new item waits to be described. */
   describe(): void
@@ -131,6 +131,7 @@ export async function publishIngested(
     })
     replication.touch(item.infoHash)
     if (isMedia && created) services.describe()
+    if (created && item.about.expiresAt !== undefined) retentionChanged()
     return { item: live, created }
   } finally {
     await ingested.staging.discard()

@@ -56,6 +56,17 @@ async function retractOne(services: LifeServices, infoHash: string, reason: stri
   return purgeAfter
 }
 
+/** Takes an item down whose time has come, or has it looked at again if another node published it. */
+export async function expire(services: LifeServices, infoHash: string): Promise<void> {
+  if (services.graph.get('m', services.id, infoHash) !== undefined) await retract(services, infoHash, 'expired')
+  services.replication.touch(infoHash)
+}
+
+/** Takes a preview down that nothing names. Those of other nodes are theirs to take down. */
+export async function collect(services: LifeServices, infoHash: string): Promise<void> {
+  if (services.graph.get('m', services.id, infoHash) !== undefined) await retract(services, infoHash, 'unused')
+}
+
 /**
  * Undoes a retraction of this node, with that of the previews, as long as the bytes are there. An item that is live stays
  * as it is. An expiry that has passed is dropped: the item would go again at once.

@@ -43,6 +43,7 @@ export interface ReconcilerOptions {
   retentionMs: number
   /** Told when an item was retracted here, so that its purge can be planned. */
   retracted(): void
+  now: () => number
   log: Logger
 }
 
@@ -94,7 +95,7 @@ export class Reconciler {
     if (this.#denial(infoHash) !== undefined) return undefined
     for (const publisher of this.#publishers) {
       const manifest = this.#options.graph.get('m', publisher, infoHash)?.body
-      if (manifest?.state === 'live') return { publisher, manifest }
+      if (manifest !== undefined && this.#stands(manifest)) return { publisher, manifest }
     }
     return undefined
   }
@@ -228,8 +229,11 @@ export class Reconciler {
       return
     }
     const { body: manifest, ts } = entry
-    if (manifest.state === 'retracted') {
-      if (!this.isPublished(infoHash)) await this.#takeDown(manifest, ts, held, 'it was retracted')
+    if (!this.#stands(manifest)) {
+      const { state, expiresAt = ts } = manifest
+      if (this.isPublished(infoHash)) return
+      if (state === 'live') await this.#takeDown({ infoHash }, expiresAt, held, 'it has expired')
+      else await this.#takeDown(manifest, ts, held, 'it was retracted')
     } else if (held === undefined) {
       await this.#decideMissing(manifest, publisher, changed)
     } else {
@@ -300,10 +304,16 @@ export class Reconciler {
     else if (known !== undefined) await serving.forget(infoHash)
   }
 
+  /** One that has expired counts as retracted, also while its publisher is away and cannot say so. */
+  #stands({ state, expiresAt = Infinity }: Manifest): boolean {
+    return state === 'live' && expiresAt > this.#options.now()
+  }
+
   #wantedByAnother(than: NodeId, infoHash: string): boolean {
     for (const publisher of this.#publishers) {
       const manifest = publisher === than ? undefined : this.#options.graph.get('m', publisher, infoHash)?.body
-      if (manifest?.state === 'live' && this.#options.share.wants(manifest, publisher)) return true
+      if (manifest !== undefined && this.#stands(manifest) && this.#options.share.wants(manifest, publisher))
+        return true
     }
     return false
   }

@@ -1,9 +1,9 @@
 /** Background work on what this node holds, apart from copying it. */
 export interface Upkeep {
   start(): void
-  /** Looks again at what is due, after an item was retracted or restored. */
+  /** Looks again at what is due, after an item was published, retracted or restored. */
   nudge(): void
-  /** Items purged, and rounds through all stored files, since the start. */
-  stats(): { purged: number; surveys: number }
+  /** Items expired and purged, and rounds through all stored files, since the start. */
+  stats(): { expired: number; purged: number; surveys: number }
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Library, StorageState } from '../library/index.ts'
 
 export interface StorageWatchOptions {
-  library: Pick<Library, 'look' | 'alive' | 'storage' | 'onStorage'>
+  library: Pick<Library, 'look' | 'settle' | 'alive' | 'storage' | 'onStorage'>
   /** Told when the storage folder went away or came back. */
   storageChanged(state: StorageState): void
   log: Logger
@@ -45,6 +45,7 @@ export class StorageWatch {
   #look(): void {
     this.#work ??= this.#options.library
       .look()
+      .then(() => this.#options.library.settle())
       .catch((error: unknown) => {
         this.#options.log.error({ err: error }, 'the storage folder could not be made ready; tried again in 3 s')
       })

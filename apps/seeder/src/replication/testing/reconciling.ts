@@ -94,6 +94,7 @@ export function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
     manifestOf: ({ infoHash, size }) => manifest(infoHash, { size }),
     retentionMs: day,
     retracted: () => retractions++,
+    now: () => given.clock(),
     log,
     ...options,
   })

@@ -15,6 +15,8 @@ export let upkeep: Upkeep
 /** What upkeep told of items: infohash and whether it is held. */
 export let checked: string[]
 export let storage: StorageState[]
+export let expired: string[]
+export let collected: string[]
 
 export async function hold(name: string): Promise<Item> {
   const bytes = Buffer.from(name)
@@ -58,6 +60,8 @@ async function open(): Promise<void> {
     library,
     now: () => Date.now(),
     log: pino({ level: 'silent' }),
+    expire: (infoHash) => Promise.resolve(void expired.push(infoHash)),
+    collect: (infoHash) => Promise.resolve(void collected.push(infoHash)),
     checked: (infoHash, held) => checked.push(`${infoHash} ${held}`),
     storageChanged: (state) => storage.push(state),
   })
@@ -68,6 +72,8 @@ beforeEach(async () => {
   hashing = createHashing()
   checked = []
   storage = []
+  expired = []
+  collected = []
   await open()
 })
 

@@ -1,0 +1,81 @@
+import type { Logger } from 'pino'
+import type { Library } from '../library/index.ts'
+
+export interface ExpiryOptions {
+  library: Pick<Library, 'about'>
+  /** Takes an item down whose `expiresAt` has come. */
+  expire(infoHash: string): Promise<void>
+  now: () => number
+  log: Logger
+}
+
+/** Longest wait: copies learn from manifests when they expire, and nobody says so here. */
+const lookEveryMs = 30_000
+const atOnce = 100
+
+/** Has items taken down when their `expiresAt` has come, with one timer on the next. */
+export class Expiry {
+  readonly #options: ExpiryOptions
+  #timer: NodeJS.Timeout | undefined
+  #work: Promise<void> | undefined
+  #again = false
+  #closed = false
+  #expired = 0
+
+  constructor(options: ExpiryOptions) {
+    this.#options = options
+  }
+
+  get expired(): number {
+    return this.#expired
+  }
+
+  /** Takes down what is due and plans the next look. */
+  look(): void {
+    if (this.#closed) return
+    if (this.#work) {
+      this.#again = true
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#again = false
+    this.#work = this.#expireDue().finally(() => {
+      this.#work = undefined
+      if (this.#again) this.look()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#work
+  }
+
+  async #expireDue(): Promise<void> {
+    const { library, expire, now, log } = this.#options
+    const until = now()
+    let wait = lookEveryMs
+    try {
+      let position = { expiresAt: -1, infoHash: '' }
+      for (;;) {
+        const page = library.about.expired(until, position, atOnce)
+        for (const { infoHash } of page) {
+          if (this.#closed) return
+          try {
+            await expire(infoHash)
+            this.#expired++
+          } catch (error) {
+            log.error({ err: error, infoHash }, 'an expired item could not be taken down; tried again in 30 s')
+          }
+        }
+        position = page.at(-1) ?? position
+        if (page.length < atOnce) break
+      }
+      const next = library.about.nextExpiry(until)
+      if (next !== undefined) wait = Math.min(wait, Math.max(0, next - now()))
+    } catch (error) {
+      log.error({ err: error }, 'the catalog could not be asked for expired items; tried again in 30 s')
+    }
+    if (!this.#closed) this.#timer = setTimeout(() => this.look(), wait)
+  }
+}
