@@ -12,8 +12,10 @@ import { ItemLists } from './item-lists.ts'
 import type { ItemRow } from './item-row.ts'
 import { KeyTable } from './key-table.ts'
 import { Life } from './life.ts'
+import { Listing } from './listing.ts'
 import { PieceTable } from './piece-table.ts'
 import { QuotaTable } from './quota-table.ts'
+import { SmallBlobTable } from './small-blob-table.ts'
 import { TokenTable } from './token-table.ts'
 import { UploadTable } from './upload-table.ts'
 import { WebhookTable } from './webhook-table.ts'
@@ -26,6 +28,7 @@ const oldest = 'ORDER BY created_at, info_hash LIMIT 1'
 export class Catalog {
   readonly blobs: BlobTable
   readonly lists: ItemLists
+  readonly listing: Listing
   readonly conditions: Conditions
   readonly pieces: PieceTable
   readonly life: Life
@@ -37,6 +40,7 @@ export class Catalog {
   readonly keys: KeyTable
   readonly imports: ImportTable
   readonly uploads: UploadTable
+  readonly smallBlobs: SmallBlobTable
   readonly answers: AnswerTable
   readonly tokens: TokenTable
   readonly quotas: QuotaTable
@@ -47,6 +51,7 @@ export class Catalog {
     this.#db = new Database(path)
     this.blobs = new BlobTable(this.#db)
     this.lists = new ItemLists(this.#db)
+    this.listing = new Listing(this.#db)
     this.conditions = new Conditions(this.#db, this.blobs)
     this.pieces = new PieceTable(this.#db)
     this.life = new Life(this.#db, this.blobs)
@@ -55,6 +60,7 @@ export class Catalog {
     this.quotas = new QuotaTable(this.#db)
     this.imports = new ImportTable(this.#db)
     this.uploads = new UploadTable(this.#db)
+    this.smallBlobs = new SmallBlobTable(this.#db)
     this.answers = new AnswerTable(this.#db)
     this.events = new EventTable(this.#db)
     this.webhooks = new WebhookTable(this.#db)
@@ -106,6 +112,7 @@ export class Catalog {
         file.type,
       )
     this.#db.run('INSERT INTO metainfo VALUES (?, ?)', item.infoHash, metainfo)
+    this.listing.add(item.infoHash, item.createdAt)
     return true
   }
 

@@ -20,7 +20,8 @@ afterEach(async () => {
 test('a file is found by path in the item of an infohash or a SHA-256', async () => {
   const { item } = await put(library, ['one', 'two'], { createdAt: 7 })
   const [first, second] = item.files
-  const about = { infoHash: item.infoHash, name: item.name, createdAt: 7, state: 'live', alone: false }
+  const rights = { owner: '', access: 'public' }
+  const about = { infoHash: item.infoHash, name: item.name, createdAt: 7, state: 'live', alone: false, ...rights }
   for (const id of [item.infoHash, item.sha256]) {
     expect(await library.file(id)).toEqual({ ...about, file: first })
     expect(await library.file(id, second?.path)).toEqual({ ...about, file: second })

@@ -1,5 +1,6 @@
 export type * from './access-port.ts'
 export type * from './port.ts'
+export type * from './listing-port.ts'
 export type * from './import-port.ts'
 export type * from './event-port.ts'
 export type * from './about-port.ts'

@@ -1,20 +1,23 @@
 import type { ItemFile } from '@eldernode/core'
-import type { Position } from './cursor.ts'
 import type { Database } from './database.ts'
 import { itemOf } from './item-row.ts'
 import type { ItemRow } from './item-row.ts'
-import type { Audience, Item, ItemHead, ListedItem } from './port.ts'
+import type { Item, ItemHead } from './port.ts'
 
 interface FileRow extends ItemFile {
   info_hash: string
+}
+
+/** A place in the order of publication. */
+interface Position {
+  createdAt: number
+  infoHash: string
 }
 
 /** Small, since an item may have thousands of files. */
 const pageSize = 64
 const hashesAtOnce = 10_000
 const headsAtOnce = 500
-/** Other nodes' items have no owner, and strangers are no owners of them. */
-const visible = `AND (access = 'public' OR (owner <> '' AND owner = ? AND (access = 'unlisted' OR ?)))`
 
 /** Many items at a time, in pages, so that no read takes long. */
 export class ItemLists {
@@ -22,23 +25,6 @@ export class ItemLists {
 
   constructor(db: Database) {
     this.#db = db
-  }
-
-  /** Items with their first `files` files, without previews of others. */
-  newest(limit: number, files: number, after?: Position, audience?: Audience): ListedItem[] {
-    const from = after ?? { createdAt: Number.MAX_SAFE_INTEGER, infoHash: 'g' }
-    return this.#db
-      .rows<ItemRow>(
-        `SELECT * FROM items
-       WHERE state = 'live' AND held = 1 AND preview_of IS NULL AND (created_at, info_hash) < (?, ?)
-       ${audience === undefined ? '' : visible}
-       ORDER BY created_at DESC, info_hash DESC LIMIT ?`,
-        from.createdAt,
-        from.infoHash,
-        ...(audience === undefined ? [] : [audience.owner, audience.readsPrivate ? 1 : 0]),
-        limit,
-      )
-      .map((row) => ({ ...this.whole(row, files), fileCount: this.#fileCount(row.info_hash) }))
   }
 
   /** Live items that are held, oldest first, by an index alone. */
@@ -116,11 +102,5 @@ export class ItemLists {
   whole(row: ItemRow, most = Number.MAX_SAFE_INTEGER): Item {
     const files = 'SELECT path, size, sha256, type FROM files WHERE info_hash = ? AND n < ? ORDER BY n'
     return itemOf(row, this.#db.rows<ItemFile>(files, row.info_hash, most))
-  }
-
-  /** Files are numbered from 0. */
-  #fileCount(infoHash: string): number {
-    const text = 'SELECT max(n) + 1 AS count FROM files WHERE info_hash = ?'
-    return this.#db.row<{ count: number | null }>(text, infoHash)?.count ?? 0
   }
 }

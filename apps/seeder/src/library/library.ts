@@ -13,7 +13,8 @@ import { PieceLedger } from './piece-ledger.ts'
 import type { Digest, Library, StorageState } from './port.ts'
 import { Soundness } from './soundness.ts'
 import { salvage } from './salvage.ts'
-import { createStaging } from './staging.ts'
+import { SmallBlobs } from './small-blobs.ts'
+import { createStaging, heldInMemory } from './staging.ts'
 import { assertUnused, Storage } from './storage.ts'
 import { Survey } from './survey.ts'
 
@@ -72,10 +73,17 @@ async function build(
     folder,
     blobs,
     catalog,
-    changed: (state) => storageListeners.forEach((listener) => listener(state)),
+    changed: (state) => {
+      if (opened) small.recover()
+      storageListeners.forEach((listener) => listener(state))
+    },
   })
+  const small = new SmallBlobs({ catalog, blobs, storage, now })
+  let opened = false
   await storage.look()
   catalog.life.begin(now())
+  small.recover()
+  opened = true
   const soundness = new Soundness({ catalog, blobs, digest, storage, changed, now })
   const pieces = new PieceLedger({ catalog, storage, changed })
 
@@ -115,11 +123,15 @@ async function build(
         throw DiskUnwritableError.of(error, folder)
       }
     },
+    hold: (bytes) => {
+      storage.assertHere()
+      return heldInMemory(storage.incoming, bytes)
+    },
     salvage: async (infoHash, staging) => {
       const item = catalog.item(infoHash, false)
       return item === undefined ? 0 : await salvage(item, staging, blobs, storage.quarantine.folder)
     },
-    commit: createCommit({ storage, catalog, blobs, pins, dropUnneeded, changed, now }),
+    commit: createCommit({ storage, catalog, blobs, small, pins, dropUnneeded, changed, now }),
     get: (infoHash) => catalog.item(infoHash),
     bySha256: (sha256) => catalog.oldestWith(sha256),
     ownOrPublic: (sha256, owner) => catalog.ownOrPublic(sha256, owner),
@@ -135,11 +147,12 @@ async function build(
       storage.assertSeen()
       return isSound ? found : undefined
     },
-    list: ({ cursor, limit, files = filesInList, audience }) => {
-      const after = cursor === undefined ? undefined : parseCursor(cursor)
-      const items = catalog.lists.newest(limit + 1, files, after, audience)
-      const last = items.length > limit ? items[limit - 1] : undefined
-      return last === undefined ? { items } : { items: items.slice(0, limit), nextCursor: formatCursor(last) }
+    list: ({ cursor, limit, files = filesInList, ...filter }) => {
+      const below = cursor === undefined ? undefined : parseCursor(cursor)
+      const found = catalog.listing.page(filter, limit + 1, files, below)
+      const items = found.slice(0, limit).map(({ item }) => item)
+      const last = found.length > limit ? found[limit - 1] : undefined
+      return last === undefined ? { items } : { items, nextCursor: formatCursor(last.place) }
     },
     all: () => catalog.lists.all(),
     heads: () => catalog.lists.heads(),
@@ -211,10 +224,12 @@ async function build(
     onStorage: (listener) => subscribe(storageListeners, listener),
     storage: () => ({ folder, state: storage.state }),
     look: () => storage.look(),
+    settle: () => small.settle(),
     alive: () => catalog.life.alive(now()),
     events: catalog.events,
     webhooks: catalog.webhooks,
     close: () => {
+      small.close()
       try {
         catalog.pieces.flush()
         catalog.life.end(now())

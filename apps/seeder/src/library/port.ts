@@ -1,5 +1,6 @@
 import type { About, Access, ItemFile, NodeId, Replicas } from '@eldernode/core'
 import type { EventStore, WebhookStore } from './event-port.ts'
+import type { ListQuery } from './listing-port.ts'
 import type { AboutStore, DescriptionStore } from './about-port.ts'
 import type { ImportStore } from './import-port.ts'
 import type { UploadStore } from './upload-port.ts'
@@ -33,6 +34,8 @@ export interface Item {
 /** Where one upload or transfer writes until it is committed; files are numbered in item order. */
 export interface Staging {
   readonly folder: string
+  /** The files themselves, when they are few and small: then there is nothing at `filePath`. */
+  readonly bytes?: readonly Uint8Array[]
   filePath(index: number): string
   /** Removes the folder and everything in it. Safe to call twice and after a commit. */
   discard(): Promise<void>
@@ -155,12 +158,18 @@ export interface Library {
    */
   stage(): Promise<Staging>
   /**
+   * Keeps the files of a small item in memory until they are committed.
+   * @throws StorageSuspendedError
+   */
+  hold(bytes: readonly Uint8Array[]): Staging
+  /**
    * Copies what is left here of an item that is not held into staging, so that its right pieces need not be fetched again.
    * @returns the number of files found; their bytes may be wrong, and their sizes are right
    */
   salvage(infoHash: string, staging: Staging): Promise<number>
   /**
-   * Makes staged bytes an item: fsync, rename each file into the blobs, fsync the folders, then one transaction.
+   * Makes staged bytes an item: fsync, rename each file into the blobs, fsync the folders, then one transaction. Small
+   * ones become durable in the transaction itself.
    * When it resolves the item survives a crash, and the staging folder is gone; it is gone on failure too.
    * An infohash already held, live or retracted, is returned as it is, and nothing is stored.
    * The caller has verified the bytes: sizes are compared, nothing is hashed.
@@ -186,11 +195,11 @@ export interface Library {
    */
   file(id: string, path?: string): Promise<HeldFile | undefined>
   /**
-   * Live items, newest first by `createdAt`, each with at most `files` of its files (100 by default); without `audience`
-   * all of them.
+   * Live items that are held, without previews of others, newest first by `createdAt`; those of the same millisecond in
+   * the order they came here. A cursor stays good whatever comes and goes meanwhile.
    * @throws InvalidInputError for a cursor it did not make
    */
-  list(options: { cursor?: string; limit: number; files?: number; audience?: Audience }): Page
+  list(query: ListQuery): Page
   /** Every item held with all its files, retracted ones included, in infohash order, read in pages. */
   all(): Iterable<Item>
   /** The same without the files: a small part of the cost. */
@@ -298,6 +307,8 @@ export interface Library {
   storage(): { folder: string; state: StorageState }
   /** Looks whether the storage folder went away or came back: one small read. */
   look(): Promise<void>
+  /** Syncs files of small items that were written a while ago; until then the catalog keeps their bytes. */
+  settle(): Promise<void>
   /** A sign of life, about once a minute: what was written long before it needs no verifying after an unclean stop. */
   alive(): void
   readonly events: EventStore
