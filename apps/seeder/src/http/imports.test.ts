@@ -1,67 +1,52 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { ServerResponse } from 'node:http'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { EventReader } from './testing/event-reader.ts'
+import { type Import, Importing, site } from './testing/importing.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
+import { makeToken } from './testing/tokens.ts'
 
-interface Import {
-  id: string
-  state: string
-  bytes: number
-  total?: number
-  infoHash?: string
-  error?: { code: string; detail: string }
-  links: { self: string; item?: string }
-}
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-const allowed = { imports: { parallel: 2, allowPrivate: true } }
+const settings = { imports: { parallel: 2, allowPrivate: true }, http: { maxUploadBytes: 5_000_000 } }
 let node: TestNode
-const closers: (() => Promise<unknown>)[] = []
+let imports: Importing
 
-beforeEach(async () => {
-  node = await startTestNode(allowed)
+beforeAll(async () => {
+  node = await startTestNode(settings)
+  imports = new Importing(node)
 })
 afterEach(async () => {
+  await node.swept()
+})
+afterAll(async () => {
   await node.stop()
-  for (const close of closers.splice(0)) await close()
 })
 
-async function site(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closers.push(() => {
-    server.closeAllConnections()
-    return new Promise((resolve) => server.close(resolve))
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+/** The same node with other settings, for this test. */
+async function set(other: Parameters<TestNode['restart']>[0]): Promise<void> {
+  onTestFinished(() => node.restart(settings))
+  await node.restart(other)
 }
 
-const post = (body: object): Promise<Response> =>
-  node.ask('/v1/imports', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+const listed = async (from: Importing, query = ''): Promise<{ imports: Import[]; nextCursor?: string }> =>
+  (await (await from.ask(`/v1/imports${query}`)).json()) as { imports: Import[]; nextCursor?: string }
+const published = async (): Promise<unknown> => (await node.ask('/v1/media')).json()
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+const content = async (infoHash: string | undefined): Promise<Buffer> =>
+  Buffer.from(await (await node.ask(`/v1/media/${infoHash}/content`)).arrayBuffer())
+
+/** A server that begins to answer, and sees its client leave. */
+async function pending(): Promise<{ url: string; asked: () => number; left: () => number; open: ServerResponse[] }> {
+  const open: ServerResponse[] = []
+  let left = 0
+  const url = await site((_request, response) => {
+    open.push(response)
+    response.on('close', () => left++)
+    response.writeHead(200, { 'content-length': 1000 }).write('x'.repeat(10))
   })
-
-async function begun(body: object): Promise<Import> {
-  const response = await post(body)
-  expect(response.status).toBe(202)
-  const view = (await response.json()) as Import
-  expect(response.headers.get('location')).toBe(view.links.self)
-  return view
-}
-
-const look = async (id: string): Promise<Import> => (await (await node.ask(`/v1/imports/${id}`)).json()) as Import
-
-async function over({ id }: Import): Promise<Import> {
-  return await vi.waitFor(
-    async () => {
-      const view = await look(id)
-      if (['queued', 'running'].includes(view.state)) throw new Error(`it is ${view.state}`)
-      return view
-    },
-    { timeout: 20_000, interval: 20 },
-  )
+  return { url, asked: () => open.length, left: () => left, open }
 }
 
 test('what a URL leads to is published, with what was said of it', async () => {
@@ -69,50 +54,197 @@ test('what a URL leads to is published, with what was said of it', async () => {
   const base = await site((_request, response) => {
     response.setHeader('content-disposition', 'attachment; filename="a song.bin"').end(bytes)
   })
-  const done = await over(await begun({ url: `${base}/get?x=1#here`, replicas: 2, tags: ['new'], title: 'A song' }))
-  expect(done).toMatchObject({ state: 'done', bytes: bytes.length })
-  const item = (await (await node.ask(`/v1/media/${done.infoHash}`)).json()) as { name: string; files: object[] }
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  expect(item).toMatchObject({ name: 'a song.bin', size: bytes.length, files: [{ sha256 }] })
-  const content = await node.ask(`/v1/media/${done.infoHash}/content`)
-  expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true)
-  await node.swept()
+  const said = { replicas: 2, tags: ['new'], title: 'A song', sha256: sha256(bytes) }
+  const done = await imports.run({ url: `${base}/get?x=1#here`, ...said })
+  expect(done).toMatchObject({ state: 'done', kind: 'url', source: `${base}/get?x=1`, bytes: bytes.length })
+  const item = await (await node.ask(`/v1/media/${done.infoHash}`)).json()
+  expect(item).toMatchObject({ name: 'a song.bin', size: bytes.length, files: [{ sha256: sha256(bytes) }] })
+  expect(done.links.item).toBe(`${node.url}/v1/media/${done.infoHash}`)
+  expect((await content(done.infoHash)).equals(bytes)).toBe(true)
 })
 
-async function publishedElsewhere(
-  bytes: Buffer,
-  name = 'far.bin',
-): Promise<{ magnet: string; infoHash: string; torrent: string }> {
-  const other = await startTestNode()
-  closers.push(() => other.stop())
-  const form = new FormData()
-  form.append('file', new Blob([bytes.subarray(0, 100_000)]), `${name}/one`)
-  form.append('file', new Blob([bytes.subarray(100_000)]), `${name}/deep/two`)
-  const item = (await (await other.ask('/v1/media', { method: 'POST', body: form })).json()) as {
-    magnet: string
-    infoHash: string
-  }
-  const torrent = await (await other.ask(`/v1/media/${item.infoHash}/torrent`)).arrayBuffer()
-  return { ...item, torrent: Buffer.from(torrent).toString('base64') }
-}
+test('a private import is encrypted before it is on disk, and read by its owner', async () => {
+  const bytes = randomBytes(100_000)
+  const base = await site((_request, response) => response.end(bytes))
+  const done = await imports.run({ url: `${base}/secret.bin`, access: 'private' })
+  expect(done).toMatchObject({ state: 'done' })
+  expect((await content(done.infoHash)).equals(bytes)).toBe(true)
+  expect((await fetch(`${node.url}/v1/media/${done.infoHash}`)).status).toBe(404)
+})
 
 test.each([
-  {
-    what: 'a magnet with a peer',
-    body: ({ magnet }: { magnet: string }) => ({ magnet: magnet.replace(/&ws=[^&]*/g, '') }),
-  },
-  { what: 'a magnet with a peer and a web seed', body: ({ magnet }: { magnet: string }) => ({ magnet }) },
-  { what: 'a .torrent with a web seed', body: ({ torrent }: { torrent: string }) => ({ torrent }) },
-])('$what is kept under its own infohash', async ({ body }) => {
-  const bytes = randomBytes(700_000)
-  const source = await publishedElsewhere(bytes)
-  const done = await over(await begun({ ...body(source), access: 'unlisted' }))
-  expect(done).toMatchObject({ state: 'done', infoHash: source.infoHash, bytes: bytes.length })
-  const item = await (await node.ask(`/v1/media/${source.infoHash}`)).json()
-  expect(item).toMatchObject({ name: 'far.bin', size: bytes.length, access: 'unlisted' })
-  const two = await node.ask(`/v1/media/${source.infoHash}/content/deep/two`)
-  expect(Buffer.from(await two.arrayBuffer()).equals(bytes.subarray(100_000))).toBe(true)
-  // Once more, it is here.
-  expect(await over(await begun(body(source)))).toMatchObject({ state: 'done', infoHash: source.infoHash })
-  await node.swept()
+  ['nothing', {}, 400, 'invalid_input'],
+  ['two sources', { url: 'http://a.example/', magnet: `magnet:?xt=urn:btih:${'a'.repeat(40)}` }, 400, 'invalid_input'],
+  ['a misspelt option', { url: 'http://a.example/', encrypted: true }, 400, 'invalid_input'],
+  ['a time gone by', { url: 'http://a.example/', expiresAt: 5 }, 400, 'invalid_input'],
+  ['a way without a URL', { magnet: `magnet:?xt=urn:btih:${'a'.repeat(40)}`, through: 'yt-dlp' }, 400, 'invalid_input'],
+  ['a program that is not set', { url: 'http://a.example/', through: 'yt-dlp' }, 422, 'yt_dlp_unavailable'],
+  ['another program', { url: 'http://a.example/', through: 'sh' }, 400, 'invalid_input'],
+  ['a file', { url: 'file:///etc/passwd' }, 422, 'import_refused'],
+  ['credentials', { url: 'http://user:password@a.example/' }, 422, 'import_refused'],
+  ['no URL', { url: '-oProxyCommand=x' }, 422, 'import_refused'],
+  ['a magnet of version 2', { magnet: `magnet:?xt=urn:btmh:1220${'a'.repeat(64)}` }, 422, 'import_refused'],
+  ['no magnet', { magnet: 'http://a.example/' }, 422, 'import_refused'],
+  ['no torrent', { torrent: Buffer.from('d4:infodee').toString('base64') }, 422, 'bad_metainfo'],
+  ['no bencoding', { torrent: Buffer.from('l-3:e').toString('base64') }, 400, 'invalid_input'],
+  ['no base64', { torrent: '*' }, 400, 'invalid_input'],
+  ['a name for a magnet', { magnet: `magnet:?xt=urn:btih:${'a'.repeat(40)}`, name: 'x' }, 400, 'invalid_input'],
+  ['a private magnet', { magnet: `magnet:?xt=urn:btih:${'a'.repeat(40)}`, access: 'private' }, 400, 'invalid_input'],
+  ['too much', { torrent: 'a'.repeat(4_000_000) }, 413, 'body_too_large'],
+])('%s is no import', async (_what, body, status, code) => {
+  const before = await listed(imports)
+  const response = await imports.post(body)
+  expect([response.status, await response.json()]).toEqual([status, expect.objectContaining({ code })])
+  expect(await listed(imports)).toEqual(before)
+})
+
+test('nothing leads into the network of the operator unless that is set', async () => {
+  let asked = 0
+  const base = await site((_request, response) => {
+    asked++
+    response.end('secret')
+  })
+  await set({ imports: {} })
+  const { port } = new URL(base)
+  for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]', '2130706433', '127.1']) {
+    const failed = await imports.run({ url: `http://${host}:${port}/` })
+    expect(failed).toMatchObject({ state: 'failed', error: { code: 'address_refused' } })
+    expect(failed.error?.detail).toContain('imports.allowPrivate')
+  }
+  expect(asked).toBe(0)
+})
+
+test.each<[string, { body: string; length?: number; code: string }]>([
+  ['that is not what was said', { body: 'other', code: 'digest_mismatch' }],
+  ['without a byte', { body: '', code: 'empty_file' }],
+  ['larger than the limit says so', { body: 'x', length: 5_000_001, code: 'import_refused' }],
+  ['cut short', { body: 'x', length: 10, code: 'import_failed' }],
+])('a body %s publishes nothing', async (_what, { body, length, code }) => {
+  const base = await site((_request, response) => {
+    response.writeHead(200, { 'content-length': length ?? body.length }).write(body, () => response.destroy())
+    if (length === undefined) response.end()
+  })
+  const before = await published()
+  const failed = await imports.run({ url: base, sha256: sha256(Buffer.from('right')) })
+  expect(failed).toMatchObject({ state: 'failed', error: { code } })
+  expect(failed.infoHash).toBeUndefined()
+  expect(await published()).toEqual(before)
+})
+
+test('a body without end ends at the limit', async () => {
+  let closed = false
+  const base = await site((_request, response) => {
+    const more = (): void => {
+      while (response.write(Buffer.alloc(65_536, 1)) && !closed);
+    }
+    response.on('drain', more).on('close', () => (closed = true))
+    more()
+  })
+  expect(await imports.run({ url: base })).toMatchObject({ state: 'failed', error: { code: 'item_too_large' } })
+  await vi.waitFor(() => expect(closed).toBe(true))
+})
+
+test('progress is seen, and an import can be called off, running or waiting, and then forgotten', async () => {
+  const { url, asked, left } = await pending()
+  const [first, second, third] = [
+    await imports.begin({ url: `${url}/1` }),
+    await imports.begin({ url: `${url}/2` }),
+    await imports.begin({ url: `${url}/3` }),
+  ]
+  expect(await imports.until(first, ({ bytes }) => bytes === 10)).toMatchObject({ state: 'running', total: 1000 })
+  expect(await imports.look(third)).toMatchObject({ state: 'queued' })
+  expect(await imports.cancel(third)).toMatchObject({ state: 'cancelled', bytes: 0 })
+  expect(await imports.cancel(first)).toMatchObject({ state: 'cancelled', bytes: 10 })
+  await imports.until(second, ({ bytes }) => bytes === 10)
+  expect([asked(), left()]).toEqual([2, 1])
+  expect(await imports.cancel(second)).toMatchObject({ state: 'cancelled' })
+  expect(await imports.cancel(first)).toMatchObject({ state: 'cancelled' })
+  const gone = await imports.ask(`/v1/imports/${first.id}`)
+  expect([gone.status, await gone.json()]).toEqual([404, expect.objectContaining({ code: 'import_not_found' })])
+  expect((await imports.ask(`/v1/imports/${first.id}`, { method: 'DELETE' })).status).toBe(404)
+})
+
+test('what is unfinished goes on after a restart, in its order', async () => {
+  const { url, asked, open } = await pending()
+  const begun = [
+    await imports.begin({ url: `${url}/1`, name: '1' }),
+    await imports.begin({ url: `${url}/2`, name: '2' }),
+    await imports.begin({ url: `${url}/3`, name: '3' }),
+  ]
+  await vi.waitFor(() => expect(asked()).toBe(2))
+  await node.restart()
+  await vi.waitFor(() => expect(asked()).toBe(4))
+  for (const response of open.slice(2)) response.end('y'.repeat(990))
+  await vi.waitFor(() => expect(asked()).toBe(5))
+  open[4]?.end('y'.repeat(990))
+  for (const view of begun) expect(await imports.over(view)).toMatchObject({ state: 'done', bytes: 1000 })
+})
+
+test('so many may be unfinished, a quarter of them by one owner', async () => {
+  await set({ imports: { ...settings.imports, most: 8 } })
+  const { url } = await pending()
+  const one = new Importing(node, (await makeToken(node, 'one', ['media:write'])).token)
+  const many = await Promise.all(Array.from({ length: 5 }, () => one.post({ url })))
+  expect(many.map(({ status }) => status).toSorted()).toEqual([202, 202, 429, 429, 429])
+  const rest = await Promise.all(Array.from({ length: 10 }, () => imports.post({ url })))
+  expect(rest.filter(({ status }) => status === 202)).toHaveLength(6)
+  const refused = rest.find(({ status }) => status === 429)
+  expect(await refused?.json()).toMatchObject({ code: 'too_many_imports' })
+  const all = (await listed(imports)).imports.filter(({ source }) => source.startsWith(url))
+  for (const view of all) await imports.cancel(view)
+  expect((await one.post({ url })).status).toBe(202)
+  const last = (await listed(one)).imports.find(({ state }) => state !== 'cancelled')
+  expect(last && (await one.cancel(last))).toMatchObject({ state: 'cancelled' })
+})
+
+test('an import is its owner’s and the administrators’', async () => {
+  const base = await site((_request, response) => response.end('x'))
+  const [one, other, reader] = [
+    new Importing(node, (await makeToken(node, 'one', ['media:write'])).token),
+    new Importing(node, (await makeToken(node, 'other', ['media:write'])).token),
+    new Importing(node, (await makeToken(node, 'one', ['media:read-private'])).token),
+  ]
+  const done = await one.run({ url: base, access: 'unlisted' })
+  expect(done).toMatchObject({ state: 'done', owner: 'one' })
+  await imports.run({ url: `${base}/mine` })
+  const owners = async (from: Importing): Promise<string[]> =>
+    (await listed(from)).imports.filter(({ source }) => source.startsWith(base)).map(({ owner }) => owner)
+  expect([await owners(one), await owners(other), await owners(imports)]).toEqual([['one'], [], ['', 'one']])
+  for (const method of ['GET', 'DELETE']) {
+    const path = `/v1/imports/${done.id}`
+    expect((await other.ask(path, { method })).status).toBe(404)
+    expect((await reader.ask(path, { method })).status).toBe(403)
+    expect((await fetch(`${node.url}${path}`, { method })).status).toBe(401)
+  }
+  expect((await fetch(`${node.url}/v1/imports`)).status).toBe(401)
+  expect((await reader.post({ url: base })).status).toBe(403)
+  expect(await one.look(done)).toMatchObject({ state: 'done' })
+  const item = await (await node.ask(`/v1/media/${done.infoHash}`)).json()
+  expect(item).toMatchObject({ owner: 'one', access: 'unlisted' })
+})
+
+test('imports are listed newest first, in pages', async () => {
+  const base = await site((_request, response) => response.end('x'))
+  for (const name of ['1', '2', '3']) await imports.run({ url: `${base}/${name}` })
+  const first = await listed(imports, '?limit=2')
+  const second = await listed(imports, `?limit=1&cursor=${first.nextCursor}`)
+  const sources = [...first.imports, ...second.imports].map(({ source }) => source.slice(base.length))
+  expect(sources).toEqual(['/3', '/2', '/1'])
+  expect((await imports.ask('/v1/imports?cursor=x')).status).toBe(400)
+})
+
+test('their begin and end are told to their owner', async () => {
+  const base = await site((request, response) => response.writeHead(request.url === '/no' ? 404 : 200).end('x'))
+  const events = await EventReader.open(node)
+  const done = await imports.run({ url: base })
+  const failed = await imports.run({ url: `${base}/no` })
+  await events.next(({ type }) => type === 'import.failed')
+  const told = events.seen.filter(({ type }) => type.startsWith('import.'))
+  expect(told.map(({ type, data }) => [type, data['import']])).toEqual([
+    ['import.started', done.id],
+    ['import.done', done.id],
+    ['import.started', failed.id],
+    ['import.failed', failed.id],
+  ])
+  await events.close()
 })
