@@ -10,6 +10,9 @@ import { checkRoutes } from './check.ts'
 import { contentRoutes } from './content.ts'
 import { denialRoutes } from './denials.ts'
 import { documentRoutes } from './document.ts'
+import { gunMediaServerDoor } from './doors/gun-media-server.ts'
+import { oipDoor } from './doors/oip.ts'
+import { torrentDoor } from './doors/torrent.ts'
 import { eventRoutes } from './events.ts'
 import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
 import { importRoutes } from './imports.ts'
@@ -101,7 +104,7 @@ export async function createApp(services: Services, connections: Connections, up
   await resumableRoutes(app, services)
   await checkRoutes(app, services)
   await mediaRoutes(app, services)
-  await contentRoutes(app, services)
+  const serve = await contentRoutes(app, services)
   await retractionRoutes(app, services)
   await restorationRoutes(app, services)
   await trafficRoutes(app, services)
@@ -114,6 +117,9 @@ export async function createApp(services: Services, connections: Connections, up
   await eventRoutes(app, services)
   await webhookRoutes(app, services)
   await importRoutes(app, services)
+  await gunMediaServerDoor(app, services, { serve, uploads })
+  await oipDoor(app, services, { serve, uploads })
+  await torrentDoor(app, services, serve)
   await metricsRoutes(app, services)
   await app.ready()
   return app

@@ -50,7 +50,7 @@ export async function contentRoutes(
   app: Api,
   services: ContentServices,
   most: Pick<AnswersOptions, 'most' | 'mostWebSeeds'> = {},
-): Promise<void> {
+): Promise<Serve> {
   const { library, replication, swarm, log, limits } = services
   const answers = new Answers({
     sender: new FileSender(limits),
@@ -90,17 +90,19 @@ export async function contentRoutes(
     return reply.hijack()
   }
 
+  const serve: Serve = async (request, reply, id, path, how) => {
+    const held =
+      (await plainFile(services, request, id, path)) ?? (await servedFile(library, replication, request, id, path))
+    if (path === undefined && !held.alone) throw new PathRequiredError(held.infoHash)
+    return await send(request, reply, held, { download: how?.download })
+  }
+
   app.route({
     method: ['GET', 'HEAD'],
     url: '/v1/media/:id/content',
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of an item of one file', params: itemParams },
-    handler: async (request, reply) => {
-      const { id } = request.params
-      const held = (await plainFile(services, request, id)) ?? (await servedFile(library, replication, request, id))
-      if (!held.alone) throw new PathRequiredError(held.infoHash)
-      return await send(request, reply, held, { download: request.query.download })
-    },
+    handler: (request, reply) => serve(request, reply, request.params.id, undefined, request.query),
   })
 
   app.route({
@@ -108,12 +110,7 @@ export async function contentRoutes(
     url: '/v1/media/:id/content/*',
     exposeHeadRoute: false,
     schema: { ...documentation, summary: 'The bytes of one file of an item, by its path', params: pathParams },
-    handler: async (request, reply) => {
-      const { id, '*': path } = request.params
-      const held =
-        (await plainFile(services, request, id, path)) ?? (await servedFile(library, replication, request, id, path))
-      return await send(request, reply, held, { download: request.query.download })
-    },
+    handler: (request, reply) => serve(request, reply, request.params.id, request.params['*'], request.query),
   })
 
   app.route({
@@ -129,7 +126,17 @@ export async function contentRoutes(
       return await send(request, reply, held, { webSeed: true })
     },
   })
+  return serve
 }
+
+/** Answers with the bytes of a file, for who may read it: the one at `path`, or the only one of its item. */
+export type Serve = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  id: string,
+  path?: string,
+  how?: { download?: boolean | undefined },
+) => Promise<FastifyReply>
 
 interface How {
   /** For saving, not for showing. */

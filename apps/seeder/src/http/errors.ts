@@ -23,6 +23,20 @@ export class MediaUnsoundError extends EldernodeError {
   }
 }
 
+/** The item is private, and the token is not that of its owner or of a reader. */
+export class MediaHiddenError extends EldernodeError {
+  constructor(id: string) {
+    super('media_hidden', `Item ${id} is private, and this token may not read it.`)
+  }
+}
+
+/** What was to be fetched from elsewhere could not be. */
+export class UrlNotPublishedError extends EldernodeError {
+  constructor(reason: string) {
+    super('url_not_published', `The URL could not be published: ${reason}`)
+  }
+}
+
 /** The item was taken down. */
 export class MediaRetractedError extends EldernodeError {
   constructor(id: string) {

@@ -41,6 +41,8 @@ export interface Copies {
   touch(infoHash: string): void
   /** Members that were heard from; `lastSeen` in milliseconds since 1970, `suspected` when it is too long ago. */
   peers(): { id: NodeId; heartbeat: Heartbeat; lastSeen: number; suspected: boolean }[]
+  /** How many members hold an item, this one included. */
+  copies(infoHash: string): number
   stats(): {
     queued: number
     running: number
@@ -93,6 +95,8 @@ export interface Services {
   /** Origins whose pages may use the API; `*` is every one. */
   origins: readonly string[]
   limits: { maxUploadBytes: number; stallMs: number }
+  /** What uploads by the GUN media server's routes are when they say nothing. */
+  compat: { encrypt: boolean; private: boolean }
   /** Milliseconds between the retraction of an item and the removal of its bytes. */
   purgeAfterMs: number
   /** Told when an item was retracted or restored, so that its purge can be planned. */

@@ -164,7 +164,7 @@ async function* one(file: IncomingFile): AsyncGenerator<IncomingFile> {
 }
 
 /** The form parser's own errors carry no code. */
-function malformed(error: unknown): unknown {
+export function malformed(error: unknown): unknown {
   if (error instanceof Error && 'code' in error) return error
   return new MalformedMultipartError(error instanceof Error ? error.message : String(error), { cause: error })
 }
