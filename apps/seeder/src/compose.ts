@@ -1,34 +1,29 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import {
-  type Certificate,
-  contentSha256,
-  type Endpoints,
-  networkIdOf,
-  type NodeId,
-  RequestGate,
-  roleSchema,
-} from '@eldernode/core'
-import { createGraph, type Graph } from '@eldernode/core/graph'
+import { contentSha256, type Endpoints, networkIdOf, RequestGate } from '@eldernode/core'
+import { createGraph } from '@eldernode/core/graph'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
 import { Quotas, Tokens } from './access/index.ts'
+import { admitSelf } from './admission.ts'
 import type { Config } from './config.ts'
 import { Egress } from './egress/index.ts'
 import { Encryption } from './encryption/index.ts'
 import { createEvents } from './events/index.ts'
-import { type Check, createServer } from './http/index.ts'
+import { createServer } from './http/index.ts'
 import { createImports } from './imports/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
 import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from './keys/index.ts'
-import { type Library, openLibrary, SqliteGraphStore } from './library/index.ts'
+import { openLibrary, SqliteGraphStore } from './library/index.ts'
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { collect, createDescriber, expire, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
 import { GraphReplication } from './replication/index.ts'
-import { createSwarm, type Swarm } from './swarm/index.ts'
+import { createSwarm } from './swarm/index.ts'
+import { offerAll } from './offering.ts'
+import { Parts } from './parts.ts'
+import { checksOf } from './readiness.ts'
 import { Undo } from './undo.ts'
 import { Uploads } from './uploads/index.ts'
 import { createUpkeep, PieceReports } from './upkeep/index.ts'
@@ -47,7 +42,6 @@ export const version = z
   .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))).version
 
 const stopMs = 5000
-const ownTermMs = 10 * 365 * 86_400_000
 
 /** Builds and starts a seeder. On failure what was started already is stopped before the error is thrown. */
 export async function startNode(config: Config, log: Logger): Promise<RunningNode> {
@@ -65,7 +59,7 @@ export async function startNode(config: Config, log: Logger): Promise<RunningNod
 async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<RunningNode, 'stop'>> {
   const { http, network, swarm: swarmConfig } = config
   const now = Date.now
-  const up = new Set<string>()
+  const parts = new Parts(undo)
 
   mkdirSync(config.data, { recursive: true, mode: 0o750 })
   const identity = openIdentity(join(config.data, 'node.key'))
@@ -137,7 +131,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const endpoints = (): Endpoints => ({
     http: publicUrl,
     gun: `${publicUrl.replace(/^http/, 'ws')}/gun`,
-    ...(up.has('swarm') && { bittorrent: swarmConfig.address ?? `${new URL(publicUrl).hostname}:${swarm.port}` }),
+    ...(parts.isUp('swarm') && { bittorrent: swarmConfig.address ?? `${new URL(publicUrl).hostname}:${swarm.port}` }),
   })
   const upkeep = createUpkeep({
     library,
@@ -194,29 +188,21 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     now,
   })
 
-  const parts = ['swarm', 'graph', 'replication']
-  const checks = (): Check[] => [
-    {
-      name: 'library',
-      ok: library.storage().state === 'here',
-      reason: `the storage folder ${storage} is not there or not this node's: is its disk mounted?`,
-    },
-    ...parts.map((name) => ({ name, ok: up.has(name), reason: 'is starting or stopping' })),
-    {
-      name: 'membership',
-      ok: up.has('graph') && graph.admits(identity.id),
-      reason: 'the network has not admitted this node',
-    },
-    { name: 'media', ok: true, reason: '', note: describer.missing().join('; ') },
-    {
-      name: 'clock',
-      ok: !replication.stats().clockBehind,
-      reason: 'the clock lies more than 5 minutes behind what this node signed: nothing is published until it is right',
-    },
-  ]
+  const checks = () =>
+    checksOf({ id: identity.id, parts, library, graph, replication, missingTools: () => describer.missing() })
   const publishing = {
-    ...{ id: identity.id, ingest, encryption, library, swarm, graph, replication, trackers: swarmConfig.trackers, now },
-    ...{ quotas, turns: new Turns(), purgeAfterMs: config.retention.purgeAfter * 1000 },
+    id: identity.id,
+    ingest,
+    encryption,
+    library,
+    swarm,
+    graph,
+    replication,
+    quotas,
+    turns: new Turns(),
+    trackers: swarmConfig.trackers,
+    purgeAfterMs: config.retention.purgeAfter * 1000,
+    now,
     retentionChanged: () => upkeep.nudge(),
     describe: () => describer.look(),
   }
@@ -270,67 +256,24 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   }
   log.info({ url, publicUrl, node: identity.id }, 'listening')
 
-  const begin = async (name: string, run: () => Promise<void> | void, stop: () => Promise<void> | void) => {
-    undo.later(name, stop)
-    await run()
-    up.add(name)
-    undo.later(name, () => void up.delete(name))
-  }
-  await begin(
-    'limits',
-    () => limits.start(),
-    () => limits.close(),
-  )
-  await begin(
-    'swarm',
-    async () => {
+  await parts.begin('limits', limits)
+  await parts.begin('swarm', {
+    start: async () => {
       await swarm.start()
       await offerAll(library, swarm)
     },
-    () => swarm.close(),
-  )
-  await begin(
-    'graph',
-    () => graph.start(),
-    () => graph.close(),
-  )
+    close: () => swarm.close(),
+  })
+  await parts.begin('graph', graph)
   if (ownerKey !== undefined) await admitSelf(graph, identity.id, config.node.operator, now())
-  await begin('links', () => undefined, acceptGun(server.server, graph))
-  await begin(
-    'replication',
-    () => replication.start(),
-    () => replication.close(),
-  )
-  await begin(
-    'events',
-    () => events.start(),
-    () => events.close(),
-  )
-  await begin(
-    'imports',
-    () => importing.start(),
-    () => importing.close(),
-  )
-  await begin(
-    'uploads',
-    () => uploads.start(),
-    () => uploads.close(),
-  )
-  await begin(
-    'rotations',
-    () => rotations.start(),
-    () => rotations.close(),
-  )
-  await begin(
-    'upkeep',
-    () => upkeep.start(),
-    () => upkeep.close(),
-  )
-  await begin(
-    'media',
-    () => describer.start(),
-    () => describer.close(),
-  )
+  undo.later('links', acceptGun(server.server, graph))
+  await parts.begin('replication', replication)
+  await parts.begin('events', events)
+  await parts.begin('imports', importing)
+  await parts.begin('uploads', uploads)
+  await parts.begin('rotations', rotations)
+  await parts.begin('upkeep', upkeep)
+  await parts.begin('media', describer)
   log.info('started')
   return {
     url,
@@ -340,30 +283,4 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
       limits.change(changed.swarm)
     },
   }
-}
-
-/** Peers are served from here on; what the graph says since the last stop is looked at afterwards. */
-async function offerAll(library: Library, swarm: Swarm): Promise<void> {
-  let page: string[] = []
-  for (const infoHash of library.servable()) {
-    if (page.push(infoHash) < 1000) continue
-    swarm.restore(page)
-    page = []
-    await nextTurn()
-  }
-  swarm.restore(page)
-}
-
-/** The node that made the network is its first member. */
-async function admitSelf(graph: Graph, member: NodeId, operator: string, now: number): Promise<void> {
-  const current = graph.get('p', member, member)?.body
-  if (current !== undefined && current.roles.length > 0 && current.expiresAt > now + ownTermMs / 2) return
-  const certificate: Certificate = {
-    member,
-    roles: [...roleSchema.options],
-    operator,
-    issuedAt: now,
-    expiresAt: now + ownTermMs,
-  }
-  await graph.publish('p', member, certificate)
 }
