@@ -14,6 +14,41 @@ const filesInList = 100
 
 const params = z.object({ id: mediaIdSchema })
 
+/** Milliseconds since 1970, or an ISO 8601 time. */
+const moment = z.union([
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+])
+
+const listQuery = z.object({
+  cursor: z.string().max(200).optional().describe('`nextCursor` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  owner: z.string().max(200).optional().describe('The owner of the token that published it.'),
+  type: z
+    .string()
+    .max(200)
+    .regex(/^[\w.+-]+(?:\/[\w.+-]+)?$/)
+    .optional()
+    .describe('Media type of one of its files (`audio/flac`), or a kind of them (`audio`).'),
+  tag: z
+    .union([z.string().max(64), z.array(z.string().max(64)).max(8)])
+    .transform((tags) => [tags].flat())
+    .optional()
+    .describe('A tag that it has; given several times, all of them.'),
+  q: z
+    .string()
+    .max(200)
+    .optional()
+    .describe(
+      'Words of its name, title, artist, tracks, tags or paths. The last one may be the beginning of a word, of three letters or more.',
+    ),
+  from: moment.optional().describe('Published then or later: milliseconds since 1970, or ISO 8601.'),
+  until: moment.optional().describe('Published before: milliseconds since 1970, or ISO 8601.'),
+})
+
 const pageSchema = z.object({ items: z.array(mediaSchema), nextCursor: z.string().optional() })
 
 /** `/v1/media` without uploads and bytes: list and describe. */
@@ -26,23 +61,15 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
     {
       schema: {
         tags: ['media'],
-        summary: 'Items held here, newest first',
-        querystring: z.object({
-          cursor: z.string().max(200).optional().describe('`nextCursor` of the page before.'),
-          limit: z.coerce.number().int().min(1).max(1000).default(100),
-        }),
+        summary: 'Items held here, newest first; those that fit all that is asked for',
+        querystring: listQuery,
         response: { 200: pageSchema, ...problems(400, 503) },
       },
     },
     async (request) => {
-      const { cursor, limit } = request.query
+      const { tag, q, ...query } = request.query
       const audience = audienceOf(request)
-      const { items, nextCursor } = library.list({
-        limit,
-        files: filesInList,
-        ...(cursor !== undefined && { cursor }),
-        ...(audience !== undefined && { audience }),
-      })
+      const { items, nextCursor } = library.list({ ...query, text: q, tags: tag, files: filesInList, audience })
       const sources = shown(request)
       return {
         items: await Promise.all(items.map((item) => openViewOf(item, sources))),
