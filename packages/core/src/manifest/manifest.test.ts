@@ -98,6 +98,22 @@ describe('fitManifest', () => {
     expect(manifestSchema.safeParse(fitManifest(whole({ files: tiny }))).success).toBe(true)
   })
 
+  test('an album with too many tracks for one manifest names the first of them', async () => {
+    const tracks = Array.from({ length: 100 }, (_, i) => ({ path: `${'ü'.repeat(60)}/${i}.flac`, title: `Track ${i}` }))
+    const album = whole({ files: files(100), media: { title: 'A', tracks } })
+    const fitted = fitManifest(album)
+    const kept = fitted.media?.tracks ?? []
+    expect(kept.length).toBeGreaterThan(30)
+    expect(kept).toEqual(tracks.slice(0, kept.length))
+    expect(fitted).toMatchObject({ filesDigest: filesDigestOf(album.files), media: { title: 'A' } })
+    expect(await sealedBytes(fitted)).toBeLessThanOrEqual(ENVELOPE_LIMITS.m)
+    const retracted = retractManifest(fitted, { purgeAfter: 1, reason: '😀'.repeat(100) })
+    expect(await sealedBytes(retracted)).toBeLessThanOrEqual(ENVELOPE_LIMITS.m)
+    expect(manifestSchema.parse(retracted)).toEqual(retracted)
+    const short = whole({ media: { tracks: tracks.slice(0, 3) } })
+    expect(fitManifest(short)).toEqual(short)
+  })
+
   test('a retraction always fits, its files giving way to the reason', async () => {
     const live = fitManifest(whole({ files: files(5000) }))
     const change = { purgeAfter: Number.MAX_SAFE_INTEGER, reason: '😀'.repeat(100) }

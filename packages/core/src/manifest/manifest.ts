@@ -15,11 +15,12 @@ export type WholeManifest = Omit<Manifest, 'filesDigest'>
 
 /**
  * Makes a manifest fit its envelope: `files` keeps as many as there is room for, from the first on, and `filesDigest`
- * vouches for the rest. What is too long even without files is found by `seal`.
+ * vouches for the rest. When there is no room for any, an album names its first tracks only. What is too long even then
+ * is found by `seal`.
  */
 export function fitManifest(whole: WholeManifest): Manifest {
   const all = whole.files
-  const bare = { ...whole, files: [] }
+  const bare = withFewerTracks({ ...whole, files: [] })
   const files = fitting(all, BODY_BYTES - bytesOf(bare))
   if (files.length === all.length) return { ...bare, files }
   const cut = { ...bare, filesDigest: filesDigestOf(all) }
@@ -27,13 +28,24 @@ export function fitManifest(whole: WholeManifest): Manifest {
 }
 
 /**
- * The retraction of a published manifest. Nobody fetches the item any more, so its files give way to the reason.
+ * The retraction of a published manifest. Nobody fetches the item any more, so its files, and the tracks of an album,
+ * give way to the reason.
  * @param change `purgeAfter` in milliseconds: when the bytes go; until then the retraction can be undone
  */
 export function retractManifest(live: Manifest, change: { purgeAfter: number; reason?: string }): Manifest {
   const retracted: Manifest = { ...live, ...change, state: 'retracted' }
   if (bytesOf(retracted) <= BODY_BYTES) return retracted
-  return { ...retracted, files: [], filesDigest: live.filesDigest ?? filesDigestOf(live.files) }
+  return withFewerTracks({ ...retracted, files: [], filesDigest: live.filesDigest ?? filesDigestOf(live.files) })
+}
+
+/** Leaves out as many of the last tracks as need be for a digest to have room. */
+function withFewerTracks<M extends WholeManifest>(manifest: M): M {
+  const { media } = manifest
+  if (media?.tracks === undefined) return manifest
+  const tracks = [...media.tracks]
+  let excess = bytesOf({ ...manifest, filesDigest: '0'.repeat(64) }) - BODY_BYTES
+  while (excess > 0 && tracks.length > 0) excess -= bytesOf(tracks.pop() ?? {}) + 1
+  return tracks.length === media.tracks.length ? manifest : { ...manifest, media: { ...media, tracks } }
 }
 
 function fitting(files: readonly ItemFile[], room: number): ItemFile[] {
