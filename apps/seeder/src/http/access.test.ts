@@ -210,4 +210,38 @@ describe('items', () => {
     expect(await problem(as('')(`/v1/media/${hidden.id}/content`))).toEqual([404, 'media_not_found'])
     expect(await problem(as(alice)(`/v1/media/${hidden.id}`))).toEqual([410, 'media_retracted'])
   })
+
+  test('that were retracted belong to who publishes them next, as that one wants them', async () => {
+    const item = await put(alice, 'once more', '&tags=first')
+    await as(alice)(`/v1/media/${item.id}`, { method: 'DELETE' })
+    const answer = await as(bob)('/v1/media?name=once%20more&access=unlisted', { method: 'PUT', body: 'once more' })
+    expect([answer.status, await view(answer)]).toMatchObject([200, { id: item.id, owner: 'bob', access: 'unlisted' }])
+    expect(await listed('')).not.toContain(item.id)
+    expect(await problem(as(alice)(`/v1/media/${item.id}`, { method: 'DELETE' }))).toEqual([403, 'not_your_item'])
+    const { quotas } = (await (await node.ask('/v1/quotas')).json()) as { quotas: Quota[] }
+    expect(quotas.find(({ owner }) => owner === 'bob')?.used.bytes).toBeGreaterThanOrEqual(item.size)
+    expect((await as(bob)(`/v1/media/${item.id}`, { method: 'DELETE' })).status).toBe(200)
+  })
+
+  test('that are live stay whose they are', async () => {
+    const item = await put(alice, 'twice')
+    const answer = await as(bob)('/v1/media?name=twice', { method: 'PUT', body: 'twice' })
+    expect([answer.status, (await view(answer)).owner]).toEqual([200, undefined])
+    expect((await view(await as(alice)(`/v1/media/${item.id}`))).owner).toBe('alice')
+  })
+
+  test.each(['live', 'retracted'])('that are private and %s are not had by their ciphertext', async (state) => {
+    const { id, name } = await put(alice, `secret ${state}`, '&access=private')
+    const torrent = await (await as(alice)(`/v1/media/${id}/torrent`)).bytes()
+    const body = await (await as('')(`/v1/media/${id}/ws/${name}`)).bytes()
+    if (state === 'retracted') await as(alice)(`/v1/media/${id}`, { method: 'DELETE' })
+    expect(Buffer.from(torrent).includes(name)).toBe(true)
+    expect(await problem(as(bob)(`/v1/media?name=${name}`, { method: 'PUT', body }))).toEqual([409, 'item_taken'])
+    expect(await problem(as(bob)(`/v1/media/${id}`))).toEqual([404, 'media_not_found'])
+  })
 })
+
+interface Quota {
+  owner: string
+  used: { bytes: number }
+}

@@ -54,6 +54,7 @@ const statuses: Record<string, number> = {
   request_timeout: 408,
   idempotency_key_in_use: 409,
   not_member: 409,
+  item_taken: 409,
   too_many_tokens: 409,
   too_many_webhooks: 409,
   not_owner: 409,

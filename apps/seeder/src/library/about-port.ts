@@ -1,5 +1,5 @@
 import type { About, NodeId } from '@eldernode/core'
-import type { ItemHead } from './port.ts'
+import type { ItemHead, Rights } from './port.ts'
 
 export interface ExpiryPosition {
   /** Milliseconds since 1970. */
@@ -15,6 +15,8 @@ export interface Expired extends ExpiryPosition {
 export interface AboutStore {
   /** Replaces what is said of an item, held or not. @throws UnknownItemError */
   set(infoHash: string, about: About): void
+  /** Makes an item somebody else's. @throws UnknownItemError */
+  give(infoHash: string, rights: Rights): void
   /** Infohashes of an item's previews, held or not, live or retracted. */
   previewsOf(infoHash: string): string[]
   /** Previews in infohash order, after `after`, at most `limit`. */

@@ -2,7 +2,7 @@ import type { About } from '@eldernode/core'
 import type { AboutStore, Expired, ExpiryPosition } from './about-port.ts'
 import type { Database } from './database.ts'
 import { UnknownItemError } from './errors.ts'
-import type { ItemHead } from './port.ts'
+import type { ItemHead, Rights } from './port.ts'
 
 /** The columns and tables that speak of an item beyond its bytes. */
 export class AboutTable implements AboutStore {
@@ -20,6 +20,11 @@ export class AboutTable implements AboutStore {
       this.#db.run('DELETE FROM tags WHERE info_hash = ?', infoHash)
       for (const tag of new Set(about.tags)) this.#db.run('INSERT INTO tags VALUES (?, ?)', tag, infoHash)
     })
+  }
+
+  give(infoHash: string, { owner, access }: Rights): void {
+    const text = 'UPDATE items SET owner = ?, access = ? WHERE info_hash = ?'
+    if (this.#db.run(text, owner, access, infoHash) === 0) throw new UnknownItemError(infoHash)
   }
 
   previewsOf(infoHash: string): string[] {

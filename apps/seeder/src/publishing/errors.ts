@@ -20,3 +20,10 @@ export class ItemDeniedError extends EldernodeError {
     super('item_denied', `The owner of the network denies item ${infoHash}: it is not published.`)
   }
 }
+
+/** The bytes are those of somebody's encrypted item, under its name. */
+export class ItemTakenError extends EldernodeError {
+  constructor(infoHash: string) {
+    super('item_taken', `${infoHash} is an encrypted item already: only its owner publishes it.`)
+  }
+}

@@ -8,6 +8,7 @@ import type { Swarm } from '../swarm/index.ts'
 import { ItemDeniedError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
 import { metered } from './metered.ts'
+import { assertFree, takeOver } from './take-over.ts'
 import type { Turns } from './turns.ts'
 
 /** What publishing works with. */
@@ -113,9 +114,12 @@ export async function publishIngested(
     const described = describe(ingested, { publisher: id, ...said, createdAt: now() })
     const isMedia = isDescribable(described)
     const options = { describe: isMedia, ...(sealed && { key: sealed.key }) }
+    if (sealed === undefined) assertFree(library, ingested.infoHash, said)
     const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)
-    const live: Item = { ...withoutPurge(item), state: 'live' }
+    let live: Item = { ...withoutPurge(item), state: 'live' }
     await turns.take(item.infoHash, async () => {
+      const held = library.record(item.infoHash)
+      if (held !== undefined) live = { ...withoutPurge(takeOver(services, held, said)), state: 'live' }
       if (library.record(item.infoHash)?.state === 'retracted') {
         library.restore(item.infoHash)
         retentionChanged()
