@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { Quotas, Tokens } from './access/index.ts'
 import { admitSelf } from './admission.ts'
 import type { Config } from './config.ts'
+import { Digm } from './digm/index.ts'
 import { Egress } from './egress/index.ts'
 import { Encryption } from './encryption/index.ts'
 import { createEvents } from './events/index.ts'
@@ -15,7 +16,7 @@ import { createServer } from './http/index.ts'
 import { createImports } from './imports/index.ts'
 import { createHashing, createIngest } from './ingest/index.ts'
 import { createVerifier, openAdminToken, openAgeIdentity, openIdentity } from './keys/index.ts'
-import { openLibrary, SqliteGraphStore } from './library/index.ts'
+import { openLibrary, SqliteCompatStore, SqliteGraphStore } from './library/index.ts'
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { collect, createDescriber, expire, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
@@ -114,12 +115,15 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const verifier = createVerifier()
   const store = new SqliteGraphStore(join(config.data, 'graph.db'))
   undo.later('graph store', () => store.close())
+  const maps = config.digm.maps ? new SqliteCompatStore(join(config.data, 'maps.db')) : undefined
+  undo.later('public maps', () => maps?.close())
   const graph = createGraph({
     network: { owner, open: network.open },
     identity,
     ...(ownerKey !== undefined && { owner: ownerKey }),
     verifier,
     store,
+    ...(maps !== undefined && { compat: maps }),
     dial: createDial(egress),
     peers: network.peers,
     onFault: (error) => log.error({ err: error }, 'the graph failed at something'),
@@ -224,6 +228,18 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     log,
     now,
   })
+  const digm = new Digm({
+    self: identity.id,
+    settings: config.digm,
+    maps: graph.compat,
+    imports: importing.imports,
+    library,
+    replicas: config.replicas,
+    network: replication,
+    endpoint: () => publicUrl,
+    log,
+    now,
+  })
   const server = await createServer({
     ...publishing,
     recipient: ageIdentity.recipient,
@@ -238,6 +254,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     rotations,
     events,
     imports: importing.imports,
+    mapWritten: (soul) => digm.asked(soul),
     uploads,
     registry,
     log,
@@ -271,6 +288,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   await parts.begin('events', events)
   await parts.begin('imports', importing)
   await parts.begin('uploads', uploads)
+  await parts.begin('digm', digm)
   await parts.begin('rotations', rotations)
   await parts.begin('upkeep', upkeep)
   await parts.begin('media', describer)

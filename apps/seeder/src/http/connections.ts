@@ -40,6 +40,7 @@ export class Connections {
 
   /** Answers what is no HTTP request. An upload on the same connection ends, since its length cannot be trusted. */
   refuse(error: Error, socket: Duplex): void {
+    socket.emit('refused')
     const begun = [...(this.#answering.get(socket) ?? [])].some(({ headersSent }) => headersSent)
     // Between the bytes of another answer these would be taken for a part of it.
     if (begun || !socket.writable) {

@@ -1,11 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { UploadAbortedError, UploadStalledError, UploadTooLargeError } from './errors.ts'
 
-/** Aborted once the connection is gone, unless the answer went out first. */
+/** Aborted once the connection is gone or what came over it is refused, unless the answer went out first. */
 export function disconnection(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
+  const { socket } = reply.request.raw
+  const abort = () => gone.abort(new UploadAbortedError())
+  socket.once('refused', abort)
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new UploadAbortedError())
+    socket.off('refused', abort)
+    if (!reply.raw.writableFinished) abort()
   })
   return gone.signal
 }

@@ -48,7 +48,8 @@ async function receiveLikeReference(files: File[], options: { name?: string; exp
   expect(torrent.subarray(torrent.length - info.length).equals(info)).toBe(true)
   expect(createHash('sha1').update(info.subarray(6, -1)).digest('hex')).toBe(ingested.infoHash)
   for (const [n, { bytes }] of files.entries()) {
-    expect(sha256(await readFile(ingested.staging.filePath(n)))).toBe(sha256(bytes))
+    const { staging } = ingested
+    expect(sha256(staging.bytes?.[n] ?? (await readFile(staging.filePath(n))))).toBe(sha256(bytes))
     expect(ingested.files[n]).toMatchObject({ size: bytes.length, sha256: sha256(bytes) })
   }
   return ingested

@@ -18,6 +18,7 @@ import { describe } from './metainfo.ts'
 import { checkName, layOut } from './names.ts'
 import type { Foreign, IncomingFile, Ingest, Ingested, IngestOptions, PlainItem, Sealing } from './port.ts'
 import { readInto } from './reading.ts'
+import { describeSmall, gather, smallBytes } from './small.ts'
 
 /** The media type of an age file. */
 const sealedType = 'application/vnd.age'
@@ -30,37 +31,42 @@ interface Layout {
 export interface IngestParts {
   hashing: Hashing
   stage: () => Promise<Staging>
+  /** Keeps the files of a small item in memory; without it all are staged. */
+  hold?: (bytes: readonly Uint8Array[]) => Staging
   /** Bytes of one item at most. */
   maxItemBytes: number
 }
 
-export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ingest {
-  const { workers, budget } = hashing
+export function createIngest({ hashing, stage, hold, maxItemBytes }: IngestParts): Ingest {
+  const { workers, sealers, budget } = hashing
 
   const receiveInto = async (staging: Staging, files: AsyncIterable<IncomingFile>, options: IngestOptions) => {
     const { name: wantedName, expectedSize = 0, disposable = false, sealing, signal } = options
     const foreseen = pieceLengthOf(sealing === undefined ? expectedSize : headBytes + payloadSizeOf(expectedSize))
     const job = workers.open({ pieceLength: foreseen, describe: true })
+    const sealJob = sealing && sealers.open({ describe: true })
     const limits = { expectedSize, maxBytes: maxItemBytes, disposable }
-    const intake = new Intake({ staging, job, budget, pieceLength: foreseen, sealing, ...limits })
+    const intake = new Intake({
+      ...{ staging, job, budget, pieceLength: foreseen, ...limits },
+      sealing: sealing && sealJob && { port: sealing, job: sealJob },
+    })
     try {
       await intake.readAll(files, signal)
       const layout = layOut(intake.files, wantedName)
-      if (sealing !== undefined) agree(options.declaredType, intake.files, intake.files)
-      const sealed = sealing && (await sealRest(sealing, intake, layout))
+      const plain = sealJob && plainOf(intake.files, layout, (await sealJob.finish()).files)
+      const sealed = sealing && plain && (await sealRest(sealing, intake, plain))
       const result = await job.finish()
-      if (sealing === undefined) agree(options.declaredType, intake.files, result.files)
+      agree(options.declaredType, intake.files, plain?.files ?? result.files)
       const size = intake.stored
       const pieceLength = pieceLengthOf(size)
       const pieces =
         pieceLength === foreseen ? result.pieces : await piecesOf(staging, result.files.length, pieceLength, signal)
-      const plain = sealing && { name: layout.name, ...plainOf(intake.files, layout.paths, result.files) }
       const { name, paths } = sealed?.layout ?? layout
       const sizes = sealed?.sizes ?? intake.files.map((file) => file.stored)
       const described = itemFiles(result.files, paths, sizes, sealing && sealedType)
       const sha256 = contentSha256(described)
       const sent = plain?.sha256 ?? sha256
-      if (options.sha256 !== undefined && options.sha256 !== sent) throw new DigestMismatchError(options.sha256, sent)
+      checkDigest(options.sha256, sent)
       const { metainfo, infoHash } = describe({ name, size, pieceLength, pieces, files: described })
       return {
         staging,
@@ -74,8 +80,25 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
         ...(plain && { plain }),
       }
     } finally {
+      sealJob?.drop()
       job.drop()
       await intake.close()
+    }
+  }
+
+  /** Stores what comes behind the files of an encrypted item, and says what all are called and how large they are on disk. */
+  const sealRest = async (sealing: Sealing, intake: Intake, plain: PlainItem) => {
+    const { name, files } = plain
+    const epilogue = sealing.epilogue(plain)
+    const paths = files.map(({ path }) => path)
+    const sizes = intake.files.map((file) => file.stored)
+    if (epilogue === undefined) return { layout: sealing.rename(name, paths), sizes }
+    const job = sealers.open({ describe: true })
+    try {
+      sizes.push(await intake.append(epilogue, { port: sealing, job }))
+      return { layout: sealing.rename(name, [...paths, '']), sizes }
+    } finally {
+      job.drop()
     }
   }
 
@@ -115,10 +138,21 @@ export function createIngest({ hashing, stage, maxItemBytes }: IngestParts): Ing
   return {
     adopt,
     receive: async (files, options): Promise<Ingested> => {
-      if (options.name !== undefined) checkName(options.name)
+      const { name, expectedSize = Infinity, sealing, signal } = options
+      if (name !== undefined) checkName(name)
+      let rest = files
+      if (hold !== undefined && sealing === undefined && expectedSize <= smallBytes) {
+        const taken = await gather(files, { maxBytes: maxItemBytes, signal })
+        if (Array.isArray(taken)) {
+          const ingested = await describeSmall(taken, name, hold)
+          checkDigest(options.sha256, ingested.sha256)
+          return ingested
+        }
+        rest = taken
+      }
       const staging = await stage()
       try {
-        return await receiveInto(staging, files, options)
+        return await receiveInto(staging, rest, options)
       } catch (error) {
         await staging.discard()
         throw DiskUnwritableError.of(error, dirname(staging.folder))
@@ -136,13 +170,9 @@ function agree(declared: string | undefined, taken: TakenFile[], found: { type?:
   file.type = agreedType(file.type, declared, taken[0]?.path ?? '')
 }
 
-/** Stores what comes behind the files of an encrypted item, and says what all are called and how large they are on disk. */
-async function sealRest(sealing: Sealing, intake: Intake, { name, paths }: Layout) {
-  const files = intake.files.map(({ size, type }, n) => ({ path: paths[n] ?? '', size, type: type ?? sealedType }))
-  const epilogue = sealing.epilogue({ name, files })
-  const sizes = intake.files.map((file) => file.stored)
-  if (epilogue !== undefined) sizes.push(await intake.append(epilogue))
-  return { layout: sealing.rename(name, epilogue === undefined ? paths : [...paths, '']), sizes }
+/** @throws DigestMismatchError */
+function checkDigest(expected: string | undefined, found: string): void {
+  if (expected !== undefined && expected !== found) throw new DigestMismatchError(expected, found)
 }
 
 function itemFiles(
@@ -158,11 +188,8 @@ function itemFiles(
   })
 }
 
-function plainOf(taken: TakenFile[], paths: string[], hashed: JobResult['files']): Omit<PlainItem, 'name'> {
-  const files = taken.map(({ size, type }, n) => {
-    const [path, sha256] = [paths[n], hashed[n]?.plainSha256]
-    if (path === undefined || sha256 === undefined || type === undefined) throw new Error('a file was not encrypted')
-    return { path, size, sha256, type }
-  })
-  return { files, size: files.reduce((sum, { size }) => sum + size, 0), sha256: contentSha256(files) }
+function plainOf(taken: TakenFile[], { name, paths }: Layout, hashed: JobResult['files']): PlainItem {
+  const sizes = taken.map(({ size }) => size)
+  const files = itemFiles(hashed, paths, sizes, undefined)
+  return { name, files, size: sizes.reduce((sum, size) => sum + size, 0), sha256: contentSha256(files) }
 }

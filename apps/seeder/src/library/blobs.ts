@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,6 +25,10 @@ export interface Blobs {
   prepare(): Promise<void>
   /** Renames a file on the same file system over the blob. Durable after `sync`. */
   adopt(from: string, sha256: string): void
+  /** Writes a small blob over what is there. Nothing of it is durable yet. */
+  write(sha256: string, bytes: Uint8Array): void
+  /** Whether the blob's file is these bytes. */
+  has(sha256: string, bytes: Uint8Array): boolean
   /** Makes the folders of these blobs durable. */
   sync(hashes: Iterable<string>): Promise<void>
   /** Takes the blob out of its place at once; its room is free once `trash` is removed. */
@@ -97,6 +101,21 @@ export function blobsIn(folder: string): Blobs {
       await syncPath(folder)
     },
     adopt: (from, sha256) => renameSync(from, path(sha256)),
+    write: (sha256, bytes) => {
+      try {
+        writeWhole(path(sha256), bytes)
+      } catch (error) {
+        if (!isCode(error, 'EEXIST')) throw error
+        const fresh = `${path(sha256)}.new`
+        rmSync(fresh, { force: true })
+        writeWhole(fresh, bytes)
+        renameSync(fresh, path(sha256))
+      }
+    },
+    has: (sha256, bytes) => {
+      if (printOf(path(sha256))?.size !== bytes.length) return false
+      return readFileSync(path(sha256)).equals(bytes)
+    },
     sync: async (hashes) => {
       const touched = new Set([...hashes].map((sha256) => sha256.slice(0, 2)))
       await Promise.all([...touched].map((prefix) => syncPath(join(folder, prefix))))
@@ -107,6 +126,23 @@ export function blobsIn(folder: string): Blobs {
   }
 }
 
+/** Makes a file, or none. */
+function writeWhole(path: string, bytes: Uint8Array): void {
+  const handle = openSync(path, 'wx', 0o640)
+  try {
+    for (let from = 0; from < bytes.length;) from += writeSync(handle, bytes, from)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  } finally {
+    closeSync(handle)
+  }
+}
+
 function isAbsence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+  return isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }

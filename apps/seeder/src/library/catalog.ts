@@ -155,8 +155,8 @@ export class Catalog {
     const columns = 'SELECT info_hash AS infoHash, publisher, state, owner, access FROM items'
     if (id.length === 40) return this.#db.row(`${columns} WHERE info_hash = ?`, id)
     return this.#publicFirst((access) => {
-      const best = 'ORDER BY held DESC, created_at, info_hash LIMIT 1'
-      return this.#db.row(`${columns} WHERE sha256 = ? AND state = 'live' AND access ${access} 'private' ${best}`, id)
+      const best = `ORDER BY state = 'live' DESC, held DESC, created_at, info_hash LIMIT 1`
+      return this.#db.row(`${columns} WHERE sha256 = ? AND access ${access} 'private' ${best}`, id)
     })
   }
 

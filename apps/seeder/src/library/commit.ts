@@ -2,6 +2,7 @@ import { DiskUnwritableError } from '@eldernode/core'
 import { isSame, printOf, syncPath } from './blobs.ts'
 import type { Blobs } from './blobs.ts'
 import type { Catalog } from './catalog.ts'
+import type { SmallBlobs } from './small-blobs.ts'
 import { StagingMismatchError } from './errors.ts'
 import type { CommitOptions, Item, Library, Staging } from './port.ts'
 import type { Storage } from './storage.ts'
@@ -10,6 +11,7 @@ interface CommitParts {
   storage: Storage
   catalog: Catalog
   blobs: Blobs
+  small: SmallBlobs
   /** How many commits rely on each blob right now. */
   pins: Map<string, number>
   /** Removes those of the blobs that neither the catalog nor a pin needs. */
@@ -29,6 +31,7 @@ export function createCommit({
   storage,
   catalog,
   blobs,
+  small,
   pins,
   dropUnneeded,
   changed,
@@ -45,22 +48,38 @@ export function createCommit({
     return record?.state === 'sound' && !record.patchy && isSame(record, blobs.print(sha256))
   }
 
-  const place = async (staging: Staging, item: Item, metainfo: Uint8Array, { describe, key }: CommitOptions) => {
-    const staged = new Map(item.files.map((file, n) => [file.sha256, staging.filePath(n)]))
-    const unsynced: string[] = []
-    for (const [sha256, from] of staged) {
-      if (isSound(sha256)) continue
-      const other = (pins.get(sha256) ?? 0) > 1 && blobs.print(sha256)?.size === printOf(from)?.size
-      if (!other) blobs.adopt(from, sha256)
-      unsynced.push(sha256)
+  /** Gives each file its name. @returns those that were not here before */
+  const name = (staging: Staging, item: Item): string[] => {
+    const placed = new Set<string>()
+    for (const [n, { sha256, size }] of item.files.entries()) {
+      if (placed.has(sha256) || isSound(sha256)) continue
+      const other = (pins.get(sha256) ?? 0) > 1 && blobs.print(sha256)?.size === size
+      const bytes = staging.bytes?.[n]
+      if (!other && bytes === undefined) blobs.adopt(staging.filePath(n), sha256)
+      else if (!other && bytes !== undefined) blobs.write(sha256, bytes)
+      placed.add(sha256)
     }
-    await blobs.sync(unsynced)
+    return [...placed]
+  }
+
+  /** Makes bytes durable that the transaction will not hold. */
+  const syncSmall = async (hashes: string[]) => {
+    for (const sha256 of hashes) await syncPath(blobs.path(sha256))
+    await blobs.sync(hashes)
+  }
+
+  const place = async (staging: Staging, item: Item, metainfo: Uint8Array, { describe, key }: CommitOptions) => {
+    const placed = name(staging, item)
+    const staged = new Map(item.files.map(({ sha256 }, n) => [sha256, staging.bytes?.[n]]))
+    const held = staging.bytes !== undefined && small.hasRoomFor(item.size)
+    if (staging.bytes === undefined) await blobs.sync(placed)
+    else if (!held) await syncSmall(placed)
     // What was renamed on an empty mount point would vanish once the disk is back.
     storage.assertHere()
     const mended: string[] = []
     const result = await catalog.transactTogether(() => {
       const before = catalog.item(item.infoHash)
-      for (const sha256 of staged.keys()) {
+      for (const [sha256, bytes] of staged) {
         // Also one found sound above: a removal may have dropped its record since, and the pin kept its file.
         if (isSound(sha256)) continue
         const print = blobs.print(sha256)
@@ -70,6 +89,7 @@ export function createCommit({
           ...catalog.blobs.dropBadPieces(sha256),
           ...catalog.blobs.set({ ...print, sha256, state: 'sound', writtenAt: at, verifiedAt: at }),
         )
+        if (held && bytes !== undefined) small.add(sha256, bytes)
       }
       const added = catalog.addItem(item, metainfo)
       if (added && describe === true) catalog.descriptions.add(item.infoHash)
@@ -90,7 +110,8 @@ export function createCommit({
       storage.assertHere()
       const held = catalog.item(item.infoHash)
       if (held !== undefined) return { item: held, created: false }
-      await syncStaged(staging, item)
+      if (staging.bytes === undefined) await syncStaged(staging, item)
+      else checkSizes(staging.bytes, item)
       for (const sha256 of hashes) pin(sha256, 1)
       let done = false
       try {
@@ -108,6 +129,13 @@ export function createCommit({
       await staging.discard()
     }
   }
+}
+
+/** @throws StagingMismatchError */
+function checkSizes(bytes: readonly Uint8Array[], item: Item): void {
+  for (const [n, { path, size }] of item.files.entries())
+    if (bytes[n]?.length !== size)
+      throw new StagingMismatchError(path, `has ${bytes[n]?.length ?? 0} bytes, not ${size}`)
 }
 
 /** Makes every staged file's bytes durable. @throws StagingMismatchError */

@@ -23,3 +23,15 @@ export async function createStaging(incoming: string): Promise<Staging> {
     },
   }
 }
+
+/** Of a small item, whose files need no folder. */
+export function heldInMemory(incoming: string, bytes: readonly Uint8Array[]): Staging {
+  return {
+    folder: incoming,
+    bytes,
+    filePath: () => {
+      throw new RangeError('the files of a small item lie in memory until they are committed')
+    },
+    discard: () => Promise.resolve(),
+  }
+}

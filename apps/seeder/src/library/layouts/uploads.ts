@@ -1,8 +1,23 @@
 /**
- * Uploads that may be resumed, by how much of them is safely on disk; answers that are given again for the same
+ * Bytes of small blobs whose files may not have reached the disk yet; uploads that may be resumed, by how much of them is safely on disk; answers that are given again for the same
  * Idempotency-Key. `id` of an answer is a digest, and `box` is encrypted with what only the holder of the key knows.
  */
 export const uploads = `
+  CREATE TABLE small_blobs (
+    sha256 TEXT PRIMARY KEY REFERENCES blobs ON DELETE CASCADE,
+    bytes BLOB NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX small_blobs_age ON small_blobs (at);
+  CREATE TABLE small_blob_totals (bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO small_blob_totals VALUES (0);
+  CREATE TRIGGER small_blob_added AFTER INSERT ON small_blobs BEGIN
+    UPDATE small_blob_totals SET bytes = bytes + length(new.bytes);
+  END;
+  CREATE TRIGGER small_blob_removed AFTER DELETE ON small_blobs BEGIN
+    UPDATE small_blob_totals SET bytes = bytes - length(old.bytes);
+  END;
+
   CREATE TABLE uploads (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
