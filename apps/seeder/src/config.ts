@@ -202,6 +202,28 @@ export const configSchema = z.object({
       private: z.boolean().default(false).describe('Make private what is uploaded at /upload.'),
     })
     .prefault({}),
+  digm: z
+    .object({
+      maps: z
+        .boolean()
+        .default(true)
+        .describe('Keep the public maps (albums, tracks, ...) that stock GUN clients write; at most 450 MB.'),
+      accept: z
+        .enum(['off', 'members', 'any'])
+        .default('off')
+        .describe('Seed requests to fetch and publish: none, those written here with a token, or all.'),
+      maxItemBytes: z
+        .int()
+        .min(1)
+        .default(2 * 2 ** 30)
+        .describe('Largest item that a seed request may ask for, in bytes.'),
+      maxBytes: z
+        .int()
+        .min(1)
+        .default(20 * 2 ** 30)
+        .describe('Bytes of all items that seed requests brought.'),
+    })
+    .prefault({}),
   webhooks: z
     .object({
       allowedOrigins: z

@@ -11,6 +11,7 @@ import { contentRoutes } from './content.ts'
 import { denialRoutes } from './denials.ts'
 import { documentRoutes } from './document.ts'
 import { gunMediaServerDoor } from './doors/gun-media-server.ts'
+import { gunMapsDoor } from './doors/gun-maps.ts'
 import { oipDoor } from './doors/oip.ts'
 import { torrentDoor } from './doors/torrent.ts'
 import { eventRoutes } from './events.ts'
@@ -114,6 +115,7 @@ export async function createApp(services: Services, connections: Connections, up
   await tokenRoutes(app, services)
   await quotaRoutes(app, services)
   await denialRoutes(app, services)
+  await gunMapsDoor(app, services)
   await eventRoutes(app, services)
   await webhookRoutes(app, services)
   await importRoutes(app, services)

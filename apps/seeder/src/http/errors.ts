@@ -198,6 +198,20 @@ export class NotOwnerError extends EldernodeError {
   }
 }
 
+/** The operator has this node keep no public maps. */
+export class MapsOffError extends EldernodeError {
+  constructor() {
+    super('maps_off', 'This node keeps no public maps (digm.maps).')
+  }
+}
+
+/** Nothing is known of a node of a public map. */
+export class MapNodeNotFoundError extends EldernodeError {
+  constructor(soul: string) {
+    super('map_node_not_found', `Nothing is known here of ${soul}.`)
+  }
+}
+
 /** Lifting what is not denied. */
 export class DenialNotFoundError extends EldernodeError {
   constructor(infoHash: string) {

@@ -85,6 +85,8 @@ export interface Services {
   swarm: Swarm
   graph: Graph
   replication: Copies
+  /** Told when a node of a public map was written by somebody with a token. */
+  mapWritten: (soul: string) => void
   events: Pick<EventRoom, 'journal' | 'webhooks'>
   imports: Pick<Imports, 'add' | 'get' | 'list' | 'cancel'>
   uploads: ResumableUploads

@@ -28,6 +28,7 @@ export class HoldingsNotice {
   readonly #pace = new Pace()
   #timer: NodeJS.Timeout | undefined
   #publishing: Promise<void> | undefined
+  #shownCount = 0
   #opened = false
   #closed = false
 
@@ -45,6 +46,11 @@ export class HoldingsNotice {
 
   holds(infoHash: string): boolean {
     return this.#shown.get(infoHash) === 'held' || this.#hidden.get(infoHash) === 'held'
+  }
+
+  /** How many public items are said to be held: strangers are told of no more. */
+  get shownCount(): number {
+    return this.#shownCount
   }
 
   /** What is said to be held, in infohash order. */
@@ -83,10 +89,12 @@ export class HoldingsNotice {
   }
 
   #set(infoHash: string, state: 'held' | 'refused' | undefined): void {
+    const wasShown = this.#shown.get(infoHash) === 'held'
     const isHidden = state !== undefined && this.#options.isHidden(infoHash)
     try {
       const hidden = this.#hidden.set(infoHash, isHidden ? state : undefined)
       const shown = this.#shown.set(infoHash, isHidden ? undefined : state)
+      this.#shownCount += Number(this.#shown.get(infoHash) === 'held') - Number(wasShown)
       if (!this.#opened) return
       if (hidden !== undefined) this.#pace.changed(branch + hidden, performance.now())
       if (shown !== undefined) this.#pace.changed(shown, performance.now())

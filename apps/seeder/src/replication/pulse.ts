@@ -1,11 +1,11 @@
 import type { Endpoints, Heartbeat } from '@eldernode/core'
-import type { Library } from '../library/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import type { Room } from './room.ts'
 import type { Transfers } from './transfers.ts'
 
 export interface PulseOptions {
-  library: Pick<Library, 'totals'>
+  /** Strangers read heartbeats: what is not public is not counted in them. */
+  publicItems(): number
   swarm: Pick<Swarm, 'stats'>
   transfers: Pick<Transfers, 'queued' | 'running'>
   room: Room
@@ -17,7 +17,7 @@ export interface PulseOptions {
 
 /** What the next heartbeat says. A node with less than a hundredth of its capacity left is full. */
 export async function pulse(options: PulseOptions): Promise<Heartbeat> {
-  const { library, swarm, transfers, room, endpoints, zone, operator, version } = options
+  const { publicItems, swarm, transfers, room, endpoints, zone, operator, version } = options
   const capacity = await room.measure()
   const { uploadRate, downloadRate, connections, awake } = swarm.stats()
   return {
@@ -27,7 +27,7 @@ export async function pulse(options: PulseOptions): Promise<Heartbeat> {
     state: capacity.free < capacity.bytes / 100 ? 'full' : 'active',
     capacity,
     load: { up: Math.round(uploadRate), down: Math.round(downloadRate), connections },
-    counts: { items: library.totals().items, awake, queue: transfers.queued + transfers.running },
+    counts: { items: publicItems(), awake, queue: transfers.queued + transfers.running },
     version,
   }
 }

@@ -1,4 +1,13 @@
-import { HolderIndex, signRequest, type Accepted, type Endpoints, type Holdings, type NodeId } from '@eldernode/core'
+import {
+  HolderIndex,
+  signRequest,
+  type Accepted,
+  type Access,
+  type Candidate,
+  type Endpoints,
+  type Holdings,
+  type NodeId,
+} from '@eldernode/core'
 import { Arrivals } from './arrivals.ts'
 import { Debounce } from './debounce.ts'
 import { NoRoomError, TransferError } from './errors.ts'
@@ -91,7 +100,11 @@ export class GraphReplication implements Replication {
       now,
       random: Math.random,
     })
-    this.#heart = new Heart({ graph, pulse: () => pulse({ ...options, transfers: this.#transfers, room }), log })
+    this.#heart = new Heart({
+      graph,
+      pulse: () => pulse({ ...options, publicItems: () => this.#notice.shownCount, transfers: this.#transfers, room }),
+      log,
+    })
     this.#arrivals = new Arrivals({
       ...options.reads,
       begin: (manifest, publisher, before) => this.#fetcher.begin(manifest, publisher, before),
@@ -206,6 +219,18 @@ export class GraphReplication implements Replication {
     const said = this.#index.nodesWith(infoHash, 'held')
     const others = this.#gate.settled ? said.filter((id) => this.#roster.get(id) !== undefined) : said
     return others.length + (this.#options.library.condition(infoHash) === 'held' ? 1 : 0)
+  }
+
+  candidates(): Candidate[] {
+    return this.#roster.candidates()
+  }
+
+  accessOf(infoHash: string): Access | undefined {
+    return this.#reconciler.accessOf(infoHash)
+  }
+
+  publicItems(): number {
+    return this.#notice.shownCount
   }
 
   peers() {

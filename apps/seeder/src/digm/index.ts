@@ -1,0 +1,1 @@
+export { Digm } from './digm.ts'
