@@ -11,10 +11,9 @@ import type { PlainItem, Sealing } from '../ingest/index.ts'
 import type { AgeIdentity } from '../keys/index.ts'
 import type { Item, Library, NewItemKey } from '../library/index.ts'
 import { ContentHash } from './content-hash.ts'
-import { NoIdentityError } from './errors.ts'
 import { Grants } from './grants.ts'
 import { Identities } from './identities.ts'
-import { hiddenOf, ItemSealing, sealedAbout } from './item-sealing.ts'
+import { ItemSealing } from './item-sealing.ts'
 import { Revealing } from './revealed.ts'
 
 export interface EncryptionParts {
@@ -129,17 +128,6 @@ export class Encryption {
   /** The plaintext of its nth file. Undefined when this node cannot read it. @throws SealBrokenError, WrongIdentityError */
   file(item: Pick<Item, 'infoHash' | 'publisher' | 'about' | 'files'>, n: number) {
     return this.#revealing.file(item, n)
-  }
-
-  /** What is said of an encrypted item after a change. @throws NoIdentityError, DescriptionTooLongError */
-  async changed(item: Item, change: About): Promise<About> {
-    const identity = await this.#identities.of(item)
-    const revealed = identity && (await this.reveal(item))
-    if (identity === undefined || revealed === undefined) throw new NoIdentityError(item.infoHash)
-    const { files, ...rest } = revealed
-    const whole = { ...rest, ...(item.access === 'private' && hiddenOf(change)), files }
-    const indexed = files.length < item.files.length
-    return await sealedAbout(whole, indexed, identity, item.access, { ...item.about, ...change })
   }
 
   /** The identity for this node alone, as the catalog keeps it. */

@@ -34,9 +34,10 @@ export class ItemSealing implements Sealing {
     return { head: Buffer.concat([header, nonce]), key: payloadKeyOf(fileKey, nonce) }
   }
 
-  epilogue({ files }: { files: Description['files'] }): Uint8Array | undefined {
-    this.#indexed = needsIndex(files)
-    return this.#indexed ? fileIndexOf(files) : undefined
+  epilogue({ files }: Pick<PlainItem, 'files'>): Uint8Array | undefined {
+    const listed = listOf(files)
+    this.#indexed = needsIndex(listed)
+    return this.#indexed ? fileIndexOf(listed) : undefined
   }
 
   rename(name: string, paths: readonly string[]): { name: string; paths: string[] } {
@@ -51,9 +52,8 @@ export class ItemSealing implements Sealing {
    * @throws DescriptionTooLongError
    */
   async about({ name, files }: PlainItem, about: About): Promise<About> {
-    const listed = files.map(({ path, type, size }) => ({ path, type, size }))
     const hidden = this.#access === 'private' ? hiddenOf(about) : {}
-    const description = { name, ...hidden, files: listed }
+    const description = { name, ...hidden, files: listOf(files) }
     return await sealedAbout(description, this.#indexed, this.identity, this.#access, about)
   }
 }
@@ -62,7 +62,7 @@ export class ItemSealing implements Sealing {
  * What is said of an item, with `whole` sealed in it. `indexed`: its last stored file lists the others.
  * @throws DescriptionTooLongError
  */
-export async function sealedAbout(
+async function sealedAbout(
   whole: Omit<Description, 'index'>,
   indexed: boolean,
   { recipient }: Pick<ItemIdentity, 'recipient'>,
@@ -77,8 +77,12 @@ export async function sealedAbout(
 }
 
 /** Of what is said of an item, what the manifest of a private one must not show. */
-export function hiddenOf({ tags, media, previews }: About): Pick<About, 'tags' | 'media' | 'previews'> {
+function hiddenOf({ tags, media, previews }: About): Pick<About, 'tags' | 'media' | 'previews'> {
   return { ...(tags && { tags }), ...(media && { media }), ...(previews && { previews }) }
+}
+
+function listOf(files: PlainItem['files']): Description['files'] {
+  return files.map(({ path, type, size }) => ({ path, type, size }))
 }
 
 /** Their own names, as age files. @throws InvalidInputError when one is too long for that */

@@ -6,13 +6,13 @@ import type { FromWorker, JobResult, ToWorker } from './messages.ts'
 export interface HashJob {
   /**
    * Hashes the first `length` bytes of `memory`, which nobody writes until `done`; also called after a failure. In a file
-   * that is encrypted, whole chunks up to the `last` bytes: they are replaced by their ciphertext if it was `sealed`, which
-   * there must be room for.
+   * that is encrypted, whole chunks up to the `last` bytes: then they are replaced by their ciphertext if it was `sealed`,
+   * which there must be room for.
    * @throws HashingFailedError
    */
   update(memory: SharedArrayBuffer, length: number, done: (sealed: boolean) => void, last?: boolean): void
-  /** The next file is encrypted: `head` is what its age file begins with, `key` that of its payload. */
-  seal(file: { head: Uint8Array; key: Uint8Array }): void
+  /** The next file is encrypted once it was hashed: the payload of an age file with that key. */
+  seal(key: Uint8Array): void
   /** Leaves the SHA-1 pieces out of the result. */
   dropPieces(): void
   endFile(path: string): void
@@ -72,7 +72,7 @@ class HashWorker {
     }
     this.#post({ kind: 'start', job: id, pieceLength, describe })
     return {
-      seal: ({ head, key }) => this.#post({ kind: 'seal', job: id, head, key }),
+      seal: (key) => this.#post({ kind: 'seal', job: id, key }),
       update: (memory, length, done, last = false) => {
         if (this.#failure !== undefined) {
           done(false)

@@ -8,6 +8,8 @@ import { readInto } from './reading.ts'
 /** Hashing that uploads, transfers and checks share: a few threads and a bounded amount of memory. */
 export interface Hashing {
   readonly workers: HashWorkers
+  /** For plaintext that is encrypted: what comes of it is hashed by the others meanwhile. */
+  readonly sealers: HashWorkers
   readonly budget: MemoryBudget
   readonly digest: Digest
   close(): Promise<void>
@@ -25,10 +27,12 @@ export function createHashing({
   memoryBytes = 32 * 1024 * 1024,
   program,
 }: HashingOptions = {}): Hashing {
-  const workers = createHashWorkers({ count: threads, ...(program && { program }) })
+  const options = { count: threads, ...(program && { program }) }
+  const [workers, sealers] = [createHashWorkers(options), createHashWorkers(options)]
   const budget = new MemoryBudget(memoryBytes)
   return {
     workers,
+    sealers,
     budget,
     digest: async (path, signal) => {
       const job = workers.open({ describe: true })
@@ -42,6 +46,8 @@ export function createHashing({
         job.drop()
       }
     },
-    close: () => workers.close(),
+    close: async () => {
+      await Promise.all([workers.close(), sealers.close()])
+    },
   }
 }

@@ -3,7 +3,6 @@ import type { Staging } from '../library/index.ts'
 import { abortable } from './abortable.ts'
 import { EmptyFileError, EmptyItemError, HashingFailedError, ItemTooLargeError } from './errors.ts'
 import type { HashJob } from './hash-workers.ts'
-import { mediaTypeOf, sniffedBytes } from './media-type.ts'
 import { Slots } from './memory.ts'
 import type { MemoryBudget, Slot } from './memory.ts'
 import { ItemPaths } from './names.ts'
@@ -23,7 +22,8 @@ export interface IntakeParts {
   maxBytes: number
   /** Whether chunks may be detached once read. */
   disposable: boolean
-  sealing: Sealing | undefined
+  /** Encrypts; its job hashes the plaintext, and is told each file. */
+  sealing: { port: Sealing; job: HashJob } | undefined
 }
 
 export interface TakenFile {
@@ -31,8 +31,6 @@ export interface TakenFile {
   size: number
   /** Bytes on disk: more than `size` for an age file. */
   stored: number
-  /** Only of what was encrypted: the hash job sees no plaintext type. */
-  type?: string
 }
 
 /** The one pass: each byte is copied once into shared memory, and hashed and written from there. */
@@ -43,13 +41,12 @@ export class Intake {
   #file: StagedFile | undefined
   #slot: Slot | undefined
   #filled = 0
-  /** The first bytes of a file that is encrypted, from which its type is found. */
-  #head = Buffer.alloc(0)
   /** Of the age file being written. */
   #headBytes = 0
-  /** Stretches that are being encrypted and not handed to the disk yet. */
-  #unwritten = 0
-  #written: (() => void) | undefined
+  #sealer: HashJob | undefined
+  /** Stretches that are being encrypted. */
+  #sealing = 0
+  #wake: (() => void) | undefined
   #failure: { error: unknown } | undefined
   #piecesDropped = false
   readonly files: TakenFile[] = []
@@ -67,14 +64,14 @@ export class Intake {
   async readAll(files: AsyncIterable<IncomingFile>, signal: AbortSignal | undefined): Promise<void> {
     for await (const { path, bytes } of abortable(files, signal)) {
       this.#paths.add(path)
-      this.files.push(await this.#readFile(path, abortable(bytes, signal)))
+      this.files.push(await this.#readFile(path, abortable(bytes, signal), this.#parts.sealing))
     }
     if (this.files.length === 0) throw new EmptyItemError()
   }
 
-  /** Encrypts and stores one more file, which is none of the item's own. @returns its bytes on disk */
-  async append(bytes: Uint8Array): Promise<number> {
-    const { stored } = await this.#readFile('', [bytes])
+  /** Stores one more file, which is none of the item's own, encrypted by a job of its own. @returns its bytes on disk */
+  async append(bytes: Uint8Array, sealing: IntakeParts['sealing']): Promise<number> {
+    const { stored } = await this.#readFile('', [bytes], sealing)
     return stored
   }
 
@@ -83,22 +80,22 @@ export class Intake {
     const file = this.#file
     if (this.#slot !== undefined) this.#slots.give(this.#slot)
     this.#slot = undefined
-    if (this.#unwritten > 0) await new Promise<void>((resolve) => (this.#written = resolve))
+    await this.#allSealed()
     this.#file = undefined
     await file?.close()
   }
 
-  async #readFile(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<TakenFile> {
-    const { staging, sealing, job, disposable } = this.#parts
+  async #readFile(
+    path: string,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    sealing: IntakeParts['sealing'],
+  ): Promise<TakenFile> {
+    const { staging, job, disposable } = this.#parts
     const before = this.size
     const onError = (error: unknown) => (this.#failure ??= { error })
     this.#file = await StagedFile.create(staging.filePath(this.files.length), onError)
-    if (sealing !== undefined) {
-      const file = await sealing.begin()
-      this.#headBytes = file.head.length
-      job.seal(file)
-      this.#file.append(file.head, () => undefined)
-    }
+    this.#sealer = sealing?.job
+    if (sealing !== undefined) await this.#begin(sealing)
     for await (const chunk of chunks) {
       await this.#read(chunk, this.size - before)
       if (disposable) dispose(chunk)
@@ -106,23 +103,31 @@ export class Intake {
     const size = this.size - before
     if (size === 0) throw new EmptyFileError(path)
     this.#flush(true)
+    await this.#allSealed()
+    sealing?.job.endFile(path)
     job.endFile(path)
     await this.close()
     if (this.#failure !== undefined) throw this.#failure.error
     const stored = this.#storedBytes(size)
     this.stored += stored
-    if (sealing === undefined) return { path, size, stored }
-    const type = await mediaTypeOf(this.#head, path)
-    this.#head = Buffer.alloc(0)
-    return { path, size, stored, type }
+    return { path, size, stored }
+  }
+
+  /** Writes and hashes what an age file begins with. */
+  async #begin({ port, job }: NonNullable<IntakeParts['sealing']>): Promise<void> {
+    const { head, key } = await port.begin()
+    job.seal(key)
+    this.#headBytes = head.length
+    const memory = new SharedArrayBuffer(head.length)
+    new Uint8Array(memory).set(head)
+    this.#file?.append(head, () => undefined)
+    this.#parts.job.update(memory, head.length, () => undefined)
   }
 
   /** @param position of the chunk in its file */
   async #read(chunk: Uint8Array, position: number): Promise<void> {
-    const { expectedSize, maxBytes, pieceLength, job, sealing } = this.#parts
+    const { expectedSize, maxBytes, pieceLength, job } = this.#parts
     if (this.size + chunk.length > maxBytes) throw new ItemTooLargeError(maxBytes)
-    if (sealing !== undefined && this.#head.length < sniffedBytes)
-      this.#head = Buffer.concat([this.#head, chunk.subarray(0, sniffedBytes - this.#head.length)])
     for (let from = 0; from < chunk.length;) {
       // Not as soon as it is full: whether it is the last of its file, the cipher has to know.
       if (this.#filled === this.#slot?.bytes.length) this.#flush(false)
@@ -145,37 +150,48 @@ export class Intake {
 
   /** Of a file of so many bytes. */
   #storedBytes(size: number): number {
-    return this.#parts.sealing === undefined ? size : this.#headBytes + payloadSizeOf(size)
+    return this.#sealer === undefined ? size : this.#headBytes + payloadSizeOf(size)
   }
 
   #flush(last: boolean): void {
-    const [slot, length, file] = [this.#slot, this.#filled, this.#file]
+    const [slot, length] = [this.#slot, this.#filled]
     if (slot === undefined) return
     this.#slot = undefined
     this.#filled = 0
-    if (this.#parts.sealing !== undefined) return this.#seal(slot, length, last)
+    if (this.#sealer === undefined) this.#store(slot, slot.bytes.subarray(0, length))
+    else this.#seal(this.#sealer, slot, length, last)
+  }
+
+  /** Hashes and writes the first bytes of a slot. */
+  #store(slot: Slot, bytes: Uint8Array): void {
     let uses = 2
     const used = () => {
       if (--uses === 0) this.#slots.give(slot)
     }
-    file?.append(slot.bytes.subarray(0, length), used)
-    this.#parts.job.update(slot.memory, length, used)
+    this.#file?.append(bytes, used)
+    this.#parts.job.update(slot.memory, bytes.length, used)
   }
 
-  #seal(slot: Slot, length: number, last: boolean): void {
-    const end = () => {
-      this.#slots.give(slot)
-      this.#unwritten--
-      if (this.#unwritten === 0) this.#written?.()
+  #seal(job: HashJob, slot: Slot, length: number, last: boolean): void {
+    const store = (sealed: boolean) => {
+      try {
+        // Plaintext must not reach the disk, whatever became of the cipher.
+        if (!sealed) this.#failure ??= { error: new HashingFailedError() }
+        if (this.#failure !== undefined) this.#slots.give(slot)
+        else this.#store(slot, new Uint8Array(slot.memory, 0, payloadSizeOf(length)))
+      } catch (error) {
+        this.#failure ??= { error }
+      }
+      this.#sealing--
+      if (this.#sealing === 0) this.#wake?.()
     }
-    const write = (sealed: boolean) => {
-      // Plaintext must not reach the disk, whatever became of the cipher.
-      if (!sealed) this.#failure ??= { error: new HashingFailedError() }
-      if (this.#failure === undefined) this.#file?.append(new Uint8Array(slot.memory, 0, payloadSizeOf(length)), end)
-      else end()
-    }
-    this.#unwritten++
-    this.#parts.job.update(slot.memory, length, write, last)
+    this.#sealing++
+    job.update(slot.memory, length, store, last)
+  }
+
+  /** Until nothing is being encrypted any more, and all that was is known to the hash job. */
+  async #allSealed(): Promise<void> {
+    while (this.#sealing > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
   }
 }
 

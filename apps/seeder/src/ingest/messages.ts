@@ -2,8 +2,8 @@
 export type ToWorker =
   /** `pieceLength` asks for SHA-1 pieces, `describe` for SHA-256 and media type of each file. */
   | { kind: 'start'; job: number; pieceLength: number | undefined; describe: boolean }
-  /** The next bytes are a file to be encrypted in place; `head` is what its age file begins with. */
-  | { kind: 'seal'; job: number; head: Uint8Array; key: Uint8Array }
+  /** The next file is encrypted in place once it was hashed. */
+  | { kind: 'seal'; job: number; key: Uint8Array }
   /** `last`: no more of a file that is encrypted. */
   | { kind: 'bytes'; job: number; memory: SharedArrayBuffer; length: number; last: boolean }
   /** The pieces will not be asked for. */
@@ -16,8 +16,7 @@ export type ToWorker =
 export interface JobResult {
   /** SHA-1 digests one after the other; empty when none were asked for. */
   pieces: Uint8Array
-  /** `plainSha256`: of what was encrypted; `sha256` is that of its age file, whose type says nothing. */
-  files: { sha256: string; type: string; plainSha256?: string }[]
+  files: { sha256: string; type: string }[]
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Sealing {
   /** For the next file: what its age file begins with (header and nonce), and the key of its payload. */
   begin(): Promise<{ head: Uint8Array; key: Uint8Array }>
   /** Given every file of the item, may ask for one more to be encrypted and stored behind them. */
-  epilogue(item: { name: string; files: Omit<ItemFile, 'sha256'>[] }): Uint8Array | undefined
+  epilogue(plain: PlainItem): Uint8Array | undefined
   /** What the item and its files are called where they are stored; the path of an epilogue is empty. */
   rename(name: string, paths: readonly string[]): { name: string; paths: string[] }
 }

@@ -1,5 +1,5 @@
-import { chunkBytes, payloadSizeOf, tagBytes } from '@eldernode/core'
-import { payloadCipher } from './payload-cipher.ts'
+import { chunkBytes, tagBytes } from '@eldernode/core'
+import { sealChunk } from './payload-cipher.ts'
 
 /** Encrypts one file's bytes, a stretch at a time, as the payload of an age v1 file. */
 export class Sealer {
@@ -13,17 +13,15 @@ export class Sealer {
   /**
    * Replaces the first `length` bytes of `memory`, whole chunks unless they are the file's last, by their ciphertext. It
    * has room for that.
-   * @returns the ciphertext
    */
-  seal(memory: Uint8Array, length: number, last: boolean): Uint8Array {
+  seal(memory: Uint8Array, length: number, last: boolean): void {
     const chunks = Math.ceil(length / chunkBytes)
     // From the last chunk on: ciphertext is longer, and reaches into the plaintext of the next.
     for (let n = chunks - 1; n >= 0; n--) {
       const plain = memory.subarray(n * chunkBytes, Math.min(length, (n + 1) * chunkBytes))
-      const sealed = payloadCipher.seal(this.#key, this.#next + n, last && n === chunks - 1, plain)
-      memory.set(sealed, n * (chunkBytes + tagBytes))
+      const target = memory.subarray(n * (chunkBytes + tagBytes))
+      sealChunk(this.#key, this.#next + n, last && n === chunks - 1, plain, target)
     }
     this.#next += chunks
-    return memory.subarray(0, payloadSizeOf(length))
   }
 }
