@@ -35,6 +35,7 @@ import { trafficRoutes } from './traffic.ts'
 import { uploadRoutes } from './upload.ts'
 import type { Uploads } from './uploads.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { verificationRoutes } from './verification.ts'
 
 /** What does not pass within seconds. */
 const slow = new Set(['disk_unwritable', 'media_being_mended', 'media_paused'])
@@ -108,6 +109,7 @@ export async function createApp(services: Services, connections: Connections, up
   const serve = await contentRoutes(app, services)
   await retractionRoutes(app, services)
   await restorationRoutes(app, services)
+  await verificationRoutes(app, services)
   await trafficRoutes(app, services)
   await encryptionRoutes(app, services)
   await networkRoutes(app, services)

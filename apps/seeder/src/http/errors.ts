@@ -240,6 +240,13 @@ export class BusyError extends EldernodeError {
   }
 }
 
+/** As many items are verified as may be at a time. */
+export class VerificationsBusyError extends EldernodeError {
+  constructor(most: number) {
+    super('verifications_busy', `${most} items are being verified already: try again when one is done.`)
+  }
+}
+
 /** The item's publisher has not made that recipient a reader, or has removed it. */
 export class GrantNotFoundError extends EldernodeError {
   constructor(id: string) {

@@ -87,13 +87,15 @@ export const mediaSchema = z
   })
   .meta({ id: 'Media' })
 
+export const conditionSchema = z
+  .enum(['held', 'patchy', 'suspect', 'damaged'])
+  .describe('held: whole; suspect: hashed again; damaged, patchy: lost bytes are fetched again.')
+
 /** One item as it is shown by itself. */
 export const mediaDetailSchema = mediaSchema
   .extend({
     describing: z.boolean().describe('Whether its details and previews are still to come.'),
-    condition: z
-      .enum(['held', 'patchy', 'suspect', 'damaged'])
-      .describe('held: whole; suspect: hashed again; damaged, patchy: lost bytes are fetched again.'),
+    condition: conditionSchema,
     verifiedAt: z
       .int()
       .describe('Milliseconds since 1970: every piece was found right on this disk then, or after that.'),

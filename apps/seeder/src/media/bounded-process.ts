@@ -43,11 +43,13 @@ export async function runBounded({ program, args, bounds, input, signal }: Bound
     cwd: '/',
     env: { PATH: process.env['PATH'] ?? '', LANG: 'C', MALLOC_ARENA_MAX: '1', NODE_COMPILE_CACHE: '' },
     stdio: ['pipe', 'pipe', 'pipe'],
+    // A group of its own, so that what it starts ends with it.
+    detached: true,
   })
   let ended: Error | undefined
   const end = (why: Error) => {
     ended ??= why
-    child.kill('SIGKILL')
+    if (child.pid !== undefined) killGroup(child.pid)
   }
   const timer = setTimeout(() => end(new ToolFailedError(program, `not within ${seconds} s`)), bounds.ms)
   const abort = () => end(asError(signal?.reason))
@@ -77,6 +79,14 @@ export async function runBounded({ program, args, bounds, input, signal }: Bound
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // All of it has ended.
   }
 }
 

@@ -25,11 +25,10 @@ const demuxers = [
   'wv',
 ]
 
+const limits = '-max_alloc 536870912 -probesize 10000000 -analyzeduration 10000000'
+
 /** How ffmpeg and ffprobe are given a file: by its path alone, and nothing but files. */
 export function inputOf(path: string): string[] {
-  return [
-    ...['-protocol_whitelist', 'file', '-format_whitelist', demuxers.join(',')],
-    ...['-max_alloc', String(512 * 2 ** 20), '-probesize', '10000000', '-analyzeduration', '10000000'],
-    ...['-i', `file:${path}`],
-  ]
+  const open = `-protocol_whitelist file -format_whitelist ${demuxers.join(',')} ${limits} -i`
+  return [...open.split(' '), `file:${path}`]
 }

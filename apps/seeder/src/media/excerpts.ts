@@ -3,11 +3,12 @@ import { inputOf } from './demuxers.ts'
 import { ToolFailedError } from './errors.ts'
 import type { Probe } from './probe.ts'
 
-const quiet = ['-v', 'error', '-nostdin', '-hide_banner', '-threads', '1', '-filter_threads', '1']
-const toOutput = ['-map_metadata', '-1', '-map_chapters', '-1']
+const words = (text: string): string[] => text.split(' ')
+const quiet = '-v error -nostdin -hide_banner -threads 1 -filter_threads 1'
+const bare = '-map_metadata -1 -map_chapters -1'
 /** Enough for the films of today: a picture of 8K and what it is decoded from. */
 const memory = 3 * 2 ** 30
-const mostPixels = ['-max_pixels', String(8192 * 8192)]
+const mostPixels = '-max_pixels 67108864'
 
 /** 30 s of MP3 at 128 kbit/s: 480 kB. */
 const previewSeconds = 30
@@ -29,13 +30,13 @@ export async function stillOf(ffmpeg: string, path: string, probe: Probe, signal
 }
 
 async function still(ffmpeg: string, path: string, at: number, signal?: AbortSignal): Promise<Buffer> {
-  const scale = 'scale=960:960:force_original_aspect_ratio=decrease'
   const bytes = await runBounded({
     program: ffmpeg,
     args: [
-      ...[...quiet, '-noaccurate_seek', '-ss', at.toFixed(3), ...mostPixels, ...inputOf(path)],
-      ...['-map', '0:V:0', '-frames:v', '1', '-vf', scale, ...toOutput],
-      ...['-c:v', 'png', '-f', 'image2pipe', 'pipe:1'],
+      ...words(`${quiet} -noaccurate_seek -ss ${at.toFixed(3)} ${mostPixels}`),
+      ...inputOf(path),
+      ...words('-map 0:V:0 -frames:v 1 -vf scale=960:960:force_original_aspect_ratio=decrease'),
+      ...words(`${bare} -c:v png -f image2pipe pipe:1`),
     ],
     bounds: { ms: 30_000, memory, output: 8 * 2 ** 20 },
     ...(signal && { signal }),
@@ -49,8 +50,9 @@ export async function artworkOf(ffmpeg: string, path: string, stream: number, si
   return await runBounded({
     program: ffmpeg,
     args: [
-      ...[...quiet, ...inputOf(path), '-map', `0:${stream}`, '-frames:v', '1', ...toOutput],
-      ...['-c:v', 'copy', '-f', 'image2pipe', 'pipe:1'],
+      ...words(quiet),
+      ...inputOf(path),
+      ...words(`-map 0:${stream} -frames:v 1 ${bare} -c:v copy -f image2pipe pipe:1`),
     ],
     bounds: { ms: 20_000, memory, output: 16 * 2 ** 20 },
     ...(signal && { signal }),
@@ -72,9 +74,10 @@ export async function audioPreviewOf(
   const bytes = await runBounded({
     program: ffmpeg,
     args: [
-      ...[...quiet, '-ss', at.toFixed(3), '-t', String(previewSeconds), ...inputOf(path), '-map', '0:a:0', ...toOutput],
-      ...['-ac', '2', '-ar', '44100', '-c:a', 'libmp3lame', '-b:a', '128k'],
-      ...['-write_xing', '0', '-id3v2_version', '0', '-f', 'mp3', 'pipe:1'],
+      ...words(`${quiet} -ss ${at.toFixed(3)} -t ${previewSeconds}`),
+      ...inputOf(path),
+      ...words(`-map 0:a:0 ${bare} -ac 2 -ar 44100 -c:a libmp3lame -b:a 128k`),
+      ...words('-write_xing 0 -id3v2_version 0 -f mp3 pipe:1'),
     ],
     bounds: previewBounds,
     ...(signal && { signal }),

@@ -35,7 +35,7 @@ const entries = [
 ].join(':')
 
 /** Foreign, and as odd as their authors are: what is not of its type counts as absent. */
-const number = z.coerce.number().finite().optional().catch(undefined)
+const number = z.coerce.number().optional().catch(undefined)
 const tagsSchema = z.record(z.string(), z.string()).catch({})
 const streamSchema = z.object({
   index: z.int().nonnegative(),
