@@ -37,10 +37,14 @@ export function createCommit({
   changed,
   now,
 }: CommitParts): Library['commit'] {
+  /** Blobs that a commit under way gave their bytes. A leftover of a crash may have others. */
+  const named = new Set<string>()
+
   const pin = (sha256: string, by: 1 | -1) => {
     const count = (pins.get(sha256) ?? 0) + by
     if (count === 0) pins.delete(sha256)
     else pins.set(sha256, count)
+    if (count === 0) named.delete(sha256)
   }
 
   const isSound = (sha256: string) => {
@@ -53,11 +57,12 @@ export function createCommit({
     const placed = new Set<string>()
     for (const [n, { sha256, size }] of item.files.entries()) {
       if (placed.has(sha256) || isSound(sha256)) continue
-      const other = (pins.get(sha256) ?? 0) > 1 && blobs.print(sha256)?.size === size
+      const other = named.has(sha256) && blobs.print(sha256)?.size === size
       const bytes = staging.bytes?.[n]
       if (!other && bytes === undefined) blobs.adopt(staging.filePath(n), sha256)
       else if (!other && bytes !== undefined) blobs.write(sha256, bytes)
       placed.add(sha256)
+      named.add(sha256)
     }
     return [...placed]
   }
