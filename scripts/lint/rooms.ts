@@ -99,7 +99,7 @@ export const rooms: readonly Room[] = [
     knows: [...below, `${seeder}/access`, `${seeder}/encryption`, `${seeder}/events`, `${seeder}/media`],
   },
   { path: `${seeder}/digm`, knows: [`${seeder}/library`, `${seeder}/imports`] },
-  { path: `${seeder}/uploads`, knows: [...below, `${seeder}/publishing`] },
+  { path: `${seeder}/uploads`, knows: [...below, `${seeder}/access`, `${seeder}/publishing`] },
   { path: `${seeder}/imports`, knows: [...below, `${seeder}/publishing`, `${seeder}/events`] },
   { path: `${seeder}/access`, knows: [`${seeder}/library`, `${seeder}/keys`] },
   { path: `${seeder}/encryption`, knows: [`${seeder}/library`, `${seeder}/keys`, `${seeder}/ingest`] },

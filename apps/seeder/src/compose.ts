@@ -84,7 +84,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     },
     now,
   })
-  const quotas = new Quotas({ store: library.quotas, standard: () => changing.quota, now })
+  const quotas = new Quotas({
+    store: library.quotas,
+    waiting: (of) => ({ bytes: library.uploads.reservedBytes(of), items: library.uploads.count(of) }),
+    standard: () => changing.quota,
+    now,
+  })
   const ingest = createIngest({
     hashing,
     stage: () => library.stage(),
@@ -215,6 +220,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const uploads = new Uploads({
     library,
     publish: (files, upload) => publish(publishing, files, upload),
+    quotas,
     expireAfter: config.uploads.expireAfter * 1000,
     most: config.uploads.most,
     now,

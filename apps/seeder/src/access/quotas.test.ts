@@ -7,6 +7,7 @@ const mib = 2 ** 20
 let standard: Quota
 let own: QuotaRecord
 let used: { bytes: number; items: number; bytesToday: number }
+let waiting: { bytes: number; items: number }
 let now: number
 let quotas: Quotas
 
@@ -14,6 +15,7 @@ beforeEach(() => {
   standard = { bytes: 0, items: 0, bytesPerDay: 0 }
   own = {}
   used = { bytes: 0, items: 0, bytesToday: 0 }
+  waiting = { bytes: 0, items: 0 }
   now = 86_400_000 * 3 + 1000
   quotas = new Quotas({
     store: {
@@ -23,6 +25,7 @@ beforeEach(() => {
       owners: () => [],
       bytesOn: (_owner, day) => (day === 3 ? used.bytesToday : 0),
     },
+    waiting: () => waiting,
     standard: () => standard,
     now: () => now,
   })
@@ -78,6 +81,25 @@ test('items under way count as items', () => {
   expect(() => quotas.admit('alice', 1)).toThrow(ItemQuotaExceededError)
   first.end()
   quotas.admit('alice', 1)
+})
+
+test('what was uploaded in part waits for its own room', () => {
+  standard.bytes = 100
+  standard.items = 2
+  waiting = { bytes: 70, items: 1 }
+  expect(() => quotas.admit('alice', 31)).toThrow(StorageQuotaExceededError)
+  quotas.admit('alice', 30).end()
+  // The one that waits itself: its 70 bytes come, and no more than the others leave.
+  const mine = quotas.admit('alice', 70, 70)
+  mine.take(70)
+  mine.take(30)
+  expect(() => mine.take(1)).toThrow(StorageQuotaExceededError)
+  mine.end()
+  quotas.admit('alice', 100, 70).end()
+  expect(() => quotas.admit('alice', 101, 70)).toThrow(StorageQuotaExceededError)
+  waiting = { bytes: 100, items: 2 }
+  quotas.admit('alice', 40, 40)
+  expect(() => quotas.admit('alice', 0)).toThrow(ItemQuotaExceededError)
 })
 
 test('a day ends at midnight UTC', () => {

@@ -18,6 +18,8 @@ export interface Allowance {
 
 export interface QuotasOptions {
   store: QuotaStore
+  /** Bytes that the owner's uploads under way have or will have, and how many they are. */
+  waiting(owner: string): Usage
   /** What holds for owners who have none of their own; read at each upload. */
   standard: () => Quota
   now: () => number
@@ -44,14 +46,18 @@ export class Quotas {
    * Lets an upload of a new item begin. Its bytes count as they are sent; what is stored of them is counted once the item
    * is in the catalog.
    * @param size bytes that it will have, if that is known
+   * @param counted how many of them count among those waiting, when it is one of these
    * @throws StorageQuotaExceededError, ItemQuotaExceededError, DailyQuotaExceededError
    */
-  admit(owner: string, size = 0): Allowance {
+  admit(owner: string, size = 0, counted?: number): Allowance {
     if (owner === '') return unlimited
     const quota = this.of(owner)
-    const items = this.#options.store.usage(owner).items + (this.#reserved.get(owner)?.items ?? 0)
+    const { store, waiting } = this.#options
+    const others = waiting(owner).items - (counted === undefined ? 0 : 1)
+    const items = store.usage(owner).items + others + (this.#reserved.get(owner)?.items ?? 0)
     if (quota.items > 0 && items >= quota.items) throw new ItemQuotaExceededError(owner, quota.items)
-    this.#assertRoom(owner, Math.max(size, 1))
+    const missing = Math.max(0, size - (counted ?? 0))
+    this.#assertRoom(owner, counted === undefined ? Math.max(missing, 1) : missing)
     const all = this.#reserved.get(owner) ?? { bytes: 0, items: 0 }
     this.#reserved.set(owner, all)
     all.items++
@@ -60,16 +66,16 @@ export class Quotas {
       all.bytes += bytes
       reserved += bytes
     }
-    reserve(size)
-    let taken = 0
+    reserve(missing)
+    let taken = -(counted ?? 0)
     let ended = false
     return {
       take: (bytes) => {
         taken += bytes
         if (ended || taken <= reserved) return
-        const missing = taken - reserved
-        const room = this.#assertRoom(owner, missing)
-        reserve(Math.min(room, missing + stepBytes))
+        const over = taken - reserved
+        const room = this.#assertRoom(owner, over)
+        reserve(Math.min(room, over + stepBytes))
       },
       end: () => {
         if (ended) return
@@ -94,7 +100,7 @@ export class Quotas {
   #assertRoom(owner: string, bytes: number): number {
     const quota = this.of(owner)
     const used = this.usage(owner)
-    const reserved = this.#reserved.get(owner)?.bytes ?? 0
+    const reserved = (this.#reserved.get(owner)?.bytes ?? 0) + this.#options.waiting(owner).bytes
     const room = quota.bytes > 0 ? quota.bytes - used.bytes - reserved : Infinity
     if (bytes > room) throw new StorageQuotaExceededError(owner, quota.bytes)
     const today = quota.bytesPerDay > 0 ? quota.bytesPerDay - used.bytesToday - reserved : Infinity

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
 import { askAs, json, makeToken } from './testing/tokens.ts'
 import { formOf, problem } from './testing/uploads.ts'
@@ -101,6 +101,49 @@ test('what is held already costs nothing', async () => {
   await node.ask(`/v1/quotas/${encodeURIComponent(owner)}`, json('PUT', { bytes: 5000 }))
   expect((await ask(`/v1/media?name=twice${owners}`, { ...init, body: init.body })).status).toBeLessThan(500)
   expect(await quota()).toMatchObject({ used: { bytes: 900, items: 1 } })
+})
+
+describe('uploads in parts', () => {
+  const tus = { 'tus-resumable': '1.0.0' }
+  const begin = async (length: Record<string, string>) =>
+    await ask('/v1/uploads', {
+      method: 'POST',
+      headers: { ...tus, ...length, 'upload-metadata': `filename ${btoa(`part ${++owners}`)}` },
+    })
+  const send = async (begun: Response, offset: number, size: number, more: Record<string, string> = {}) =>
+    await ask(new URL(begun.headers.get('location') ?? '', node.url).pathname, {
+      method: 'PATCH',
+      headers: {
+        ...tus,
+        ...more,
+        'upload-offset': `${offset}`,
+        'content-type': 'application/offset+octet-stream',
+      },
+      body: new Uint8Array(randomBytes(size)),
+    })
+
+  test('have their room set aside from the beginning', async () => {
+    expect(await problem(begin({ 'upload-length': '1001' }))).toEqual([507, 'storage_quota_exceeded'])
+    const begun = await begin({ 'upload-length': '600' })
+    expect(begun.status).toBe(201)
+    expect(await problem(begin({ 'upload-length': '401' }))).toEqual([507, 'storage_quota_exceeded'])
+    expect(await problem(put(401))).toEqual([507, 'storage_quota_exceeded'])
+    const second = await begin({ 'upload-length': '400' })
+    expect((await send(begun, 0, 200)).status).toBe(204)
+    expect((await send(begun, 200, 400)).status).toBe(204)
+    expect((await send(second, 0, 400)).status).toBe(204)
+    expect(await quota()).toMatchObject({ used: { bytes: 1000, items: 2 } })
+  })
+
+  test('that do not say how long they are end at the limit', async () => {
+    const begun = await begin({ 'upload-defer-length': '1' })
+    expect((await send(begun, 0, 900)).status).toBe(204)
+    expect(await problem(send(begun, 900, 101))).toEqual([507, 'storage_quota_exceeded'])
+    expect(await problem(put(200))).toEqual([507, 'storage_quota_exceeded'])
+    const { pathname } = new URL(begun.headers.get('location') ?? '', node.url)
+    expect((await ask(pathname, { method: 'DELETE', headers: tus })).status).toBe(204)
+    expect((await put(1000)).status).toBe(201)
+  })
 })
 
 test('administrators set what one owner may have, and others see only their own', async () => {

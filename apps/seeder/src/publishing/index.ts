@@ -1,4 +1,5 @@
 export * from './manifest.ts'
+export { counted } from './metered.ts'
 export * from './previews.ts'
 export * from './publish.ts'
 export * from './retract.ts'

@@ -6,7 +6,8 @@ export async function* metered(files: AsyncIterable<IncomingFile>, allowance: Al
   for await (const file of files) yield { ...file, bytes: counted(file.bytes, allowance) }
 }
 
-async function* counted(bytes: IncomingFile['bytes'], allowance: Allowance): AsyncGenerator<Uint8Array> {
+/** Bytes as they come, each taken from what their owner may publish. */
+export async function* counted(bytes: AsyncIterable<Uint8Array>, allowance: Allowance): AsyncGenerator<Uint8Array> {
   for await (const chunk of bytes) {
     allowance.take(chunk.length)
     yield chunk

@@ -45,6 +45,8 @@ export interface Upload {
   /** Expected SHA-256 of the bytes sent; see `Ingested.sha256`. */
   sha256?: string
   expectedSize?: number
+  /** How many of its bytes count among the owner's uploads under way. */
+  counted?: number
   disposable?: boolean
   signal: AbortSignal
 }
@@ -61,7 +63,7 @@ export async function publish(
 ): Promise<Published> {
   // A preview is small, and made for an item that was admitted.
   if (upload.owner === '' || upload.about?.previewOf !== undefined) return await receive(services, files, upload)
-  const allowance = services.quotas.admit(upload.owner, upload.expectedSize)
+  const allowance = services.quotas.admit(upload.owner, upload.expectedSize, upload.counted)
   try {
     return await receive(services, metered(files, allowance), upload)
   } finally {

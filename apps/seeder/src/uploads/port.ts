@@ -3,7 +3,7 @@ import type { Item, UploadMetadata, UploadRecord } from '../library/index.ts'
 import type { Upload } from '../publishing/index.ts'
 
 /** What is said of the item, by whoever may say so. */
-export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'disposable'>
+export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'counted' | 'disposable'>
 
 export interface Begun {
   /** Bytes; absent while the client does not know. */
@@ -16,7 +16,7 @@ export interface Begun {
 export interface ResumableUploads {
   /** Milliseconds without a byte after which an upload is forgotten. */
   readonly expireAfter: number
-  /** Durable when it resolves. @throws TooManyUploadsError; what the disk says */
+  /** Durable when it resolves. @throws TooManyUploadsError; what quotas and the disk say */
   begin(upload: Begun): Promise<UploadRecord>
   /** @throws UploadNotFoundError */
   get(id: string): UploadRecord

@@ -3,8 +3,10 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskUnwritableError, EldernodeError } from '@eldernode/core'
 import type { Logger } from 'pino'
+import type { Quotas } from '../access/index.ts'
 import type { IncomingFile } from '../ingest/index.ts'
 import type { Library, UploadRecord } from '../library/index.ts'
+import { counted } from '../publishing/index.ts'
 import { TooManyUploadsError, UploadFailedError, UploadNotFoundError } from './errors.ts'
 import type { Begun, PublishUpload, ResumableUploads, Wanted } from './port.ts'
 import { append, LostBytesError, read } from './upload-file.ts'
@@ -12,6 +14,7 @@ import { append, LostBytesError, read } from './upload-file.ts'
 export interface UploadsOptions {
   library: Pick<Library, 'uploads' | 'storage'>
   publish: PublishUpload
+  quotas: Pick<Quotas, 'admit'>
   /** Milliseconds without a byte after which an upload is forgotten. */
   expireAfter: number
   /** Uploads under way at a time. */
@@ -62,6 +65,7 @@ export class Uploads implements ResumableUploads {
   async begin({ size, metadata, wanted }: Begun): Promise<UploadRecord> {
     const { library, most, now } = this.#options
     if (library.uploads.count() + this.#beginning >= most) throw new TooManyUploadsError(most)
+    const allowance = this.#options.quotas.admit(wanted.owner, size)
     this.#beginning++
     try {
       const id = randomBytes(16).toString('hex')
@@ -72,6 +76,7 @@ export class Uploads implements ResumableUploads {
       return this.get(id)
     } finally {
       this.#beginning--
+      allowance.end()
     }
   }
 
@@ -82,20 +87,33 @@ export class Uploads implements ResumableUploads {
   }
 
   async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
-    const { library, now } = this.#options
-    const { received, secret, state } = this.get(id)
+    const { library, quotas, now } = this.#options
+    const { owner, size, received, secret, state } = this.get(id)
     if (state !== 'receiving') return received
     const path = this.#path(id)
     const safe = (offset: number) => library.uploads.advance(id, offset, now())
+    // One that did not say how long it will be has nothing set aside.
+    const allowance = size === undefined ? quotas.admit(owner, received, received) : undefined
+    allowance?.take(received)
+    const bytes = allowance === undefined ? source : counted(source, allowance)
     try {
-      return await this.#onDisk(() => append(source, { path, offset: received, secret, safe }))
+      return await this.#onDisk(() => append(bytes, { path, offset: received, secret, safe }))
     } catch (error) {
       throw await this.#lossOf(id, error)
+    } finally {
+      allowance?.end()
     }
   }
 
   async declareSize(id: string, size: number): Promise<void> {
-    await this.#options.library.uploads.declareSize(id, size, this.#options.now())
+    const { library, quotas, now } = this.#options
+    const { owner, received } = this.get(id)
+    const allowance = quotas.admit(owner, size, received)
+    try {
+      await library.uploads.declareSize(id, size, now())
+    } finally {
+      allowance.end()
+    }
   }
 
   finish(id: string): Promise<string> {
@@ -124,7 +142,7 @@ export class Uploads implements ResumableUploads {
     async function* files(): AsyncGenerator<IncomingFile> {
       yield { path: upload.name, bytes: read(path, received, secret) }
     }
-    const options = { ...upload, disposable: true, expectedSize: received }
+    const options = { ...upload, disposable: true, expectedSize: received, counted: received }
     try {
       const { item } = await publish(files(), { ...options, signal: this.#ending.signal })
       await library.uploads.end(id, { infoHash: item.infoHash }, now())
