@@ -10,7 +10,7 @@ export interface ItemKey {
   rotateEvery?: number
   /** When the next one is due, in milliseconds since 1970. */
   rotateAt?: number
-  /** The item that is published instead of this one. */
+  /** The item that is published instead of this one, until this one is retracted. */
   successor?: string
 }
 
@@ -55,8 +55,10 @@ export interface KeyStore {
   schedule(infoHash: string, rotation: { every: number; at: number } | undefined): void
   /** The item whose rotation is due first. */
   nextRotation(): { infoHash: string; rotateAt: number } | undefined
-  /** Infohashes that have a successor. */
+  /** Infohashes that have a successor and are still to be retracted. */
   replaced(): string[]
+  /** It was: whoever brings it back wants both. */
+  retired(infoHash: string): void
   registered(id: string): RegisteredReader | undefined
   /** Keeps the newest of a name. Beyond a bound those nobody made a reader of anything go, the oldest first. */
   register(reader: RegisteredReader): void

@@ -113,6 +113,10 @@ export class KeyTable implements KeyStore {
     return this.#db.rows<{ infoHash: string }>(text).map(({ infoHash }) => infoHash)
   }
 
+  retired(infoHash: string): void {
+    this.#db.run('UPDATE item_keys SET successor = NULL WHERE info_hash = ?', infoHash)
+  }
+
   registered(id: string): RegisteredReader | undefined {
     return this.#db.row('SELECT id, recipient, signed_at AS signedAt FROM readers WHERE id = ?', id)
   }

@@ -40,8 +40,13 @@ export async function rotate(services: RotationServices, item: Item, signal: Abo
   const { encryption: _old, previews: _shown, ...shown } = item.about
   const about = { ...shown, ...hidden, replaces: item.infoHash }
   const published = await publishIngested(services, ingested, { owner, access, about, replicas, signal, draft })
-  await retract(services, item.infoHash, 'replaced under a new key')
+  await retire(services, item.infoHash)
   return published
+}
+
+async function retire(services: RotationServices, infoHash: string): Promise<void> {
+  await retract(services, infoHash, 'replaced under a new key')
+  services.library.keys.retired(infoHash)
 }
 
 /** Retracts what has a successor and was not retracted, since the node stopped in between. */
@@ -49,10 +54,7 @@ export async function retractReplaced(services: RotationServices): Promise<void>
   const { library, graph, id } = services
   for (const infoHash of library.keys.replaced()) {
     const successor = library.keys.get(infoHash)?.successor ?? ''
-    const isLive = graph.get('m', id, infoHash)?.body.state === 'live'
-    if (isLive && graph.get('m', id, successor)?.body.state === 'live') {
-      await retract(services, infoHash, 'replaced under a new key')
-    }
+    if (graph.get('m', id, successor)?.body.state === 'live') await retire(services, infoHash)
   }
 }
 
