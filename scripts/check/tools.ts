@@ -26,6 +26,7 @@ const tools: readonly Tool[] = [
   { name: 'chromium', debianPackage: 'chromium', probe: onPath('chromium') },
   { name: 'systemd-analyze', debianPackage: 'systemd', probe: onPath('systemd-analyze') },
   { name: 'age', debianPackage: 'age', probe: onPath('age') },
+  { name: 'yt-dlp', debianPackage: 'yt-dlp', probe: onPath('yt-dlp') },
   { name: 'ffmpeg', debianPackage: 'ffmpeg', probe: ['sh', '-c', 'command -v ffmpeg && command -v ffprobe'] },
   { name: 'ip', debianPackage: 'iproute2', probe: onPath('ip') },
   { name: 'curl', debianPackage: 'curl', probe: onPath('curl') },

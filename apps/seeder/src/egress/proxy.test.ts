@@ -131,6 +131,27 @@ test.each([
   expect(answer).toMatch(/^HTTP\/1.1 403 /)
 })
 
+test.each([true, false])('lets in as much as it may (in a tunnel: %s), and ends', async (tunnelled) => {
+  const server = createServer((_incoming, answer) => {
+    const more = (): void => {
+      while (!answer.destroyed && answer.write(Buffer.alloc(65_536)));
+    }
+    answer.on('drain', more)
+    more()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  const proxy = await open()
+  proxy.allow(1_000_000)
+  const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  await expect(through(proxy, target, tunnelled)).rejects.toThrow()
+  await expect(through(proxy, target, tunnelled)).rejects.toThrow()
+  expect(await new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))).toBe(0)
+})
+
 test('closing ends what is under way', async () => {
   const server = createTcpServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -20,6 +20,7 @@ export class EgressProxy {
   readonly #egress: Egress
   readonly #secret = randomBytes(16).toString('hex')
   readonly #open = new Set<Duplex>()
+  #left = Infinity
 
   static async open(egress: Egress): Promise<EgressProxy> {
     const proxy = new EgressProxy(egress)
@@ -39,6 +40,11 @@ export class EgressProxy {
 
   get url(): string {
     return `http://eldernode:${this.#secret}@127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** From here on so many bytes come in, and then every connection ends. */
+  allow(bytes: number): void {
+    this.#left = bytes
   }
 
   async close(): Promise<void> {
@@ -65,6 +71,7 @@ export class EgressProxy {
     outgoing.on('response', (response) => {
       const passed = Object.entries(response.headers).filter(([name]) => !ofConnection.includes(name))
       answer.writeHead(response.statusCode ?? 502, Object.fromEntries(passed))
+      response.on('data', (chunk: Buffer) => this.#take(chunk.length))
       pipeline(response, answer, () => undefined)
     })
     answer.on('close', () => outgoing.destroy())
@@ -83,6 +90,7 @@ export class EgressProxy {
     const outgoing = connect({ host, port: Number(port), lookup: this.#egress.lookup, timeout: idleMs })
     this.#watch(outgoing)
     outgoing.on('timeout', () => outgoing.destroy())
+    outgoing.on('data', (chunk: Buffer) => this.#take(chunk.length))
     outgoing.once('connect', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       pipeline(socket, outgoing, () => outgoing.destroy())
@@ -98,7 +106,13 @@ export class EgressProxy {
     return given.length === wanted.length && timingSafeEqual(given, wanted)
   }
 
+  #take(bytes: number): void {
+    this.#left -= bytes
+    if (this.#left < 0) for (const socket of this.#open) socket.destroy()
+  }
+
   #watch(socket: Duplex): void {
+    if (this.#left < 0) socket.destroy()
     this.#open.add(socket)
     socket.once('close', () => this.#open.delete(socket))
   }

@@ -10,6 +10,9 @@ import type { Importer, Work } from './port.ts'
 import { counted } from './web-importer.ts'
 import { YtDlp } from './yt-dlp.ts'
 
+/** Bytes until the media is found. */
+const mostOfPages = 64 * 2 ** 20
+
 export interface YtDlpImporterOptions {
   services: PublishingServices
   egress: Egress
@@ -22,9 +25,10 @@ export interface YtDlpImporterOptions {
 export function createYtDlpImporter(options: YtDlpImporterOptions): Importer {
   const { services, egress, program, maxBytes, idleMs = 120_000 } = options
 
-  const publishFrom = async (run: YtDlp, { wanted, signal, progress }: Work) => {
+  const publishFrom = async (run: YtDlp, proxy: EgressProxy, { wanted, signal, progress }: Work) => {
     const files = async function* (): AsyncGenerator<IncomingFile> {
       const name = await run.name()
+      proxy.allow(Infinity)
       yield { path: wanted.name ?? name, bytes: counted(paced(run.bytes(), leastPace), progress) }
     }
     return (await publish(services, files(), { ...wanted, signal })).item
@@ -35,9 +39,11 @@ export function createYtDlpImporter(options: YtDlpImporterOptions): Importer {
     const { signal } = work
     const folder = await mkdtemp(join(tmpdir(), 'eldernode-import-'))
     const proxy = await EgressProxy.open(egress)
+    // It keeps each page in memory.
+    proxy.allow(mostOfPages)
     const run = new YtDlp({ url, program, proxy: proxy.url, folder, maxBytes, idleMs, signal })
     try {
-      return await publishFrom(run, work)
+      return await publishFrom(run, proxy, work)
     } finally {
       await run.end()
       await proxy.close()

@@ -76,7 +76,7 @@ test('it knows nothing of this process but its path, and works in its own folder
     'PYTHONNOUSERSITE',
     'TMPDIR',
   ])
-  expect(await readFile(join(folder, 'place'), 'utf8')).toBe(`${folder}\n4194304\n`)
+  expect(await readFile(join(folder, 'place'), 'utf8')).toBe(`${folder}\n2097152\n`)
 })
 
 test.each([

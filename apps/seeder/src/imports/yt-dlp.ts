@@ -10,7 +10,7 @@ import { plainName } from './names.ts'
  * Bounds on the program itself: what it reads of a page it keeps in memory, unpacked, and parts of streams in files.
  * KiB of memory, blocks of 512 bytes of a file, seconds of processor time.
  */
-const limits = 'ulimit -v 4194304; ulimit -f 1048576; ulimit -t 3600'
+const limits = 'ulimit -v 2097152; ulimit -f 1048576; ulimit -t 3600'
 const mostSaid = 64 * 1024
 const mark = 'eldernode-media '
 const mediaSchema = z.object({ title: z.string().max(10_000).optional(), ext: z.string().max(100).optional() })
