@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { digest, itemOf, metainfoOf, put, sha256, survey, tempFolder } from './fixtures/item.ts'
+import { digest, hold, itemOf, metainfoOf, put, sha256, survey, tempFolder } from './fixtures/item.ts'
 import { type Library, openLibrary } from './index.ts'
 
 let folder: string
@@ -22,12 +22,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Commits the contents out of memory. */
-async function hold(contents: readonly string[], rest: Parameters<typeof itemOf>[1] = {}) {
-  const item = itemOf(contents, rest)
-  return await library.commit(library.hold(contents.map((text) => Buffer.from(text))), item, metainfoOf(item))
-}
-
 /** Hashes that the catalog keeps the bytes of. */
 function kept(): string[] {
   const catalog = new DatabaseSync(join(folder, 'catalog.db'), { readOnly: true })
@@ -37,7 +31,7 @@ function kept(): string[] {
 }
 
 test('a small item is held like any other, and its bytes leave the catalog once its files had time', async () => {
-  const { item, created } = await hold(['one', 'two'], { name: 'folder' })
+  const { item, created } = await hold(library, ['one', 'two'], { name: 'folder' })
   expect(created).toBe(true)
   expect(await library.open(item.infoHash)).toMatchObject({ files: [{ size: 3 }, { size: 3 }] })
   expect(readFileSync(library.blobPath(sha256('one')), 'utf8')).toBe('one')
@@ -63,7 +57,7 @@ test.each([
     },
   ],
 ])('after a crash whose files %s they are made again, and the item is held', async (_, spoil) => {
-  const { item } = await hold(['one'])
+  const { item } = await hold(library, ['one'])
   // What a crash leaves: the catalog was not told of an end.
   const path = library.blobPath(sha256('one'))
   library.close()
@@ -79,7 +73,7 @@ test.each([
 })
 
 test('a file that vanished is not settled', async () => {
-  await hold(['one'])
+  await hold(library, ['one'])
   rmSync(library.blobPath(sha256('one')))
   time += 60_000
   await library.settle()
@@ -87,7 +81,7 @@ test('a file that vanished is not settled', async () => {
 })
 
 test('what is removed leaves nothing behind', async () => {
-  const { item } = await hold(['one'])
+  const { item } = await hold(library, ['one'])
   await library.remove(item.infoHash)
   expect(kept()).toEqual([])
   await survey(library)
@@ -95,7 +89,7 @@ test('what is removed leaves nothing behind', async () => {
 })
 
 test('items that share bytes share them, however they came', async () => {
-  const [small] = await Promise.all([hold(['same'], { name: 'a' }), hold(['same'], { name: 'b' })])
+  const [small] = await Promise.all([hold(library, ['same'], { name: 'a' }), hold(library, ['same'], { name: 'b' })])
   const staged = await put(library, ['same'], { name: 'c' })
   for (const { item } of [small, staged]) expect(await library.check(item.infoHash)).toBe(true)
   expect(library.totals()).toEqual({ items: 3, bytes: 4 })
@@ -113,7 +107,7 @@ test('bytes of another size than the item says make none', async () => {
 
 test('a leftover of that name is written over', async () => {
   writeFileSync(library.blobPath(sha256('one')), 'torn')
-  const { item } = await hold(['one'])
+  const { item } = await hold(library, ['one'])
   expect(readFileSync(library.blobPath(sha256('one')), 'utf8')).toBe('one')
   expect(await library.check(item.infoHash)).toBe(true)
 })
