@@ -1,5 +1,5 @@
 export { hears, type Listener } from './audience.ts'
 export * from './errors.ts'
 export { createEvents, type EventRoom } from './events.ts'
-export { eventTypeSchema, type Message, messageOf, messageSchema } from './message.ts'
+export { eventTypeSchema, messageOf, messageSchema } from './message.ts'
 export * from './port.ts'

@@ -16,7 +16,7 @@ const typesSchema = z
 const position = z.string().regex(/^\d{1,15}$/, 'must be the number of an event')
 
 /** Who asks, as the one who listens. */
-export function listenerOf({ caller }: Pick<FastifyRequest, 'caller'>, types: readonly EventType[]): Listener {
+function listenerOf({ caller }: Pick<FastifyRequest, 'caller'>, types: readonly EventType[]): Listener {
   return { owner: caller?.owner ?? '', everything: caller?.admin === true, types }
 }
 

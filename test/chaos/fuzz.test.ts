@@ -1,0 +1,88 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exchange } from '../harness/fuzz/exchange.ts'
+import type { OpenApi } from '../harness/fuzz/document.ts'
+import { type Known, rawRequestsOf, requestsOf, type WireRequest } from '../harness/fuzz/requests.ts'
+import { backToLevel, footprint, Network, until } from '../harness/index.ts'
+
+/** Sent by each test. `scripts/nightly` sends 100,000 altogether, each time others. */
+const total = Number(process.env['ELDERNODE_FUZZ_REQUESTS'] ?? 10_000)
+const seed = process.env['ELDERNODE_FUZZ_REQUESTS'] === undefined ? 20_261_121 : Date.now() % 2 ** 31
+const atOnce = 40
+
+/** 5xx that say what a request asked for cannot be had now, and no fault. */
+const excused = new Set(['media_paused', 'media_being_checked', 'busy', 'too_many_listeners'])
+
+let network: Network
+let document: OpenApi
+let known: Known
+
+beforeAll(async () => {
+  network = await Network.start({
+    seeders: 1,
+    tracker: false,
+    settings: { 'rate.token': 0, 'rate.address': 0, 'rate.failures': 0, 'network.allowPrivate': false },
+  })
+  document = await network.first.get<OpenApi>('/openapi.json')
+  const ids: string[] = []
+  // Many, since some of the requests take items down.
+  for (let i = 0; i < 100; i++) {
+    const { id, sha256 } = await network.first.publish(`${i}.txt`, new TextEncoder().encode(`bytes of item ${i}`))
+    ids.push(id, sha256)
+  }
+  known = { token: network.first.token, ids }
+})
+
+afterAll(() => network.close())
+
+async function send(requests: fc.Arbitrary<WireRequest>, count: number): Promise<Map<number, number>> {
+  const port = Number(new URL(network.first.url).port)
+  const statuses = new Map<number, number>()
+  const batches = fc.array(requests, { minLength: atOnce, maxLength: atOnce })
+  const property = fc.asyncProperty(batches, async (batch) => {
+    const answers = await Promise.all(batch.map((request) => exchange(port, request)))
+    for (const [n, { status, code, text, ended }] of answers.entries()) {
+      const request = batch[n]
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      if (status >= 500 && !excused.has(code)) throw new Error(`${request?.text} was answered: ${text.slice(0, 2000)}`)
+      if (request?.whole === true && (status === 0 || !ended))
+        throw new Error(`${request.text} got no answer: "${text}"`)
+    }
+  })
+  await fc.assert(property, { numRuns: Math.ceil(count / atOnce), endOnFailure: true, seed })
+  return statuses
+}
+
+async function calm(): Promise<void> {
+  await until(async () => (await readdir(join(network.first.folder, 'incoming'))).length === 0, {
+    within: 20_000,
+    what: 'nothing is left in staging',
+  })
+}
+
+test('requests to every route, right ones and wrong ones, find no fault and leave nothing behind', async () => {
+  network.reportFailure()
+  const { pid } = network.first
+  // The first requests fill caches, compile code and open databases.
+  await send(requestsOf(document, known), Math.min(2000, total / 5))
+  await calm()
+  const before = await footprint(network.first)
+  const statuses = await send(requestsOf(document, known), total * 0.7)
+  await calm()
+  await backToLevel(network.first, before, { residentBytes: 150 * 2 ** 20, liveBytes: 0, descriptors: 40 })
+  expect([network.first.isRunning, network.first.pid]).toEqual([true, pid])
+  // They got behind the door, and not all of them.
+  for (const status of [200, 201, 400, 401, 404, 415]) expect(statuses.get(status) ?? 0, `${status}`).toBeGreaterThan(0)
+})
+
+test('raw bytes to every route find no fault', async () => {
+  network.reportFailure()
+  const before = await footprint(network.first)
+  const statuses = await send(rawRequestsOf(document, known), total * 0.1)
+  expect(statuses.get(400) ?? 0).toBeGreaterThan(0)
+  await calm()
+  await backToLevel(network.first, before, { residentBytes: 150 * 2 ** 20, liveBytes: 0, descriptors: 40 })
+  await network.first.ready()
+})
