@@ -110,6 +110,10 @@ describe('scopes', () => {
   })
 })
 
+const itemPath = /(?<=\/(?:media|file|metadata|replicate))\/\{(?:id|mediaId|fileId)\}/
+/** Its clients are told by 401 and 403 of what is there and not for them. */
+const atDoor = /^\/api\/media\/\{mediaId\}/
+
 describe('items', () => {
   let alice: string
   let writer: string
@@ -158,6 +162,28 @@ describe('items', () => {
       }
       expect((await as(token)(`/v1/media/${item.sha256}/content`)).status).toBe(sees ? 200 : 404)
     }
+  })
+
+  test('that are private are on no route told from items that do not exist', async () => {
+    const name = 'nobody learns this name'
+    const { id, sha256 } = await put(alice, name, '&access=private')
+    const { paths: all } = (await (await as('')('/openapi.json')).json()) as { paths: Record<string, object> }
+    const routes = Object.entries(all)
+      .filter(([path]) => itemPath.test(path) && !atDoor.test(path) && !path.includes('/ws/'))
+      .flatMap(([path, methods]) => Object.keys(methods).map((method) => [method.toUpperCase(), path] as const))
+    expect(routes.length).toBeGreaterThan(20)
+    const ask = async (token: string, method: string, path: string, one: string) => {
+      const init = ['GET', 'HEAD'].includes(method) ? {} : json(method, {})
+      const filled = path.replace(itemPath, `/${one}`).replaceAll(/\{.*?\}/g, name)
+      const answer = await as(token)(filled, { ...init, method })
+      return { method, path, status: answer.status, text: (await answer.text()).replaceAll(one, '<id>') }
+    }
+    for (const [method, path] of routes)
+      for (const token of ['', bob])
+        for (const hidden of [id, sha256])
+          expect(await ask(token, method, path, hidden)).toEqual(
+            await ask(token, method, path, '9'.repeat(hidden.length)),
+          )
   })
 
   test('that are private are ciphertext to peers, by infohash and name as the torrent has it', async () => {
