@@ -103,7 +103,7 @@ test('an item is rotated when it is due, and its successor again', async () => {
     start()
     rotations.start()
     const successor = await vi.waitUntil(() => liveItems().find(({ infoHash }) => !seen.has(infoHash)), {
-      timeout: 10_000,
+      ...patience,
     })
     await vi.waitUntil(() => liveItems().length === 1, patience)
     seen.add(successor.infoHash)
