@@ -48,7 +48,7 @@ function build(settings: Partial<DigmOptions['settings']> = {}): Digm {
       get: (soul) => {
         if (soul !== 'seed-requests') return nodes.get(soul)
         const souls = [...nodes.keys()].filter((name) => name.startsWith('seed-requests/'))
-        return Object.fromEntries(souls.map((name) => [name.split('/')[1], { '#': name }]))
+        return Object.fromEntries(souls.map((name): [string, CompatData] => [name.slice(14), { '#': name }]))
       },
       watch: (_map, listener) => {
         watchers.push(listener)
