@@ -53,7 +53,8 @@ export class Answers {
     const { sender, failed } = this.#options
     const leave = this.#enter(sent, response)
     const left = new AbortController()
-    const gone = () => left.abort(new ClientGoneError())
+    // An answer that was sent whole closes too.
+    const gone = () => response.writableEnded || left.abort(new ClientGoneError())
     response.once('close', gone)
     try {
       const file = await unlessGone(open(sent.parts, left.signal), left.signal)

@@ -267,16 +267,19 @@ test.each([
 })
 
 test('clients that leave or stop reading are cut off, and their files closed', async () => {
-  const { id } = await publish('large.bin', new Uint8Array(32_000_000))
-  const ask = () => {
+  const ids = [
+    await publish('leaving.bin', randomBytes(32_000_000)),
+    await publish('asleep.bin', randomBytes(32_000_000)),
+  ]
+  const ask = (n: number) => {
     const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
-    socket.write(`GET /v1/media/${id}/content HTTP/1.1\r\nHost: x\r\n\r\n`)
+    socket.write(`GET /v1/media/${ids[n]?.id}/content HTTP/1.1\r\nHost: x\r\n\r\n`)
     socket.pause()
     socket.on('error', () => undefined)
     return socket
   }
-  const leaving = ask()
-  const sleeping = ask()
+  const leaving = ask(0)
+  const sleeping = ask(1)
   await vi.waitFor(() => expect(openBlobs()).toBe(2), patience)
   leaving.destroy()
   await vi.waitFor(() => expect(openBlobs()).toBe(1), patience)

@@ -11,7 +11,7 @@ import { FileSender } from './file-sender.ts'
 import { mediaIdSchema } from './media-id.ts'
 import { encryptionHeaders, type Plain, plainFile } from './plain-file.ts'
 import { problems } from './problem.ts'
-import { servedFile, type Remote, type ServedFile, webSeedFile } from './served-file.ts'
+import { type Files, servedFile, type Remote, type ServedFile, webSeedFile } from './served-file.ts'
 import type { Services } from './services.ts'
 
 const itemParams = z.object({ id: mediaIdSchema })
@@ -37,7 +37,7 @@ const documentation = { tags: ['content'], response: responses, querystring: que
 
 /** What the routes of bytes work with. */
 export interface ContentServices {
-  library: Pick<Library, 'blobPath' | 'isPaused' | 'onCondition'> & Plain['library']
+  library: Pick<Library, 'isPaused' | 'onCondition'> & Files & Plain['library']
   encryption: Plain['encryption']
   replication: Remote
   swarm: Pick<Services['swarm'], 'uploadPassage'>

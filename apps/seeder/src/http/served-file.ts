@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises'
 import type { ItemFile } from '@eldernode/core'
 import { may, type Viewer } from '../access/index.ts'
 import type { HeldFile, Library } from '../library/index.ts'
@@ -24,7 +23,7 @@ export interface ServedFile extends Omit<HeldFile, 'state'> {
 const hit = 'eldernode; hit'
 
 /** What finding a file needs of the library. */
-export type Files = Pick<Library, 'file' | 'head' | 'condition' | 'blobPath'>
+export type Files = Pick<Library, 'file' | 'head' | 'condition' | 'openBlob'>
 
 /**
  * A file of an item that is held here: the one at `path`, or its first.
@@ -97,12 +96,8 @@ export async function webSeedFile(library: Files, from: Viewer, id: string, path
 
 async function openBlob(library: Files, infoHash: string, sha256: string, viewer: Viewer): Promise<ByteSource> {
   try {
-    const handle = await open(library.blobPath(sha256), 'r')
-    return {
-      cacheStatus: hit,
-      read: async (target, length, position) => (await handle.read(target, 0, length, position)).bytesRead,
-      close: () => handle.close(),
-    }
+    const blob = await library.openBlob(sha256)
+    return { cacheStatus: hit, read: blob.read, close: blob.close }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw absence(library, infoHash, viewer)
     throw error

@@ -48,7 +48,7 @@ export function printOf(path: string): Print | undefined {
   return stats?.isFile() ? printFrom(stats) : undefined
 }
 
-function printFrom({ size, mtimeNs, ctimeNs, ino }: BigIntStats): Print {
+export function printFrom({ size, mtimeNs, ctimeNs, ino }: BigIntStats): Print {
   return {
     size: Number(size),
     mtimeUs: Number(mtimeNs / 1000n),

@@ -9,6 +9,7 @@ import { createCommit } from './commit.ts'
 import { formatCursor, parseCursor } from './cursor.ts'
 import { UnknownItemError } from './errors.ts'
 import { lockFolder } from './lock.ts'
+import { OpenBlobs } from './open-blobs.ts'
 import { PieceLedger } from './piece-ledger.ts'
 import type { Digest, Library, StorageState } from './port.ts'
 import { Soundness } from './soundness.ts'
@@ -69,6 +70,7 @@ async function build(
   }
 
   const blobs = blobsIn(join(folder, 'blobs'))
+  const openBlobs = new OpenBlobs((sha256) => blobs.path(sha256))
   const storage = new Storage({
     folder,
     blobs,
@@ -84,7 +86,7 @@ async function build(
   catalog.life.begin(now())
   small.recover()
   opened = true
-  const soundness = new Soundness({ catalog, blobs, digest, storage, changed, now })
+  const soundness = new Soundness({ catalog, blobs, openBlobs, digest, storage, changed, now })
   const pieces = new PieceLedger({ catalog, storage, changed })
 
   /** Blobs whose item is being committed: no one else may remove them, whatever the catalog says. */
@@ -159,6 +161,7 @@ async function build(
     servable: () => (storage.state === 'here' ? servable(catalog) : []),
     metainfo: (infoHash) => catalog.metainfo(infoHash),
     blobPath: (sha256) => blobs.path(sha256),
+    openBlob: (sha256) => openBlobs.open(sha256),
     retract: (infoHash, purgeAfter) => {
       if (!catalog.setState(infoHash, 'retracted', purgeAfter)) throw new UnknownItemError(infoHash)
     },
@@ -230,6 +233,7 @@ async function build(
     webhooks: catalog.webhooks,
     close: () => {
       small.close()
+      void openBlobs.close()
       try {
         catalog.pieces.flush()
         catalog.life.end(now())

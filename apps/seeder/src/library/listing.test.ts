@@ -6,7 +6,7 @@ import { oldLibrary } from './fixtures/old-catalog.ts'
 import { openLibrary } from './index.ts'
 import type { Item, Library, ListFilter } from './index.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let folder: string
 let library: Library

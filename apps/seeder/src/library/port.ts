@@ -104,6 +104,13 @@ export interface OpenItem {
   bad: number[]
 }
 
+/** A blob to read from; it may be open for others too. */
+export interface OpenBlob {
+  /** Reads up to `length` bytes from `position` on. @returns how many; 0 where it ends */
+  read(target: Buffer, length: number, position: number): Promise<number>
+  close(): Promise<void>
+}
+
 /** What is known of each piece of an item, by its number. */
 export interface Pieces {
   /** Seconds since 1970 when it was last found right, by itself or with its whole item; 0 when that is not known. */
@@ -213,6 +220,8 @@ export interface Library {
   metainfo(infoHash: string): Uint8Array | undefined
   /** The absolute path of a blob. @throws InvalidInputError for anything but 64 lower-case hex digits */
   blobPath(sha256: string): string
+  /** @throws InvalidInputError for anything but 64 lower-case hex digits; the file system's error when it is not there */
+  openBlob(sha256: string): Promise<OpenBlob>
   /** @throws UnknownItemError */
   retract(infoHash: string, purgeAfter: number): void
   /** @throws UnknownItemError */

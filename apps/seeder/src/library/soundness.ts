@@ -1,5 +1,6 @@
 import type { BlobRecord, BlobState } from './blob-table.ts'
 import { isSame } from './blobs.ts'
+import type { OpenBlobs } from './open-blobs.ts'
 import type { Blobs, Print } from './blobs.ts'
 import type { Catalog } from './catalog.ts'
 import type { Digest } from './port.ts'
@@ -8,6 +9,7 @@ import type { Storage } from './storage.ts'
 export interface SoundnessParts {
   catalog: Catalog
   blobs: Blobs
+  openBlobs: Pick<OpenBlobs, 'print'>
   digest: Digest
   storage: Storage
   /** Told of items whose condition changed, after the catalog says so. */
@@ -46,7 +48,8 @@ export class Soundness {
   async checkBlob(sha256: string): Promise<boolean> {
     const { blobs } = this.#parts.catalog
     const record = blobs.get(sha256)
-    if (record !== undefined) await this.compare([record])
+    const open = this.#parts.openBlobs.print(sha256)
+    if (record !== undefined && (open === undefined || isNews(record, open))) await this.compare([record])
     return this.#parts.storage.state === 'here' && isSound(blobs.get(sha256))
   }
 
