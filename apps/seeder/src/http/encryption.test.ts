@@ -266,3 +266,43 @@ test('what is too long for a sealed manifest, or contradicts itself, is refused'
   expect((await put(`name=${'n'.repeat(253)}&encrypt=true`, 'x')).status).toBe(400)
   await node.swept()
 })
+
+describe('a GUN SEA key', () => {
+  const register = (body: object) => post('/v1/readers', body, stranger)
+  const newPair = async () => {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+    const { x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey)
+    const sign = async (message: object) => {
+      const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(message)))
+      const bytes = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, digest)
+      return `SEA${JSON.stringify({ m: message, s: Buffer.from(bytes).toString('base64') })}`
+    }
+    return { pub: `${x}.${y}`, sign }
+  }
+
+  test('that is registered by its own signature is a name for its recipient', async () => {
+    const { id } = (await (await node.ask('/v1/node')).json()) as { id: string }
+    const [{ pub, sign }, { recipient }] = [await newPair(), await newReader()]
+    expect(
+      await code(await node.ask(`/v1/media?name=n&encrypt=1&readers=${pub}`, { method: 'PUT', body: 'x' })),
+    ).toEqual([400, 'invalid_input'])
+    const answer = await register({ pub, signed: await sign({ recipient, node: id, at: Date.now() }) })
+    expect(await answer.json()).toEqual({ reader: pub, recipient })
+    const { view } = await put(`name=by-name&access=private&readers=${pub}`, 'by name')
+    expect(await readersOf(view.id)).toEqual([recipient])
+    expect((await node.ask(`/v1/media/${view.id}/readers/${pub}`, { method: 'DELETE' })).status).toBe(200)
+    expect(await readersOf(view.id)).toEqual([])
+    expect((await post(`/v1/media/${view.id}/readers`, { readers: [pub] })).status).toBe(200)
+    expect((await grantOf(view.id, recipient)).status).toBe(200)
+  })
+
+  test('is registered by nobody else', async () => {
+    const { id } = (await (await node.ask('/v1/node')).json()) as { id: string }
+    const [mine, theirs] = [await newPair(), await newPair()]
+    const { recipient } = await newReader()
+    const signed = await theirs.sign({ recipient, node: id, at: Date.now() })
+    expect(await code(await register({ pub: mine.pub, signed }))).toEqual([403, 'registration_refused'])
+    for (const body of [{}, { pub: mine.pub }, { pub: 'x', signed }, { pub: mine.pub, signed, more: 1 }])
+      expect(await code(await register(body))).toEqual([400, 'invalid_input'])
+  })
+})

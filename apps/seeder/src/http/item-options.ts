@@ -51,9 +51,11 @@ const json = z.string().transform((text, context): unknown => {
   }
 })
 
-/** age recipients (https://age-encryption.org/v1); whether one is a point of its curve is seen when it is used. */
+const readerName = /^(?:age1[02-9ac-hj-np-z]{58}|[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43})$/
+
+/** age recipients (https://age-encryption.org/v1) and registered names; whether they are is seen when they are used. */
 const readersSchema = z
-  .array(z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, 'must be an age recipient (age1...)'))
+  .array(z.string().regex(readerName, 'must be an age recipient (age1...), or a GUN SEA key that was registered'))
   .max(100)
 
 /**
@@ -72,7 +74,10 @@ export const itemOptionsSchema = z.strictObject({
     .optional()
     .describe('When the item is retracted by itself: ISO 8601, or milliseconds since 1970.'),
   encrypt: truth.optional().describe('Whether the bytes are encrypted (age v1) before they touch a disk.'),
-  readers: list(100).pipe(readersSchema).optional().describe('age recipients who may read it, besides its owner.'),
+  readers: list(100)
+    .pipe(readersSchema)
+    .optional()
+    .describe('age recipients, or registered GUN SEA keys, who may read it besides its owner.'),
   title: mediaDetailsSchema.shape.title.describe('What a player shows as the title.'),
   artist: mediaDetailsSchema.shape.artist.describe('What a player shows as the artist.'),
   tracks: z
