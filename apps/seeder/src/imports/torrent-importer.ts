@@ -3,7 +3,7 @@ import { DigestMismatchError } from '../ingest/index.ts'
 import type { Item, Library, Staging } from '../library/index.ts'
 import { publishIngested, type PublishingServices } from '../publishing/index.ts'
 import { type Metainfo, readMetainfo, readTorrentFile, type Swarm } from '../swarm/index.ts'
-import { ImportRefusedError } from './errors.ts'
+import { ImportRefusedError, NoSourceFoundError } from './errors.ts'
 import { leastLiveness, Liveness, type LivenessLimits } from './liveness.ts'
 import { type Named, peersOf, readMagnet, trackersOf, webSeedsOf } from './magnet.ts'
 import type { Importer, Wanted, Work } from './port.ts'
@@ -90,13 +90,17 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
     let described: Metainfo | undefined
     try {
       const peers = await peersOf(source, egress)
+      const webSeeds = webSeedsOf(source, egress)
+      const trackers = options.foreignTrackers ? trackersOf(source, egress) : []
+      if ([peers, webSeeds, trackers, services.trackers].every(({ length }) => length === 0))
+        throw new NoSourceFoundError(infoHash, 0)
       // A copy that is being made for the network would be in the way, and is this very item.
       await replication.claim(infoHash)
       const { metainfo } = await swarm.fetch({
         infoHash,
         peers,
-        webSeeds: webSeedsOf(source, egress),
-        ...(options.foreignTrackers && { trackers: trackersOf(source, egress) }),
+        webSeeds,
+        trackers,
         egress,
         ...(source.metainfo && { metainfo: source.metainfo }),
         accept: (found) => {
