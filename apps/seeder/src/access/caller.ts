@@ -9,6 +9,8 @@ export interface Caller {
   readonly admin: boolean
   /** The id of its token; absent for the token in admin.token. */
   readonly token?: string
+  /** When its token ends, in milliseconds since 1970. */
+  readonly expiresAt?: number
   can(scope: Scope): boolean
   /** Whether it is a reader of that private item. */
   reads(infoHash: string): boolean

@@ -85,7 +85,7 @@ export class Tokens {
   }
 
   #callerOf(record: TokenRecord): Caller {
-    const { owner, scopes: list, reader, id: token } = infoOf(record)
+    const { owner, scopes: list, reader, id: token, expiresAt } = infoOf(record)
     const scopes = new Set(list)
     const admin = scopes.has('node:admin')
     return {
@@ -93,6 +93,7 @@ export class Tokens {
       scopes,
       admin,
       token,
+      ...(expiresAt !== undefined && { expiresAt }),
       can: (scope) => admin || scopes.has(scope),
       reads: (infoHash) => reader !== undefined && this.#options.granted(infoHash, reader),
     }

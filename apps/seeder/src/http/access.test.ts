@@ -38,6 +38,41 @@ describe('tokens', () => {
     expect(await problem(node.ask(`/v1/tokens/${id}`, { method: 'DELETE' }))).toEqual([404, 'token_not_found'])
   })
 
+  test('are asked for by HEAD as by GET', async () => {
+    expect((await as('')('/v1/tokens', { method: 'HEAD' })).status).toBe(401)
+    expect((await node.ask('/v1/tokens', { method: 'HEAD' })).status).toBe(200)
+  })
+
+  test.each(['revoked', 'expired'])('that are %s end what is under way with them', async (how) => {
+    const expiresAt = how === 'expired' ? Date.now() + 3000 : Date.now() + 3_600_000
+    const { id, token } = await make('alice', ['media:write', 'events:read', 'node:admin'], { expiresAt })
+    const { token: other } = await make('alice', ['events:read'])
+    const [stream, untouched] = await Promise.all([as(token)('/v1/events'), as(other)('/v1/events')])
+    expect([stream.status, untouched.status]).toEqual([200, 200])
+    let wakeUp: () => void = () => undefined
+    const stalled = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(new Uint8Array(10))
+        wakeUp = () => controller.close()
+      },
+    })
+    const upload = as(token)('/v1/media?name=under%20way', { method: 'PUT', body: stalled }).then(
+      () => 'answered',
+      () => 'ended',
+    )
+    const drained = stream.text().then(
+      () => 'whole',
+      () => 'ended',
+    )
+    if (how === 'revoked') await as(token)(`/v1/tokens/${id}`, { method: 'DELETE' })
+    expect([await upload, await drained]).toEqual(['ended', 'ended'])
+    wakeUp()
+    expect((await as(other)('/v1/tokens/self')).status).toBe(200)
+    const reader = untouched.body?.getReader()
+    expect((await reader?.read())?.done).toBe(false)
+    await reader?.cancel()
+  })
+
   test('outlive a restart of the node', async () => {
     const { token } = await make('alice', ['media:write'])
     await node.restart()

@@ -4,6 +4,7 @@ import type { Api } from './api.ts'
 import { InsufficientScopeError } from '../access/index.ts'
 import { authorize, changesSomething, checkNode, identify } from './authorization.ts'
 import { encryptionRoutes } from './encryption.ts'
+import { Bearers } from './bearers.ts'
 import type { Connections } from './connections.ts'
 import { allowOrigins } from './cors.ts'
 import { checkRoutes } from './check.ts'
@@ -81,8 +82,10 @@ export async function createApp(services: Services, connections: Connections, up
   const rates = await Rates.of(app, services.rates)
   app.decorateRequest('caller', undefined)
   app.decorateRequest('member', undefined)
-  app.addHook('onRequest', async (request) => {
+  const bearers = new Bearers(services.now)
+  app.addHook('onRequest', async (request, reply) => {
     request.caller = await identify(request, services.tokens, rates)
+    if (request.caller !== undefined) bearers.enter(request.caller, reply.raw)
     if (request.routeOptions.config.unmetered !== true) await rates.spend(request)
     if (request.is404) return
     authorize(request)
@@ -114,7 +117,7 @@ export async function createApp(services: Services, connections: Connections, up
   await encryptionRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
-  await tokenRoutes(app, services)
+  await tokenRoutes(app, services, bearers)
   await quotaRoutes(app, services)
   await denialRoutes(app, services)
   await gunMapsDoor(app, services)

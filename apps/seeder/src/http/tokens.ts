@@ -2,6 +2,7 @@ import { InvalidInputError } from '@eldernode/core'
 import { z } from 'zod'
 import { scopeSchema, UnauthorizedError } from '../access/index.ts'
 import type { Api } from './api.ts'
+import type { Bearers } from './bearers.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -54,7 +55,7 @@ const callerSchema = z
   .meta({ id: 'Caller' })
 
 /** `/v1/tokens`: who may do what. */
-export async function tokenRoutes(app: Api, { tokens, now }: Services): Promise<void> {
+export async function tokenRoutes(app: Api, { tokens, now }: Services, bearers: Bearers): Promise<void> {
   app.post(
     '/v1/tokens',
     {
@@ -114,12 +115,15 @@ export async function tokenRoutes(app: Api, { tokens, now }: Services): Promise<
       schema: {
         tags: ['access'],
         summary: 'Revoke a token',
+        description: 'What is under way with it, such as uploads and streams of events, ends as well.',
         params: z.object({ id: z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hex digits') }),
         response: { 204: z.undefined().describe('It is good for nothing from here on.'), ...problems(400, 404) },
       },
     },
     async ({ params: { id } }, reply) => {
       tokens.revoke(id)
+      // It may be the one of this very request.
+      reply.raw.once('close', () => bearers.end(id))
       return await reply.code(204).send()
     },
   )
