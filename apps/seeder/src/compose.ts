@@ -289,7 +289,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   })
   await parts.begin('graph', graph)
   if (ownerKey !== undefined) await admitSelf(graph, identity.id, config.node.operator, now())
-  undo.later('links', acceptGun(server.server, graph))
+  undo.later('links', acceptGun(server.server, graph, undefined, (socket) => server.keep(socket)))
   await parts.begin('replication', replication)
   await parts.begin('events', events)
   await parts.begin('imports', importing)

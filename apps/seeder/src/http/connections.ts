@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TooManyRequestsError } from '@eldernode/core'
 import { MalformedRequestError } from './errors.ts'
+import type { Places } from './places.ts'
 import { problemOf, problemType } from './problem.ts'
 
 /** Requests of one connection that wait for their answers; each may hold a file open, and none costs its sender more. */
@@ -15,12 +16,18 @@ const lingerMs = 1000
 /** What happens on connections before a request has a handler and after it was answered. */
 export class Connections {
   readonly #answering = new WeakMap<Duplex, Set<ServerResponse>>()
+  readonly #places: Places
+
+  constructor(places: Places) {
+    this.#places = places
+  }
 
   /** @throws TooManyRequestsError for what is piled up on one connection, which ends */
   begin(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     const responses = this.#answering.get(socket) ?? new Set()
     this.#answering.set(socket, responses.add(response))
+    this.#places.busy(socket)
     if (responses.size > mostPipelined) {
       socket.destroy()
       throw new TooManyRequestsError(
@@ -29,6 +36,7 @@ export class Connections {
     }
     response.once('close', () => {
       responses.delete(response)
+      if (responses.size === 0) this.#places.idle(socket)
       if (!request.complete) dropRest(request, socket)
     })
   }

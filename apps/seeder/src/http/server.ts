@@ -1,7 +1,9 @@
 import type { Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { createApp } from './app.ts'
 import { Connections } from './connections.ts'
 import { ListenError } from './errors.ts'
+import { Places } from './places.ts'
 import type { Services } from './services.ts'
 import { Uploads } from './uploads.ts'
 
@@ -12,6 +14,8 @@ const mostConnections = 8192
 export interface HttpServer {
   /** For upgrades to other protocols. */
   readonly server: Server
+  /** A connection that speaks another protocol from now on does not give way to new ones. */
+  keep(socket: Duplex): void
   /** @returns the base URL, with the real port when 0 was asked for. @throws ListenError */
   listen(address: { host: string; port: number }): Promise<string>
   /** Takes no new connections, answers what is under way, and lets unfinished uploads clean up behind themselves. */
@@ -20,10 +24,12 @@ export interface HttpServer {
 
 export async function createServer(services: Services): Promise<HttpServer> {
   const uploads = new Uploads()
-  const app = await createApp(services, new Connections(), uploads)
-  app.server.maxConnections = mostConnections
+  const places = new Places(mostConnections)
+  const app = await createApp(services, new Connections(places), uploads)
+  app.server.on('connection', (socket) => places.take(socket))
   return {
     server: app.server,
+    keep: (socket) => places.busy(socket),
     listen: async ({ host, port }) => {
       try {
         return await app.listen({ host, port })

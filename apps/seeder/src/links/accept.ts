@@ -11,10 +11,15 @@ const mostSockets = 1024
 /**
  * Answers WebSocket upgrades at `/gun` and hands the sockets to the graph. Upgrades of other paths are left to other
  * listeners; without any they are refused. Of `most` sockets one that is closing makes room for the next; when none is,
- * the next is refused before its upgrade.
+ * the next is refused before its upgrade. `taken` is told of each socket that is one of the graph's from then on.
  * @returns a function that takes the listener off again; open sockets belong to the graph
  */
-export function acceptGun(server: Server, graph: Pick<Graph, 'accept'>, most = mostSockets): () => void {
+export function acceptGun(
+  server: Server,
+  graph: Pick<Graph, 'accept'>,
+  most = mostSockets,
+  taken: (socket: Duplex) => void = () => undefined,
+): () => void {
   const sockets = new WebSocketServer({ noServer: true, ...socketOptions })
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (pathOf(request) !== path) {
@@ -22,7 +27,10 @@ export function acceptGun(server: Server, graph: Pick<Graph, 'accept'>, most = m
       return
     }
     if (sockets.clients.size >= most && !endClosing(sockets.clients)) return void socket.destroy()
-    sockets.handleUpgrade(request, socket, head, (ws) => graph.accept(graphSocket(ws)))
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      taken(socket)
+      graph.accept(graphSocket(ws))
+    })
   }
   server.on('upgrade', upgrade)
   return () => {
