@@ -1,4 +1,4 @@
-export { type Caller, operator, type Viewer } from './caller.ts'
+export { type Caller, type Viewer } from './caller.ts'
 export * from './errors.ts'
 export { type Allowance, Quotas } from './quotas.ts'
 export { type Scope, scopeSchema } from './scopes.ts'
