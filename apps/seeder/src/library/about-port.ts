@@ -29,6 +29,8 @@ export interface AboutStore {
 
 /** Items that were committed to be described, until they are. It survives a crash, and goes with its item. */
 export interface DescriptionStore {
+  /** Has an item wait that was not described before; once more changes nothing. */
+  add(infoHash: string): void
   /** The one that has waited longest, of those tried least, without `except`. */
   next(except: ReadonlySet<string>): { infoHash: string; tries: number } | undefined
   /** Whether an item waits. */

@@ -9,7 +9,6 @@ export class DescriptionTable implements DescriptionStore {
     this.#db = db
   }
 
-  /** Within the transaction that makes the item. */
   add(infoHash: string): void {
     this.#db.run('INSERT INTO descriptions (info_hash) VALUES (?) ON CONFLICT DO NOTHING', infoHash)
   }

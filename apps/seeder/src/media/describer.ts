@@ -7,7 +7,10 @@ import type { Describer } from './port.ts'
 import { Tools, type ToolPaths } from './tools.ts'
 
 export interface DescriberOptions {
-  library: Pick<Library, 'descriptions' | 'get' | 'file' | 'blobPath' | 'storage' | 'onStorage'>
+  library: Pick<
+    Library,
+    'descriptions' | 'record' | 'condition' | 'onCondition' | 'file' | 'blobPath' | 'storage' | 'onStorage'
+  >
   tools: ToolPaths
   /** Whether previews are made. */
   previews: boolean
@@ -31,10 +34,12 @@ export class MediaDescriber implements Describer {
   readonly #tools: Tools
   readonly #abort = new AbortController()
   readonly #running = new Map<string, Promise<void>>()
+  /** Those whose bytes are in doubt, until they were hashed or fetched again. */
+  readonly #unsound = new Set<string>()
   /** Those whose turn failed, until the next retry. */
   readonly #failed = new Set<string>()
   #retry: NodeJS.Timeout | undefined
-  #ends: (() => void) | undefined
+  #ends: (() => void)[] = []
   #started = false
 
   constructor(options: DescriberOptions) {
@@ -48,7 +53,11 @@ export class MediaDescriber implements Describer {
 
   start(): void {
     this.#started = true
-    this.#ends = this.#options.library.onStorage((state) => state === 'here' && this.look())
+    const { library } = this.#options
+    this.#ends.push(
+      library.onStorage((state) => state === 'here' && this.look()),
+      library.onCondition((infoHash) => this.#unsound.delete(infoHash) && this.look()),
+    )
     this.look()
   }
 
@@ -56,7 +65,7 @@ export class MediaDescriber implements Describer {
     const { library, most } = this.#options
     if (!this.#started || this.#abort.signal.aborted || library.storage().state !== 'here') return
     while (this.#running.size < most) {
-      const waiting = library.descriptions.next(new Set([...this.#running.keys(), ...this.#failed]))
+      const waiting = library.descriptions.next(new Set([...this.#running.keys(), ...this.#unsound, ...this.#failed]))
       if (waiting === undefined) return
       const { infoHash, tries } = waiting
       const work = this.#take(infoHash, tries).finally(() => {
@@ -74,7 +83,7 @@ export class MediaDescriber implements Describer {
   async close(): Promise<void> {
     this.#abort.abort(new Error('the node stops'))
     clearTimeout(this.#retry)
-    this.#ends?.()
+    for (const end of this.#ends) end()
     await Promise.all(this.#running.values())
   }
 
@@ -82,11 +91,16 @@ export class MediaDescriber implements Describer {
     const { library, log } = this.#options
     const { signal } = this.#abort
     try {
+      const item = library.record(infoHash)
+      if (item?.state === 'live' && library.condition(infoHash) !== 'held') {
+        this.#unsound.add(infoHash)
+        return
+      }
       if (tries >= mostTries) {
         log.error({ infoHash, tries }, 'an item is not described: it was begun too often')
-      } else {
+      } else if (item?.state === 'live' && isDescribable(item)) {
         library.descriptions.tried(infoHash)
-        await this.#describe(infoHash)
+        await this.#describe(item)
       }
       library.descriptions.done(infoHash)
     } catch (error) {
@@ -101,11 +115,10 @@ export class MediaDescriber implements Describer {
     }
   }
 
-  async #describe(infoHash: string): Promise<void> {
+  async #describe(item: Item): Promise<void> {
     const { library, publishPreview, say, previews, log } = this.#options
     const { signal } = this.#abort
-    const item = library.get(infoHash)
-    if (item === undefined || item.state !== 'live' || !isDescribable(item)) return
+    const { infoHash } = item
     const found = await describe(item, {
       tools: this.#tools,
       previews,

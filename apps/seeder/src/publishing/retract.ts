@@ -1,5 +1,6 @@
 import { type Graph, type NodeId, retractManifest } from '@eldernode/core'
 import type { Library } from '../library/index.ts'
+import { isDescribable } from '../media/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import { ItemGoneError, NotPublishedHereError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
@@ -21,6 +22,8 @@ export interface LifeServices {
   /** Milliseconds between the retraction of an item and the removal of its bytes. */
   purgeAfterMs: number
   retentionChanged(): void
+  /** Told when an item waits to be described. */
+  describe(): void
   now: () => number
 }
 
@@ -100,4 +103,9 @@ async function restoreOne(services: LifeServices, infoHash: string): Promise<voi
   if (library.record(infoHash)?.state === 'retracted') library.restore(infoHash)
   if (library.get(infoHash) !== undefined && !library.isPaused(infoHash)) swarm.seed(infoHash)
   replication.touch(infoHash)
+  // It may have been taken down before its turn came.
+  if (isDescribable(item) && about.previews === undefined) {
+    library.descriptions.add(infoHash)
+    services.describe()
+  }
 }
