@@ -96,6 +96,8 @@ export async function uploadRoutes(app: Api, services: Services, uploads: Upload
           ...options,
           // A little too much, for the lines between the parts: a piece length too long by that costs a second pass.
           ...(announced !== undefined && { expectedSize: announced }),
+          // A chunk that the form parser passes on whole is the file's alone.
+          disposable: true,
         })
       },
     })
