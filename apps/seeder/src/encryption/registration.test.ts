@@ -26,7 +26,7 @@ async function signed(message: unknown, { privateKey }: Pair): Promise<string> {
 function registry() {
   const taken = new Map<string, RegisteredReader>()
   const keys = {
-    register: vi.fn((reader: RegisteredReader) => void taken.set(reader.id, reader)),
+    register: vi.fn<(reader: RegisteredReader) => void>((reader) => void taken.set(reader.id, reader)),
     registered: (name: string) => taken.get(name),
   }
   return { taken, parts: { id, keys, now: () => now } }

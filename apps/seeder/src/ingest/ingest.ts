@@ -47,7 +47,11 @@ export function createIngest({ hashing, stage, hold, maxItemBytes }: IngestParts
     const sealJob = sealing && sealers.open({ describe: true })
     const limits = { expectedSize, maxBytes: maxItemBytes, disposable }
     const intake = new Intake({
-      ...{ staging, job, budget, pieceLength: foreseen, ...limits },
+      staging,
+      job,
+      budget,
+      pieceLength: foreseen,
+      ...limits,
       sealing: sealing && sealJob && { port: sealing, job: sealJob },
     })
     try {

@@ -39,7 +39,10 @@ const graph: Pick<Graph, 'get' | 'publish'> = {
 }
 
 beforeEach(async () => {
-  ;[now, values, refused, ends] = [1_800_000_000_000, new Map(), new Set(), []]
+  now = 1_800_000_000_000
+  values = new Map<string, Accepted>()
+  refused = new Set<Kind>()
+  ends = []
   folder = await mkdtemp(join(tmpdir(), 'eldernode-rotations-'))
   const hashing = createHashing()
   library = await openLibrary({ folder, digest: hashing.digest, now: () => now })
@@ -49,7 +52,13 @@ beforeEach(async () => {
   )
   const own = await openAgeIdentity(join(folder, 'age.key'))
   services = {
-    ...{ id, library, graph, turns: new Turns(), trackers: [], purgeAfterMs: day, now: () => now },
+    id,
+    library,
+    graph,
+    turns: new Turns(),
+    trackers: [],
+    purgeAfterMs: day,
+    now: () => now,
     ingest: createIngest({ hashing, stage: () => library.stage(), maxItemBytes: 1e9 }),
     encryption: new Encryption({ id, own, library, graph }),
     swarm: { seed: () => undefined, remove: async () => undefined },
@@ -124,6 +133,7 @@ test('a schedule that comes due while it runs is kept', async () => {
     await vi.advanceTimersByTimeAsync(30_000)
     vi.useRealTimers()
     await vi.waitUntil(() => !isLive(item.infoHash), patience)
+    expect(liveItems()).toHaveLength(1)
   } finally {
     vi.useRealTimers()
   }
