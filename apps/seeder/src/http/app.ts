@@ -2,7 +2,7 @@ import fastify, { type FastifyError, type FastifyReply } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
 import { InsufficientScopeError } from '../access/index.ts'
-import { authorize, changesSomething, checkNode, identify } from './authorization.ts'
+import { authorize, changesSomething, identify, memberOf } from './authorization.ts'
 import { encryptionRoutes } from './encryption.ts'
 import { Bearers } from './bearers.ts'
 import type { Connections } from './connections.ts'
@@ -86,13 +86,12 @@ export async function createApp(services: Services, connections: Connections, up
   app.addHook('onRequest', async (request, reply) => {
     request.caller = await identify(request, services.tokens, rates)
     if (request.caller !== undefined) bearers.enter(request.caller, reply.raw)
+    const isChange = changesSomething(request.method)
+    if (!isChange && !request.is404) request.member = await memberOf(request, services, rates)
     if (request.routeOptions.config.unmetered !== true) await rates.spend(request)
     if (request.is404) return
     authorize(request)
-    if (!changesSomething(request.method)) {
-      request.member = await checkNode(request, services.endpoints().http, services.nodes)
-      return
-    }
+    if (!isChange) return
     if (request.routeOptions.config.always === true) return
     const needsStorage = request.routeOptions.config.withoutStorage !== true
     const { folder, state } = services.library.storage()

@@ -1,7 +1,8 @@
-import type { NodeId, RequestGate } from '@eldernode/core'
+import type { NodeId } from '@eldernode/core'
 import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import { type Caller, InsufficientScopeError, type Scope, type Tokens, UnauthorizedError } from '../access/index.ts'
 import type { Rates } from './rates.ts'
+import type { Services } from './services.ts'
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -49,11 +50,19 @@ export function authorize({ method, caller, routeOptions }: FastifyRequest): voi
 
 /**
  * Whoever signs a request as a node must be that node, a member, and sign it for this node and once (docs/protocol.md).
- * @param base this node's base URL as its heartbeats give it
  * @returns the node, or undefined for a request that claims to come from none
- * @throws UnsignedRequestError, TooManyRequestsError
+ * @throws UnsignedRequestError, TooManyRequestsError; RateLimitError for an address that sends many of those
  */
-export async function checkNode(request: FastifyRequest, base: string, gate: RequestGate): Promise<NodeId | undefined> {
+export async function memberOf(
+  request: FastifyRequest,
+  { endpoints, nodes }: Pick<Services, 'endpoints' | 'nodes'>,
+  rates: Rates,
+): Promise<NodeId | undefined> {
   if (request.headers['signature-input'] === undefined) return undefined
-  return await gate.check({ method: request.method, url: base + request.url }, request.headers)
+  try {
+    return await nodes.check({ method: request.method, url: endpoints().http + request.url }, request.headers)
+  } catch (error) {
+    await rates.spend(request)
+    throw error
+  }
 }

@@ -1,4 +1,7 @@
+import { join } from 'node:path'
+import { type Identity, signRequest, WebIdentity } from '@eldernode/core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openIdentity } from '../keys/index.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
 import { askAs, makeToken } from './testing/tokens.ts'
 import { problem } from './testing/uploads.ts'
@@ -65,6 +68,20 @@ test('web seeds keep to limits of their own', async () => {
   const answer = await node.ask('/v1/media?name=seed', { method: 'PUT', body: 'seed' })
   const { id } = (await answer.json()) as { id: string }
   for (let n = 0; n < 15; n++) expect((await askAs(node, '')(`/v1/media/${id}/ws/seed`)).status).toBe(200)
+})
+
+test('members keep to a limit of their own; who forges their signatures is a stranger', async () => {
+  pass(10)
+  const member = openIdentity(join(node.data, 'node.key'))
+  const signed = (by: Identity) => async (path: string) =>
+    await fetch(`${node.url}${path}`, {
+      headers: await signRequest({ method: 'GET', url: `${node.url}${path}` }, by, Date.now()),
+    })
+  expect(await answered(15, signed(member))).toBe(15)
+  const stranger = signed(await WebIdentity.generate())
+  for (let n = 0; n < 10; n++) expect((await stranger('/v1/media')).status).toBe(401)
+  expect(await problem(stranger('/v1/media'))).toEqual([429, 'rate_limited'])
+  expect(await answered(1, askAs(node, ''))).toBe(0)
 })
 
 test('who sends wrong tokens may try no other for a minute; tokens in use go on', async () => {

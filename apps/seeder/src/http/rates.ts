@@ -67,10 +67,13 @@ export class Rates {
     if (this.#proven.size > remembered && oldest !== undefined) this.#proven.delete(oldest)
   }
 
-  /** Counts a request, by its bearer or else by its address. Administrators are not limited. @throws RateLimitError */
+  /**
+   * Counts a request, by its bearer or else by its address. Administrators are not limited; members are by the gate that
+   * checks what they sign. @throws RateLimitError
+   */
   async spend(request: FastifyRequest): Promise<void> {
-    const { caller } = request
-    if (caller?.admin === true) return
+    const { caller, member } = request
+    if (caller?.admin === true || (caller === undefined && member !== undefined)) return
     const { token, address } = this.#settings()
     const rate = caller === undefined ? address : token
     if (rate === 0) return
