@@ -14,6 +14,7 @@ const most = (max: number, standard: number, what: string) =>
 const perSecond = (standard: number, what: string) =>
   z.int().min(0).max(1_000_000).default(standard).describe(what).meta(hot)
 const quota = (what: string) => z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe(what).meta(hot)
+const bytes = (standard: number, what: string) => z.int().min(1).default(standard).describe(what)
 const clock = (standard: string, what: string) =>
   z
     .string()
@@ -42,11 +43,7 @@ export const configSchema = z.object({
       .max(200)
       .optional()
       .describe('Base URL by which others reach this API, without it http://<host>:<port>.'),
-    maxUploadBytes: z
-      .int()
-      .min(1)
-      .default(64 * 2 ** 30)
-      .describe('Largest item that may be published, in bytes.'),
+    maxUploadBytes: bytes(64 * 2 ** 30, 'Largest item that may be published, in bytes.'),
     stallSeconds: z
       .int()
       .min(1)
@@ -212,16 +209,8 @@ export const configSchema = z.object({
         .enum(['off', 'members', 'any'])
         .default('off')
         .describe('Seed requests to fetch and publish: none, those written here with a token, or all.'),
-      maxItemBytes: z
-        .int()
-        .min(1)
-        .default(2 * 2 ** 30)
-        .describe('Largest item that a seed request may ask for, in bytes.'),
-      maxBytes: z
-        .int()
-        .min(1)
-        .default(20 * 2 ** 30)
-        .describe('Bytes of all items that seed requests brought.'),
+      maxItemBytes: bytes(2 * 2 ** 30, 'Largest item that a seed request may ask for, in bytes.'),
+      maxBytes: bytes(20 * 2 ** 30, 'Bytes of all items that seed requests brought.'),
     })
     .prefault({}),
   webhooks: z

@@ -18,7 +18,11 @@ const nodeSchema = z
     zone: z.string(),
     operator: z.string(),
     capacity: z.object({ bytes: z.int(), used: z.int(), free: z.int() }),
-    counts: z.object({ items: z.int(), queue: z.int(), peers: z.int() }),
+    counts: z.object({
+      items: z.int().describe('Public ones; all of them to administrators.'),
+      queue: z.int(),
+      peers: z.int(),
+    }),
   })
   .meta({ id: 'Node' })
 
@@ -39,8 +43,10 @@ export async function networkRoutes(app: Api, services: Services): Promise<void>
   app.get(
     '/v1/node',
     { schema: { tags: ['network'], summary: 'This node', response: { 200: nodeSchema } } },
-    async () => {
+    async ({ caller }) => {
       const { queued, running } = replication.stats()
+      // Strangers must not learn that there is more than they may see.
+      const items = caller?.admin === true ? library.totals().items : replication.publicItems()
       return {
         id,
         recipient: services.recipient,
@@ -50,7 +56,7 @@ export async function networkRoutes(app: Api, services: Services): Promise<void>
         zone: services.zone,
         operator: services.operator,
         capacity: graph.get('hb', id, 'hb')?.body.capacity ?? { bytes: 0, used: 0, free: 0 },
-        counts: { items: library.totals().items, queue: queued + running, peers: others().length },
+        counts: { items, queue: queued + running, peers: others().length },
       }
     },
   )

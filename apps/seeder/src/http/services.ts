@@ -35,6 +35,8 @@ export interface Copies {
   pause(infoHash: string): Promise<void>
   /** A file of an item that is not held here and may be read from others; `undefined` when there is none. */
   remote(infoHash: string, path?: string): Promise<RemoteFile | undefined>
+  /** How many public items this node offers. */
+  publicItems(): number
   /** Whether anybody's manifest of the item is live. */
   isPublished(infoHash: string): boolean
   /** Has an item served or not, and announced so, as its manifests say. */

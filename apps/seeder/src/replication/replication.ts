@@ -4,7 +4,6 @@ import {
   type Accepted,
   type Access,
   type Candidate,
-  type Endpoints,
   type Holdings,
   type NodeId,
 } from '@eldernode/core'
@@ -14,6 +13,7 @@ import { NoRoomError, TransferError } from './errors.ts'
 import { Gate } from './gate.ts'
 import { Heart } from './heart.ts'
 import { HolderClient } from './holder-client.ts'
+import { Holders } from './holders.ts'
 import { HoldingsNotice } from './holdings-notice.ts'
 import { ItemFetcher } from './item-fetcher.ts'
 import { Mending } from './mending.ts'
@@ -27,9 +27,8 @@ import { Refusals } from './refusals.ts'
 import { Room } from './room.ts'
 import { Roster } from './roster.ts'
 import { Serving } from './serving.ts'
-import { Slices } from './slices.ts'
-import { inOrder, sourcesOf, type Sources } from './sources.ts'
 import { searchLimits, stallLimits } from './stall.ts'
+import { recall, takeStock } from './stock.ts'
 import { Transfers, type Job } from './transfers.ts'
 
 const graceMs = 600_000
@@ -42,6 +41,7 @@ export class GraphReplication implements Replication {
   readonly #options: ReplicationOptions
   readonly #index = new HolderIndex()
   readonly #roster: Roster
+  readonly #holders: Holders
   readonly #gate: Gate
   readonly #pass = new Debounce(() => this.#reconcileAll(), 500, 3_000)
   readonly #heart: Heart
@@ -72,6 +72,7 @@ export class GraphReplication implements Replication {
       changed: () => this.#pass.request(),
       appeared: (id) => id !== self && this.#welcome(id),
     })
+    this.#holders = new Holders({ self, index: this.#index, roster: this.#roster, library, egress })
     this.#gate = new Gate({
       links: () => graph.stats().links,
       dials: options.dials,
@@ -92,7 +93,7 @@ export class GraphReplication implements Replication {
     this.#mending = new Mending({
       library,
       swarm,
-      sources: (infoHash, publisher) => this.#anyone(infoHash, publisher),
+      sources: (infoHash, publisher) => this.#holders.anyone(infoHash, publisher),
       limits: stallLimits,
       search: searchLimits,
       drained: () => this.#pass.request(),
@@ -102,7 +103,7 @@ export class GraphReplication implements Replication {
     })
     this.#heart = new Heart({
       graph,
-      pulse: () => pulse({ ...options, publicItems: () => this.#notice.shownCount, transfers: this.#transfers, room }),
+      pulse: () => pulse({ ...options, publicItems: () => this.publicItems(), transfers: this.#transfers, room }),
       log,
     })
     this.#arrivals = new Arrivals({
@@ -126,7 +127,7 @@ export class GraphReplication implements Replication {
         egress,
         authorize: (method, url) => signRequest({ method, url: url.href }, identity, now()),
       }),
-      sources: (infoHash, publisher) => this.#sources(infoHash, publisher),
+      sources: (infoHash, publisher) => this.#holders.sources(infoHash, publisher),
       limits: stallLimits,
       search: searchLimits,
     })
@@ -160,7 +161,10 @@ export class GraphReplication implements Replication {
   async start(): Promise<void> {
     const { graph, identity, library } = this.#options
     for (const { body } of graph.entries('p')) this.#reconciler.learn(body.member)
-    this.#recall()
+    recall(this.#options, (infoHash, forMs) => {
+      this.#refusals.add(infoHash, Math.min(forMs, operatorsChoiceMs), true)
+      this.#notice.refuse(infoHash)
+    })
     this.#watches.push(
       // Peers are served already: what they find wrong from here on is told, what they found before is in the catalog.
       library.onCondition((infoHash) => this.touch(infoHash)),
@@ -172,7 +176,8 @@ export class GraphReplication implements Replication {
     )
     for (const heartbeat of graph.entries('hb')) this.#roster.see(heartbeat)
     await this.#heart.start()
-    await this.#takeStock()
+    const learn = (holdings: Accepted<Holdings>): void => this.#learn(holdings)
+    await takeStock(this.#options, learn, (infoHash) => this.#notice.hold(infoHash))
     // One that came just before a stop may not have been acted on.
     for (const { key } of graph.entries('d')) if (library.head(key) !== undefined) this.#reconciler.touchItem(key)
     this.#reconciler.start()
@@ -216,9 +221,7 @@ export class GraphReplication implements Replication {
   }
 
   copies(infoHash: string): number {
-    const said = this.#index.nodesWith(infoHash, 'held')
-    const others = this.#gate.settled ? said.filter((id) => this.#roster.get(id) !== undefined) : said
-    return others.length + (this.#options.library.condition(infoHash) === 'held' ? 1 : 0)
+    return this.#holders.count(infoHash, this.#gate.settled)
   }
 
   candidates(): Candidate[] {
@@ -263,24 +266,6 @@ export class GraphReplication implements Replication {
     await this.#notice.close()
   }
 
-  /** Begins with what the others hold and what is seeded here already, as the last run left them. */
-  async #takeStock(): Promise<void> {
-    const { graph, library, swarm } = this.#options
-    const slices = new Slices()
-    const told = new Set<string>()
-    const unwatch = graph.watch('h', ({ soul }) => told.add(soul))
-    for (const holdings of graph.entries('h')) {
-      // What was read before a pause may be older than what was told since.
-      if (!told.has(holdings.soul)) this.#learn(holdings)
-      if (slices.over) await slices.next()
-    }
-    unwatch()
-    for (const { infoHash } of library.heads()) {
-      if (swarm.has(infoHash)) this.#notice.hold(infoHash)
-      if (slices.over) await slices.next()
-    }
-  }
-
   /** The bucket is the last part of the soul; the key is the same for all. */
   #learn({ pub, soul, hidden, body }: Accepted<Holdings>): void {
     // What this node holds it knows better.
@@ -298,16 +283,6 @@ export class GraphReplication implements Replication {
   #isHidden(infoHash: string): boolean {
     const access = this.#options.library.head(infoHash)?.access ?? this.#reconciler.accessOf(infoHash)
     return access !== 'public'
-  }
-
-  /** What the operator removed before a restart stays away; unless the removal itself was cut short. */
-  #recall(): void {
-    const { library, now } = this.#options
-    for (const { infoHash, until } of library.refused(now())) {
-      if (library.get(infoHash) !== undefined) continue
-      this.#refusals.add(infoHash, Math.min(until - now(), operatorsChoiceMs), true)
-      this.#notice.refuse(infoHash)
-    }
   }
 
   /** A member is heard from that was not before: it may have what waits here for a source. */
@@ -328,34 +303,6 @@ export class GraphReplication implements Replication {
     this.#reconciler.touchItem(infoHash)
   }
 
-  /** Live members that hold the item. */
-  #sources(infoHash: string, publisher: NodeId): Sources {
-    // It was held before, and may be so in part by others who do not count as holders either.
-    if (this.#options.library.condition(infoHash) === 'damaged') return this.#anyone(infoHash, publisher)
-    return sourcesOf(this.#holders(infoHash, publisher), this.#options.egress)
-  }
-
-  /** The same, and then others: of two copies with different damage neither counts as held, and each mends the other. */
-  #anyone(infoHash: string, publisher: NodeId): Sources {
-    const { identity } = this.#options
-    const others = inOrder(
-      this.#roster.peers().filter(({ id }) => id !== identity.id),
-      Math.random,
-    )
-    return sourcesOf([...this.#holders(infoHash, publisher), ...others], this.#options.egress)
-  }
-
-  #holders(infoHash: string, publisher: NodeId): Endpoints[] {
-    const ids = new Set([
-      publisher,
-      ...this.#index.nodesWith(infoHash, 'held'),
-      ...this.#index.nodesWith(infoHash, 'releasing'),
-    ])
-    ids.delete(this.#options.identity.id)
-    const live = [...ids].flatMap((id) => this.#roster.get(id) ?? [])
-    return inOrder(live, Math.random)
-  }
-
   /** Ends what is fetched of an item, for a copy and for readers alike. */
   async #cancel(infoHash: string, why: string): Promise<void> {
     await this.#transfers.cancel(infoHash, why)
@@ -369,7 +316,7 @@ export class GraphReplication implements Replication {
     if (!isHere || library.isPaused(infoHash) || this.#refusals.has(infoHash)) return false
     const condition = library.condition(infoHash)
     if (condition === undefined || announces) return condition === undefined || condition === 'damaged'
-    const { peers, holders } = this.#sources(infoHash, publisher)
+    const { peers, holders } = this.#holders.sources(infoHash, publisher)
     return condition === 'damaged' && peers.length + holders.length > 0
   }
 

@@ -253,7 +253,7 @@ describe('where a node puts what it publishes', () => {
     await founder.graph.publish('m', open.infoHash, open)
     await founder.graph.publish('m', secret, secretManifest)
     expect((await deny(open.infoHash)).hidden).toBe(false)
-    expect((await deny('ee'.repeat(20))).hidden).toBe(false)
+    expect((await deny('ee'.repeat(20))).hidden).toBe(true)
     expect((await deny(secret)).hidden).toBe(true)
   })
 

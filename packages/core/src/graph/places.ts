@@ -48,7 +48,7 @@ export class Places {
         return manifest === undefined || readValue('m', manifest)?.body.access !== 'public'
       }
       case 'd':
-        return this.#isPublished(key, true) && !this.#isPublished(key, false)
+        return !this.#isPublished(key)
       case 'hb':
       case 'o':
       case 'p':
@@ -56,8 +56,9 @@ export class Places {
     }
   }
 
-  #isPublished(infoHash: string, hidden: boolean): boolean {
-    return this.#options.publishers().some((pub) => this.#at('m', pub, infoHash, hidden) !== undefined)
+  /** Whether anybody published an item in public: a denial of another must not tell that there is one. */
+  #isPublished(infoHash: string): boolean {
+    return this.#options.publishers().some((pub) => this.#at('m', pub, infoHash, false) !== undefined)
   }
 
   #at(kind: Kind, pub: NodeId, key: string, hidden: boolean): Entry | undefined {

@@ -105,7 +105,7 @@ export interface Graph {
    *
    * What is not public is shown to proven members only: manifests by their `access`; holdings of such items by the key
    * `x/` and the bucket; grants unless this node's manifest of the item is public, so that one precedes its grants;
-   * denials unless somebody published the item, and nobody in public.
+   * denials unless somebody published the item in public.
    * Resolves once the value is durable here, linked or not.
    * @throws InvalidInputError, NotMemberError, NotOwnerError, EnvelopeTooLargeError, GraphClosedError
    * @throws ClockError when the persisted `ts` is more than 5 minutes ahead of this machine's clock
