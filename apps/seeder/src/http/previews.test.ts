@@ -163,3 +163,26 @@ test('without tools nothing fails, and /ready says what is missing', async () =>
   }, 20_000)
   await bare.stop()
 })
+
+test('SVG runs nothing and asks nobody; it is shown as it is, without a thumbnail', async () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(document.domain)</script></svg>'
+  const { id, files } = await view(await new Uploads(node).put('a.svg', svg))
+  expect(files[0]?.type).toBe('image/svg+xml')
+  const answer = await node.ask(`/v1/media/${id}/content`)
+  expect(answer.headers.get('content-type')).toBe('image/svg+xml')
+  expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none';.* sandbox$/)
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+  expect(await answer.text()).toBe(svg)
+  expect(await described(id)).toMatchObject({ previews: [] })
+})
+
+test('a picture that is a page as well is a picture only, whatever its name, and cannot be declared as a page', async () => {
+  const polyglot = `GIF89a/*<html>*/=1;alert(1)//${'x'.repeat(100)}`
+  const { id, files } = await view(await new Uploads(node).put('page.html', polyglot))
+  expect(files[0]?.type).toBe('image/gif')
+  const answer = await node.ask(`/v1/media/${id}/content`)
+  expect(answer.headers.get('content-type')).toBe('image/gif')
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+  const declared = node.ask('/v1/media?name=other.html&type=text%2Fhtml', { method: 'PUT', body: polyglot })
+  expect(await problem(declared)).toEqual([422, 'type_mismatch'])
+})
