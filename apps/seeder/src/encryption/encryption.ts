@@ -63,7 +63,7 @@ export class Encryption {
   async begin({ owner, access, readers, ...rest }: Wanted): Promise<Draft> {
     const { own } = this.#parts
     // This node is a reader too: by its key and the graph alone its items can be read again when the catalog is lost.
-    const recipients = new Set([...this.grants.recipients(readers), own.recipient])
+    const recipients = new Set([...(await this.grants.recipients(readers)), own.recipient])
     const identity = await newItemIdentity()
     const sealing = new ItemSealing(identity, access)
     return {

@@ -1,4 +1,5 @@
 import {
+  checkRecipient,
   type Graph,
   grantKeyOf,
   InvalidInputError,
@@ -56,8 +57,9 @@ export class Grants {
   async add(infoHash: string, names: readonly string[]): Promise<string[]> {
     const { keys } = this.#parts.library
     if (keys.get(infoHash) === undefined) throw new NotEncryptedError(infoHash)
+    const recipients = await this.recipients(names)
     const known = new Map(keys.readers(infoHash).map((reader) => [reader.recipient, reader.state]))
-    for (const recipient of this.recipients(names)) {
+    for (const recipient of recipients) {
       const state = known.get(recipient)
       if (state === undefined || state === 'removed') keys.setReader(infoHash, { recipient, state: 'wanted' })
     }
@@ -69,7 +71,7 @@ export class Grants {
   async remove(infoHash: string, name: string): Promise<string[]> {
     const { keys } = this.#parts.library
     if (keys.get(infoHash) === undefined) throw new NotEncryptedError(infoHash)
-    const [recipient = ''] = this.recipients([name])
+    const recipient = keys.registered(name)?.recipient ?? name
     const isKnown = keys.readers(infoHash).some((reader) => reader.recipient === recipient)
     if (isKnown) keys.setReader(infoHash, { recipient, state: 'removed' })
     await this.publish(infoHash)
@@ -77,14 +79,18 @@ export class Grants {
   }
 
   /** The recipients that names stand for, each once. @throws InvalidInputError */
-  recipients(names: readonly string[]): string[] {
-    const found = names.map((name) => {
+  async recipients(names: readonly string[]): Promise<string[]> {
+    const found = new Set<string>()
+    for (const name of names) {
       const recipient = this.#parts.library.keys.registered(name)?.recipient ?? name
-      if (recipientSchema.safeParse(recipient).success) return recipient
-      const shown = JSON.stringify(name.slice(0, 100))
-      throw new InvalidInputError(`${shown} is neither an age recipient (age1...) nor registered at this node.`)
-    })
-    return [...new Set(found)]
+      if (!recipientSchema.safeParse(recipient).success) {
+        const shown = JSON.stringify(name.slice(0, 100))
+        throw new InvalidInputError(`${shown} is neither an age recipient (age1...) nor registered at this node.`)
+      }
+      if (!found.has(recipient)) await checkRecipient(recipient)
+      found.add(recipient)
+    }
+    return [...found]
   }
 
   /** Publishes what was decided of one item, whose manifest is published. @throws NoIdentityError */

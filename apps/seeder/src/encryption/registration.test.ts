@@ -1,5 +1,5 @@
 import { createHash, webcrypto } from 'node:crypto'
-import { newItemIdentity } from '@eldernode/core'
+import { InvalidInputError, newItemIdentity } from '@eldernode/core'
 import { expect, test, vi } from 'vitest'
 import type { RegisteredReader } from '../library/index.ts'
 import { RegistrationRefusedError } from './errors.ts'
@@ -62,6 +62,13 @@ test.each([
 ])('a registration %s is refused', async (_, registration) => {
   const { parts } = registry()
   await expect(register(registration, parts)).rejects.toThrow(RegistrationRefusedError)
+  expect(parts.keys.register).not.toHaveBeenCalled()
+})
+
+test('a point of low order is no recipient', async () => {
+  const { parts } = registry()
+  const low = { ...statement, recipient: 'age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z' }
+  await expect(register({ pub: pair.pub, signed: await signed(low, pair) }, parts)).rejects.toThrow(InvalidInputError)
   expect(parts.keys.register).not.toHaveBeenCalled()
 })
 

@@ -1,5 +1,5 @@
 import { createHash, webcrypto } from 'node:crypto'
-import { type NodeId, recipientSchema } from '@eldernode/core'
+import { checkRecipient, type NodeId, recipientSchema } from '@eldernode/core'
 import { z } from 'zod'
 import type { KeyStore, RegisteredReader } from '../library/index.ts'
 import { RegistrationRefusedError } from './errors.ts'
@@ -47,7 +47,7 @@ export interface RegistrationParts {
 /**
  * Lets the holder of a GUN SEA key be a reader under that name. The signature is checked here and nothing is read from the
  * user's space of the graph, which others can write to.
- * @throws RegistrationRefusedError
+ * @throws RegistrationRefusedError, InvalidInputError for a recipient that is none
  */
 export async function register({ pub, signed }: Registration, parts: RegistrationParts): Promise<RegisteredReader> {
   const { id, keys, now } = parts
@@ -62,6 +62,7 @@ export async function register({ pub, signed }: Registration, parts: Registratio
   if (node !== id) throw new RegistrationRefusedError(`it was signed for another node, not for ${id}`)
   if (Math.abs(at - now()) > clockSkewMs) throw new RegistrationRefusedError('it was signed more than 5 minutes ago')
   if ((keys.registered(pub)?.signedAt ?? 0) > at) throw new RegistrationRefusedError('a newer one was taken')
+  await checkRecipient(recipient)
   const reader = { id: pub, recipient, signedAt: at }
   keys.register(reader)
   return reader

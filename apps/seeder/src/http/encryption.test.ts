@@ -200,7 +200,14 @@ describe('readers', () => {
     const path = `/v1/media/${plain.view.id}/readers`
     expect(await code(await post(path, { readers: [recipient] }))).toEqual([409, 'not_encrypted'])
     const { view } = await put('name=bad-readers&access=private', 'x')
-    for (const wrong of ['nobody', `${recipient.slice(0, -1)}${recipient.endsWith('q') ? 'p' : 'q'}`, 'constructor'])
+    const low = 'age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z'
+    expect((await put(`name=low&access=private&readers=${low}`, 'x')).status).toBe(400)
+    for (const wrong of [
+      low,
+      'nobody',
+      `${recipient.slice(0, -1)}${recipient.endsWith('q') ? 'p' : 'q'}`,
+      'constructor',
+    ])
       expect(await code(await post(`/v1/media/${view.id}/readers`, { readers: [wrong] }))).toEqual([
         400,
         'invalid_input',

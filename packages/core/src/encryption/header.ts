@@ -77,6 +77,18 @@ export async function sealSmall(content: Uint8Array, recipient: string): Promise
   return await encrypter.encrypt(content)
 }
 
+/**
+ * A recipient may be well-formed and still none: of points of low order X25519 makes no secret (RFC 7748, section 6.1).
+ * @throws InvalidInputError
+ */
+export async function checkRecipient(recipient: string): Promise<void> {
+  try {
+    await sealSmall(new Uint8Array(), recipient)
+  } catch (cause) {
+    throw new InvalidInputError(`Nothing can be encrypted for ${recipient}: have its reader make a new key.`, { cause })
+  }
+}
+
 function decrypterOf(identity: string): Decrypter {
   const decrypter = new Decrypter()
   try {
