@@ -42,7 +42,7 @@ function run(name: string, command: string, args: readonly string[]): Program {
 
 async function webtorrent(...trackers: string[]): Promise<Source> {
   const file = join(folder, 'far.torrent')
-  const script = join(import.meta.dirname, 'webtorrent-seeder.js')
+  const script = join(import.meta.dirname, 'webtorrent-seeder.ts')
   const program = run('webtorrent', process.execPath, [script, join(folder, 'far'), file, ...trackers])
   const said = await until(() => program.lines.find((line) => /^[0-9a-f]{40} \d+$/.test(line)), {
     within: 30_000,

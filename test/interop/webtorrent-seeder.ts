@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs'
 import WebTorrent from 'webtorrent'
 
-const [path, torrentFile, ...trackers] = process.argv.slice(2)
+const [path = '', torrentFile = '', ...trackers] = process.argv.slice(2)
 const client = new WebTorrent({ dht: false, lsd: false, utp: false, natUpnp: false, natPmp: false })
-client.on('error', (error) => {
+client.on('error', (error: Error) => {
   console.error(error)
   process.exit(1)
 })

@@ -94,7 +94,10 @@ test.skipIf(lacks('yt-dlp'))('the film of a page is published, and nothing else 
     name: string
     sha256: string
   }
-  expect(item).toMatchObject({ name: expect.stringMatching(/^A film: part_1.*\.mp4$/), sha256: sha256(video) })
+  expect(item).toMatchObject({
+    name: expect.stringMatching(/^A film: part_1.*\.mp4$/) as unknown,
+    sha256: sha256(video),
+  })
   expect(await leftovers()).toEqual(before)
 })
 
@@ -123,7 +126,7 @@ test.skipIf(lacks('yt-dlp'))('a page without media, and one without end, are imp
     const failed = await imported(seeder, url + path)
     expect(failed).toMatchObject({
       state: 'failed',
-      error: { code: 'import_failed', detail: expect.stringContaining('ERROR') },
+      error: { code: 'import_failed', detail: expect.stringContaining('ERROR') as unknown },
     })
   }
 })

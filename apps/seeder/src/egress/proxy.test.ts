@@ -147,8 +147,8 @@ test.each([true, false])('lets in as much as it may (in a tunnel: %s), and ends'
   const proxy = await open()
   proxy.allow(1_000_000)
   const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  await expect(through(proxy, target, tunnelled)).rejects.toThrow()
-  await expect(through(proxy, target, tunnelled)).rejects.toThrow()
+  await expect(through(proxy, target, tunnelled)).rejects.toThrow(/./)
+  await expect(through(proxy, target, tunnelled)).rejects.toThrow(/./)
   expect(await new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))).toBe(0)
 })
 
@@ -163,7 +163,7 @@ test('closing ends what is under way', async () => {
   const answer = said(proxy, `CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: x\r\n${authorization(proxy)}\r\n\r\n`)
   await new Promise<void>((resolve) => server.once('connection', () => resolve()))
   await proxy.close()
-  await answer.catch(() => undefined)
+  expect(await answer.catch(() => '')).not.toContain(' 502 ')
   await ended
   await new Promise((resolve) => server.close(resolve))
 })

@@ -11,7 +11,6 @@ beforeEach(() => {
 })
 afterEach(() => {
   live.clear()
-  expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
 })
 
@@ -23,10 +22,12 @@ const watch = (ownLimit = 0): void => {
 
 test('nobody who sends', () => {
   watch()
+  expect(vi.getTimerCount()).toBe(1)
   vi.advanceTimersByTime(59_999)
   expect(ended()).toBeUndefined()
   vi.advanceTimersByTime(1)
   expect(ended()).toBe('import_no_source')
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 test('enough goes on, too little does not', () => {

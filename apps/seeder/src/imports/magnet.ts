@@ -38,7 +38,7 @@ function infoHashOf(topic: string): string | undefined {
   const [, hash = ''] = /^urn:btih:([0-9a-z]+)$/.exec(topic.toLowerCase()) ?? []
   if (/^[0-9a-f]{40}$/.test(hash)) return hash
   if (!/^[a-z2-7]{32}$/.test(hash)) return undefined
-  const bits = [...hash].map((digit) => base32.indexOf(digit).toString(2).padStart(5, '0')).join('')
+  const bits = Array.from(hash, (digit) => base32.indexOf(digit).toString(2).padStart(5, '0')).join('')
   return (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2).toString(16).padStart(2, '0')).join('')
 }
 

@@ -124,6 +124,14 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
     }
   }
 
+  const adopting = async (staging: Staging, source: Source, work: Work): Promise<Item> => {
+    try {
+      return await adopt(staging, source, work)
+    } finally {
+      await staging.discard()
+    }
+  }
+
   /** One after the other of the same infohash: the second finds what the first has brought. */
   const run = async (source: Source, work: Work): Promise<Item> => {
     if (work.wanted.encrypt !== undefined || work.wanted.access === 'private')
@@ -133,7 +141,7 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
       work.signal.throwIfAborted()
     }
     const staging = await library.stage()
-    const running = adopt(staging, source, work).finally(() => staging.discard())
+    const running = adopting(staging, source, work)
     const over = running.then(
       () => undefined,
       () => undefined,

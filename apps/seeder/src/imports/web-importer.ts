@@ -27,7 +27,7 @@ export function createWebImporter({ services, egress, maxBytes, pace = leastPace
   }
 }
 
-export async function* one<T>(value: T): AsyncGenerator<T> {
+async function* one<T>(value: T): AsyncGenerator<T> {
   yield value
 }
 

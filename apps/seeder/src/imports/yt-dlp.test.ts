@@ -10,7 +10,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eldernode-program-'))
 })
 afterEach(async () => {
-  for (const run of runs.splice(0)) await run.end()
+  for (const made of runs.splice(0)) await made.end()
   await rm(folder, { recursive: true })
 })
 
@@ -62,20 +62,18 @@ test('the URL is one argument, the last, behind the end of options', async () =>
   const given = (await readFile(join(folder, 'arguments'), 'utf8')).split('\n').slice(0, -1)
   expect(given.slice(-2)).toEqual(['--', url])
   expect(given[0]).toBe('--ignore-config')
-  expect(given).toContain('http://127.0.0.1:9')
+  expect(given).toContain('--proxy=http://127.0.0.1:9')
 })
 
 test('it knows nothing of this process but its path, and works in its own folder', async () => {
   const made = await run(`env > environment; pwd > place; ulimit -v >> place; ${media('{}')}`)
   await made.name()
   const names = (await readFile(join(folder, 'environment'), 'utf8')).split('\n').map((line) => line.split('=')[0])
-  expect(names.filter((name) => !['', 'PWD', '_', 'SHLVL', 'OLDPWD'].includes(name ?? '')).toSorted()).toEqual([
-    'HOME',
-    'LANG',
-    'PATH',
-    'PYTHONNOUSERSITE',
-    'TMPDIR',
-  ])
+  expect(
+    names
+      .filter((name) => !['', 'PWD', '_', 'SHLVL', 'OLDPWD'].includes(name ?? ''))
+      .toSorted((a, b) => (a ?? '').localeCompare(b ?? '')),
+  ).toEqual(['HOME', 'LANG', 'PATH', 'PYTHONNOUSERSITE', 'TMPDIR'])
   expect(await readFile(join(folder, 'place'), 'utf8')).toBe(`${folder}\n2097152\n`)
 })
 
@@ -85,13 +83,19 @@ test.each([
   ['is not there', 'exec /nowhere/yt-dlp', /found no media/],
 ])('a program that %s is an import that failed', async (_what, script, said) => {
   const made = await run(script)
-  await expect(made.name()).rejects.toMatchObject({ code: 'import_failed', message: expect.stringMatching(said) })
+  await expect(made.name()).rejects.toMatchObject({
+    code: 'import_failed',
+    message: expect.stringMatching(said) as unknown,
+  })
 })
 
 test('what came of a run that failed at last is no media', async () => {
   const made = await run(`${media('{}')}; echo ERROR: broken >&2; exit 1`)
   await made.name()
-  await expect(all(made)).rejects.toMatchObject({ code: 'import_failed', message: expect.stringContaining('broken') })
+  await expect(all(made)).rejects.toMatchObject({
+    code: 'import_failed',
+    message: expect.stringContaining('broken') as unknown,
+  })
 })
 
 test.each([

@@ -33,7 +33,13 @@ export class ImportTable implements ImportStore {
       this.#db.run(
         `INSERT INTO imports (id, owner, kind, source, options, state, created_at, changed_at)
          VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)`,
-        ...[id, owner, kind, source, options, now, now],
+        id,
+        owner,
+        kind,
+        source,
+        options,
+        now,
+        now,
       ),
     )
   }
@@ -71,7 +77,13 @@ export class ImportTable implements ImportStore {
     this.#db.run(
       `UPDATE imports SET state = ?, info_hash = ?, error = ?, bytes = ?, changed_at = ?,
        source = coalesce(?, source) WHERE id = ?`,
-      ...[state, infoHash ?? null, error === undefined ? null : JSON.stringify(error), bytes, now, source ?? null, id],
+      state,
+      infoHash ?? null,
+      error === undefined ? null : JSON.stringify(error),
+      bytes,
+      now,
+      source ?? null,
+      id,
     )
   }
 
@@ -91,7 +103,14 @@ export class ImportTable implements ImportStore {
 function recordOf(row: ImportRow): ImportRecord {
   const { id, owner, kind, source, options, state, attempts, info_hash, error, bytes, created_at, changed_at } = row
   return {
-    ...{ id, owner, kind, source, options, state, attempts, bytes },
+    id,
+    owner,
+    kind,
+    source,
+    options,
+    state,
+    attempts,
+    bytes,
     ...(info_hash !== null && { infoHash: info_hash }),
     ...(error !== null && { error: errorSchema.parse(JSON.parse(error)) }),
     createdAt: created_at,
