@@ -80,6 +80,8 @@ test('what others hold is fetched while it is read, kept for a moment, and no co
   const again = await read(id, { range: 'bytes=1000000-1999999,5-9' })
   expect([again.status, status(again)]).toEqual([206, 'eldernode; hit'])
   expect((await body(again)).includes(bytes.subarray(1_000_000, 2_000_000))).toBe(true)
+  const bySha = await read(sha256, { range: 'bytes=0-9' })
+  expect([status(bySha), (await body(bySha)).equals(bytes.subarray(0, 10))]).toEqual(['eldernode; hit', true])
   expect(await downloaded()).toBeLessThan(before + 4_000_000)
   expect((await reader.ask(`/v1/media/${id}`)).status).toBe(404)
   expect(status(await owner.ask(`/v1/media/${id}/content`))).toBe('eldernode; hit')

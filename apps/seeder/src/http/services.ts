@@ -33,8 +33,8 @@ export interface Copies {
   leave(infoHash: string): Promise<void>
   /** Ends all traffic of an item that the library says is paused. */
   pause(infoHash: string): Promise<void>
-  /** A file of an item that is not held here and may be read from others; `undefined` when there is none. */
-  remote(infoHash: string, path?: string): Promise<RemoteFile | undefined>
+  /** A file of an item (infohash or SHA-256) that is not held here and may be read from others; `undefined`: none. */
+  remote(id: string, path?: string): Promise<RemoteFile | undefined>
   /** How many public items this node offers. */
   publicItems(): number
   /** Whether anybody's manifest of the item is live. */

@@ -80,10 +80,10 @@ export interface Replication {
   /** Whether anybody's manifest of the item is live. */
   isPublished(infoHash: string): boolean
   /**
-   * The file at `path`, or the first, of an item that is not held here and may be read from others.
+   * The file at `path`, or the first, of an item (infohash or SHA-256) that is not held here and may be read from others.
    * @returns `undefined` when nobody published it, or it may not be fetched
    */
-  remote(infoHash: string, path?: string): Promise<RemoteFile | undefined>
+  remote(id: string, path?: string): Promise<RemoteFile | undefined>
   /** Has one item decided on anew, after something happened to its bytes here. */
   touch(infoHash: string): void
   /** Has every item here decided on anew, after the disk with the items went away or came back. */

@@ -11,6 +11,7 @@ import { openLibrary, type Library } from '../library/index.ts'
 import { createSwarm, type Swarm, type WholeTorrent } from '../swarm/index.ts'
 import { Arrivals } from './arrivals.ts'
 import { ItemFetcher } from './item-fetcher.ts'
+import { KnownContent } from './known-content.ts'
 import { Reading } from './reading.ts'
 import { Room } from './room.ts'
 
@@ -117,6 +118,10 @@ const readingOf = (admits = true) =>
   new Reading({
     arrivals,
     published: (infoHash) => (infoHash === manifest.infoHash ? { publisher: 'p', manifest } : undefined),
+    content: new KnownContent({
+      graph: { entries: () => [{ body: manifest }] as never, watch: () => () => undefined },
+      contentDigest: contentSha256,
+    }),
     admits: () => admits,
     waitMs: 10_000,
     now: () => now,
@@ -193,6 +198,8 @@ test('a reader that leaves stops the transfer; one that stays goes on', async ()
 
 test('what is private, expired, put away or unknown is not read', async () => {
   expect(await readingOf().find('0'.repeat(40))).toBeUndefined()
+  expect(await readingOf().find('0'.repeat(64))).toBeUndefined()
+  expect(await readingOf().find(manifest.files[0]?.sha256 ?? '')).toMatchObject({ infoHash: manifest.infoHash })
   expect(await readingOf(false).find(manifest.infoHash)).toBeUndefined()
   manifest = { ...manifest, expiresAt: 1000 }
   expect(await readingOf().find(manifest.infoHash)).toBeUndefined()

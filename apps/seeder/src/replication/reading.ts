@@ -1,10 +1,12 @@
 import type { ItemFile, Manifest, NodeId } from '@eldernode/core'
 import type { Arrivals } from './arrivals.ts'
 import { ArrivingBytes, within } from './arriving-bytes.ts'
+import type { KnownContent } from './known-content.ts'
 import type { ByteRange, RemoteBytes, RemoteFile } from './port.ts'
 
 export interface ReadingOptions {
   arrivals: Pick<Arrivals, 'read'>
+  content: Pick<KnownContent, 'find' | 'contentOf'>
   /** Whose live manifest the item has, if anybody's. */
   published(infoHash: string): { publisher: NodeId; manifest: Manifest } | undefined
   /** Whether it may be fetched at all: what the operator put away is not, nor what only this node had. */
@@ -22,9 +24,13 @@ export class Reading {
     this.#options = options
   }
 
-  /** The file at `path`, or the first. @throws TransferError and its kinds when a long list of files cannot be had */
-  async find(infoHash: string, path?: string): Promise<RemoteFile | undefined> {
-    const published = this.#options.published(infoHash)
+  /**
+   * The file at `path`, or the first, of the item with that infohash, or one with that SHA-256.
+   * @throws TransferError and its kinds when a long list of files cannot be had
+   */
+  async find(id: string, path?: string): Promise<RemoteFile | undefined> {
+    const published = id.length === 40 ? this.#options.published(id) : await this.#byContent(id)
+    const infoHash = published?.manifest.infoHash ?? ''
     if (published === undefined || !this.#options.admits(infoHash, published.publisher)) return undefined
     const { manifest } = published
     // Of a private item this node has neither the key nor a reader.
@@ -42,6 +48,15 @@ export class Reading {
       file,
       open: (ranges, signal) => this.#open(published, file, ranges, signal),
     }
+  }
+
+  async #byContent(sha256: string): Promise<Published | undefined> {
+    const { content, published } = this.#options
+    for (const infoHash of await content.find(sha256)) {
+      const found = published(infoHash)
+      if (found !== undefined && content.contentOf(found.manifest) === sha256) return found
+    }
+    return undefined
   }
 
   async #list({ manifest, publisher }: Published): Promise<ItemFile[]> {

@@ -16,6 +16,7 @@ import { HolderClient } from './holder-client.ts'
 import { Holders } from './holders.ts'
 import { HoldingsNotice } from './holdings-notice.ts'
 import { ItemFetcher } from './item-fetcher.ts'
+import { KnownContent } from './known-content.ts'
 import { Mending } from './mending.ts'
 import { PlacementShare } from './placement-share.ts'
 import type { ReplicationOptions } from './options.ts'
@@ -52,6 +53,7 @@ export class GraphReplication implements Replication {
   readonly #reconciler: Reconciler
   readonly #fetcher: ItemFetcher
   readonly #arrivals: Arrivals
+  readonly #content: KnownContent
   readonly #reading: Reading
   readonly #watches: (() => void)[] = []
   #fetched = 0
@@ -112,8 +114,10 @@ export class GraphReplication implements Replication {
       maxItems: mostReads,
       failed: (error) => log.error({ err: error }, 'what was fetched for a reader could not be removed'),
     })
+    this.#content = new KnownContent(options)
     this.#reading = new Reading({
       arrivals: this.#arrivals,
+      content: this.#content,
       published: (infoHash) => this.#reconciler.published(infoHash),
       admits: (infoHash, publisher) => this.#admitsReads(infoHash, publisher),
       waitMs: options.reads.waitMs,
@@ -208,8 +212,8 @@ export class GraphReplication implements Replication {
     return this.#reconciler.isPublished(infoHash)
   }
 
-  remote(infoHash: string, path?: string): Promise<RemoteFile | undefined> {
-    return this.#reading.find(infoHash, path)
+  remote(id: string, path?: string): Promise<RemoteFile | undefined> {
+    return this.#reading.find(id, path)
   }
 
   touch(infoHash: string): void {
@@ -257,6 +261,7 @@ export class GraphReplication implements Replication {
   async close(): Promise<void> {
     for (const end of this.#watches.splice(0)) end()
     this.#gate.close()
+    this.#content.close()
     this.#pass.close()
     this.#roster.close()
     this.#refusals.close()
