@@ -16,6 +16,10 @@ const urls = fc.constantFrom(
   '//127.0.0.1:1/',
 )
 
+/** Stands for a value that is nested too deeply to be written by `JSON.stringify`. */
+export const deepMark = '@deep@'
+export const deepText = '['.repeat(20_000) + ']'.repeat(20_000)
+
 /** Texts that have broken something somewhere. */
 export const nastyTexts = fc.oneof(
   fc.constantFrom(
@@ -42,6 +46,7 @@ export const nastyTexts = fc.oneof(
     '{}',
     'null',
     '9007199254740993',
+    deepMark,
   ),
   fc.string({ unit: 'binary', maxLength: 60 }),
 )

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { OpenApi, Operation, Parameter } from './document.ts'
-import { bodiesOf, nastyTexts, valuesOf } from './json-values.ts'
+import { bodiesOf, deepMark, deepText, nastyTexts, valuesOf } from './json-values.ts'
 
 /** What is put on the wire. One that is `whole` has to be answered. */
 export interface WireRequest {
@@ -178,9 +178,17 @@ function bodyOf(operation: Operation, document: OpenApi): fc.Arbitrary<Body | un
   const fitting = content.map(([type, { schema }]) => {
     if (type === 'multipart/form-data') return forms
     if (type !== 'application/json') return rawBytes.map((bytes) => ({ type, bytes }))
-    return bodiesOf(schema, document).map((value) => ({ type, bytes: Buffer.from(JSON.stringify(value) ?? '') }))
+    return bodiesOf(schema, document).map((value) => ({ type, bytes: Buffer.from(jsonOf(value)) }))
   })
-  const broken = fc.constantFrom('{', '[1,', '{"a":1}}', '\ufeff{}', '{"__proto__":{"x":1}}', '['.repeat(3000))
+  const broken = fc.constantFrom(
+    '{',
+    '[1,',
+    '{"a":1}}',
+    '\ufeff{}',
+    '{"__proto__":{"x":1}}',
+    '['.repeat(3000),
+    deepText,
+  )
   const brokenJson = broken.map((text) => ({ type: 'application/json', bytes: Buffer.from(text) }))
   if (fitting.length === 0) return fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, strange, brokenJson)
   return fc.oneof({ weight: 6, arbitrary: fc.oneof(...fitting) }, strange, brokenJson, fc.constant(undefined))
@@ -249,6 +257,10 @@ export function rawRequestsOf(document: OpenApi, { token }: Known): fc.Arbitrary
   }))
   const nothing = rawBytes.map((bytes) => ({ text: 'bytes', bytes, whole: false }))
   return fc.oneof(afterHead, inHead, nothing)
+}
+
+function jsonOf(value: unknown): string {
+  return (JSON.stringify(value) ?? '').replaceAll(JSON.stringify(deepMark), deepText)
 }
 
 function textOf(value: unknown): string {

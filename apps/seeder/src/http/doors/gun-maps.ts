@@ -7,7 +7,11 @@ import type { Services } from '../services.ts'
 
 const soulSchema = z.string().min(1).max(200).describe('A node of a public map, such as albums/1 or _test/x.')
 const plain = z.union([z.string(), z.number(), z.boolean(), z.null()])
-const list = z.array(z.json()).describe('Travels as JSON text.')
+const deepest = 32
+const list = z
+  .array(z.unknown())
+  .refine((value) => isShallow(value), `must be at most ${deepest} levels deep`)
+  .describe('Travels as JSON text.')
 const link = z.strictObject({ '#': soulSchema })
 const dataSchema = z
   .record(z.string().min(1).max(200), z.union([plain, list, link]))
@@ -70,4 +74,14 @@ export async function gunMapsDoor(app: Api, { graph, mapWritten }: Services): Pr
       return { success: true as const, data }
     },
   )
+}
+
+/** Level by level: what is nested thousands of times must not exhaust the stack. */
+function isShallow(value: unknown): boolean {
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) return false
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
+  }
+  return true
 }
