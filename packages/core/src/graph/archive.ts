@@ -61,16 +61,19 @@ export interface Published {
  * ones.
  */
 export function* storedManifests(store: GraphStore, network: string, filter: ManifestFilter): Iterable<Published> {
-  const shown = manifestsAt(store, network, false, filter)[Symbol.iterator]()
-  const hidden = manifestsAt(store, network, true, filter)[Symbol.iterator]()
+  const shown = manifestsAt(store, network, false, filter)
+  const hidden = manifestsAt(store, network, true, filter)
   let [one, other] = [shown.next(), hidden.next()]
-  while (one.done !== true || other.done !== true) {
-    const order = one.done === true ? 1 : other.done === true ? -1 : compare(one.value, other.value)
-    if (order <= 0 && one.done !== true) yield one.value
-    else if (other.done !== true) yield other.value
+  while (one.done !== true && other.done !== true) {
+    const order = compare(one.value, other.value)
+    yield order <= 0 ? one.value : other.value
     if (order <= 0) one = shown.next()
     if (order >= 0) other = hidden.next()
   }
+  if (one.done !== true) yield one.value
+  if (other.done !== true) yield other.value
+  yield* shown
+  yield* hidden
 }
 
 function compare(a: Published, b: Published): number {
@@ -83,7 +86,7 @@ function* manifestsAt(
   network: string,
   hidden: boolean,
   { pub, bucket = '', retracted = false }: ManifestFilter,
-): Iterable<Published> {
+): Generator<Published, undefined> {
   for (const soul of storedSouls(store, soulPrefix(network, 'm', hidden, pub) + bucket)) {
     const publisher = parseSoul(soul)?.pub
     if (publisher === undefined) continue
@@ -95,6 +98,7 @@ function* manifestsAt(
       last = keys.length < pageSize ? undefined : keys.at(-1)
     }
   }
+  return undefined
 }
 
 /** The entries of one soul whose key begins with a text, read in pages. */

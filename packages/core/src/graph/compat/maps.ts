@@ -12,7 +12,7 @@ const mib = 1024 * kib
 const base64 = (bytes: number): number => Math.ceil(bytes / 3) * 4 + 128
 
 /** Users' own space (`~<public key>/...`) is one map of everybody's. */
-export const userMap = '~'
+const userMap = '~'
 
 export const maps: Readonly<Record<string, MapLimits>> = {
   albums: { total: 64 * mib, value: 8 * kib, keys: { cover: base64(50 * kib), coverArt: base64(50 * kib) } },
