@@ -79,5 +79,11 @@ async function spool(source: AsyncIterable<Uint8Array>, staging: Staging): Promi
   } catch (error) {
     throw DiskFullError.of(DiskUnwritableError.of(error, staging.folder), staging.folder)
   }
-  return { size, bytes: () => createReadStream(path).compose(createDecipheriv(algorithm, key, start)) }
+  return {
+    size,
+    bytes: async function* () {
+      const plain = createDecipheriv(algorithm, key, start)
+      for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) yield plain.update(chunk)
+    },
+  }
 }

@@ -78,10 +78,10 @@ export async function gunMapsDoor(app: Api, { graph, mapWritten }: Services): Pr
 
 /** Level by level: what is nested thousands of times must not exhaust the stack. */
 function isShallow(value: unknown): boolean {
-  let level = [value]
+  let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > deepest) return false
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : []))
   }
   return true
 }

@@ -1,10 +1,9 @@
 import multipart from '@fastify/multipart'
-import { InvalidInputError, sha256Schema } from '@eldernode/core'
+import { InvalidInputError } from '@eldernode/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { may, UnauthorizedError } from '../../access/index.ts'
-import type { Item } from '../../library/index.ts'
+import { may, mayChange, UnauthorizedError } from '../../access/index.ts'
 import { publish } from '../../publishing/index.ts'
 import type { Api } from '../api.ts'
 import type { Serve } from '../content.ts'
@@ -12,19 +11,17 @@ import { MediaHiddenError, MediaNotFoundError } from '../errors.ts'
 import { disconnection } from '../incoming.ts'
 import { parseItemOptions, uploadOf } from '../item-options.ts'
 import { itemOf, mediaIdSchema } from '../media-id.ts'
-import { viewOf } from '../media-view.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 import type { Uploads } from '../uploads.ts'
 import { formLimits, readForm } from './form.ts'
 import { imported } from './imported.ts'
+import { accessLevelSchema, oipMediaOf, oipMediaSchema } from './oip-media.ts'
 import { askForCopy } from './replicate.ts'
 import { flag } from './words.ts'
 
 /** In base64. What is larger comes as a form, or by URL. */
 const mostInlineCharacters = 32 * 2 ** 20
-
-const accessLevelSchema = z.enum(['private', 'public'])
 
 const jsonBody = z.object({
   source: z.enum(['url', 'base64']),
@@ -33,36 +30,6 @@ const jsonBody = z.object({
   access_level: accessLevelSchema.optional(),
   encrypt: z.boolean().optional(),
 })
-
-const transportSchema = z.object({
-  bittorrent: z.object({ infoHash: z.string(), magnetURI: z.string(), trackers: z.array(z.string()) }),
-  http: z.array(z.string()),
-})
-
-const mediaSchema = z
-  .object({
-    mediaId: sha256Schema,
-    did: z.string().describe('did:gun:media:<sha256>'),
-    infoHash: z.string(),
-    magnetURI: z.string(),
-    size: z.int(),
-    mime: z.string(),
-    originalName: z.string(),
-    encrypted: z.boolean(),
-    access_level: accessLevelSchema,
-    owner: z.string(),
-    transport: transportSchema,
-    addresses: z
-      .object({
-        bittorrentAddress: z.string(),
-        gunAddress: z.string(),
-        httpAddress: z.string(),
-        ipfsAddress: z.string().optional(),
-        arweaveAddress: z.string().optional(),
-      })
-      .describe('As OIP records name where the same bytes are.'),
-  })
-  .meta({ id: 'OipMedia' })
 
 const doneSchema = z.object({ success: z.literal(true) })
 const mediaParams = z.object({ mediaId: mediaIdSchema })
@@ -74,39 +41,6 @@ export async function oipDoor(
   { serve, uploads }: { serve: Serve; uploads: Uploads },
 ): Promise<void> {
   const { library, graph, replication, now } = services
-
-  const mediaOf = (item: Item, viewer: FastifyRequest): z.output<typeof mediaSchema> => {
-    const { magnet, links, size, name, infoHash, sha256 } = viewOf(item, {
-      ...services,
-      endpoints: services.endpoints(),
-      viewer,
-    })
-    const did = `did:gun:media:${sha256}`
-    const { ipfs, arweave } = item.about.addresses ?? {}
-    return {
-      mediaId: sha256,
-      did,
-      infoHash,
-      magnetURI: magnet,
-      size,
-      mime: item.files[0]?.type ?? 'application/octet-stream',
-      originalName: name,
-      encrypted: library.keys.isEncrypted(infoHash),
-      access_level: item.access === 'public' ? 'public' : 'private',
-      owner: item.owner,
-      transport: {
-        bittorrent: { infoHash, magnetURI: magnet, trackers: [...services.trackers] },
-        http: [links.content],
-      },
-      addresses: {
-        bittorrentAddress: magnet,
-        gunAddress: did,
-        httpAddress: links.content,
-        ...(ipfs !== undefined && { ipfsAddress: ipfs }),
-        ...(arweave !== undefined && { arweaveAddress: arweave }),
-      },
-    }
-  }
 
   /** @throws MediaNotFoundError, MediaHiddenError, UnauthorizedError */
   const seen = async <T>(request: FastifyRequest, id: string, read: () => T | Promise<T>): Promise<T> => {
@@ -139,7 +73,7 @@ export async function oipDoor(
     })()
     const upload = { ...wanted, signal: disconnection(reply), expectedSize: size }
     const { item } = await uploads.track(publish(services, files, upload))
-    return { success: true as const, ...mediaOf(item, request), originalName: name }
+    return { success: true as const, ...oipMediaOf(item, services, request), originalName: name }
   }
 
   await app.register(async (scope: FastifyInstance) => {
@@ -167,7 +101,7 @@ export async function oipDoor(
             },
           }),
           response: {
-            200: doneSchema.extend(mediaSchema.shape),
+            200: doneSchema.extend(oipMediaSchema.shape),
             ...problems(400, 403, 408, 409, 413, 415, 422, 502, 503, 504, 507),
           },
         },
@@ -198,7 +132,7 @@ export async function oipDoor(
         })
         if (source === 'url') {
           const item = await imported(services, data, wanted, disconnection(reply))
-          return { success: true as const, ...mediaOf(item, request) }
+          return { success: true as const, ...oipMediaOf(item, services, request) }
         }
         const bytes = bytesOf(data)
         const whole = async function* () {
@@ -237,7 +171,7 @@ export async function oipDoor(
         params: mediaParams,
         response: {
           200: z.object({
-            media: mediaSchema,
+            media: oipMediaSchema,
             seeding: z.object({ active: z.boolean(), copies: z.int(), peers: z.int() }),
           }),
           ...problems(400, 401, 403, 404, 410, 503),
@@ -249,9 +183,9 @@ export async function oipDoor(
       const item = await seen(request, mediaId, () => itemOf(library, request, mediaId))
       const { infoHash } = item
       return {
-        media: mediaOf(item, request),
+        media: oipMediaOf(item, services, request),
         seeding: {
-          active: !library.isPaused(infoHash),
+          active: !(mayChange(request, item) && library.isPaused(infoHash)),
           copies: replication.copies(infoHash),
           peers: replication.peers().length,
         },

@@ -53,6 +53,6 @@ function decoded(text: string): string {
 
 /** Of base32 (RFC 4648), which older magnets use. */
 function hexOf(letters: string): string {
-  const bits = [...letters].map((letter) => base32.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  const bits = letters.replaceAll(/./g, (letter) => base32.indexOf(letter).toString(2).padStart(5, '0'))
   return (bits.match(/.{4}/g) ?? []).map((four) => Number.parseInt(four, 2).toString(16)).join('')
 }
