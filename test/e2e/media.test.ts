@@ -99,7 +99,7 @@ test.skipIf(needed)('a song has its tags, its embedded cover, and 30 s of sound 
   ffmpeg(
     ...tone(440, 150),
     ...'-i cover.png -map 0:a -map 1:v -c:a flac -disposition:v attached_pic'.split(' '),
-    ...['-metadata', 'title=Song', '-metadata', 'artist=Me', 'song.flac'],
+    ...'-metadata title=Song -metadata artist=Me song.flac'.split(' '),
   )
   const { media, previews } = await publish('song.flac')
   expect(media).toMatchObject({ title: 'Song', artist: 'Me', durationMs: 150_000, codecs: ['flac'] })

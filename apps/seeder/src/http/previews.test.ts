@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -162,6 +163,35 @@ test('without tools nothing fails, and /ready says what is missing', async () =>
     expect(item).toMatchObject({ describing: false, previews: [] })
   }, 20_000)
   await bare.stop()
+})
+
+test('what is found out after a retraction does not undo it; a restoration knows it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'eldernode-previews-'))
+  const [ffprobe, gate, done] = ['ffprobe', 'gate', 'done'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const answer = '{"streams":[{"index":0,"codec_type":"audio","codec_name":"flac"}],"format":{"duration":"7"}}'
+  const script = `#!/bin/sh\nwhile [ ! -e ${gate} ]; do sleep 0.02; done\n: > ${done}\necho '${answer}'\n`
+  await writeFile(ffprobe, script, { mode: 0o755 })
+  const slow = await startTestNode({ media: { previews: true, ffprobe, ffmpeg: '' } })
+  const flac = new Uint8Array(Buffer.concat([Buffer.from('fLaC'), randomBytes(1000)]))
+  const { id, files } = await view(await new Uploads(slow).put('a.flac', flac))
+  expect(files[0]?.type).toBe('audio/flac')
+  expect((await slow.ask(`/v1/media/${id}`, { method: 'DELETE' })).status).toBe(200)
+  await writeFile(gate, '')
+  await vi.waitFor(() => access(done), 20_000)
+  for (let look = 0; look < 20; look++) {
+    expect((await slow.ask(`/v1/media/${id}`)).status).toBe(410)
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  expect((await slow.ask(`/v1/media/${id}/restore`, { method: 'POST' })).status).toBe(200)
+  await vi.waitFor(async () => {
+    expect(await (await slow.ask(`/v1/media/${id}`)).json()).toMatchObject({ media: { durationMs: 7000 } })
+  }, 20_000)
+  await slow.stop()
+  await rm(folder, { recursive: true })
 })
 
 test('SVG runs nothing and asks nobody; it is shown as it is, without a thumbnail', async () => {

@@ -59,6 +59,12 @@ test('a picture that is a page as well is refused as a page, and leaves nothing 
   await undeclared.staging.discard()
 })
 
+test('one that is small enough to be kept in memory is looked at all the same', async () => {
+  const options = { declaredType: 'text/html', expectedSize: gifar.length }
+  const upload = store.ingest.receive(incoming([{ path: 'a.html', bytes: gifar }]), options)
+  await expect(upload).rejects.toThrow(TypeMismatchError)
+})
+
 test('several files have no one type', async () => {
   const two = ['a', 'b'].map((path) => ({ path, bytes: randomBytes(10) }))
   const upload = store.ingest.receive(incoming(two), { declaredType: 'text/plain' })

@@ -58,9 +58,10 @@ export function createIngest({ hashing, stage, hold, maxItemBytes }: IngestParts
       await intake.readAll(files, signal)
       const layout = layOut(intake.files, wantedName)
       const plain = sealJob && plainOf(intake.files, layout, (await sealJob.finish()).files)
+      if (plain !== undefined) agree(options.declaredType, intake.files, plain.files)
       const sealed = sealing && plain && (await sealRest(sealing, intake, plain))
       const result = await job.finish()
-      agree(options.declaredType, intake.files, plain?.files ?? result.files)
+      if (plain === undefined) agree(options.declaredType, intake.files, result.files)
       const size = intake.stored
       const pieceLength = pieceLengthOf(size)
       const pieces =
@@ -149,6 +150,7 @@ export function createIngest({ hashing, stage, hold, maxItemBytes }: IngestParts
         const taken = await gather(files, { maxBytes: maxItemBytes, signal })
         if (Array.isArray(taken)) {
           const ingested = await describeSmall(taken, name, hold)
+          agree(options.declaredType, taken, ingested.files)
           checkDigest(options.sha256, ingested.sha256)
           return ingested
         }
@@ -166,10 +168,10 @@ export function createIngest({ hashing, stage, hold, maxItemBytes }: IngestParts
 }
 
 /** Settles the type of the only file. @throws TypeMismatchError, InvalidInputError when there are several */
-function agree(declared: string | undefined, taken: TakenFile[], found: { type?: string }[]): void {
+function agree(declared: string | undefined, taken: { path: string }[], found: { type: string }[]): void {
   if (declared === undefined) return
   const [file, ...others] = found
-  if (file?.type === undefined || others.length > 0)
+  if (file === undefined || others.length > 0)
     throw new InvalidInputError('A type can be declared for an item of one file only: leave it out.')
   file.type = agreedType(file.type, declared, taken[0]?.path ?? '')
 }

@@ -4,13 +4,13 @@ import type { Item } from '../library/index.ts'
 import { type Describer, type DescriberOptions, type MadePreview, MediaDescriber } from '../media/index.ts'
 import { manifestOf } from './manifest.ts'
 import { publish, type PublishingServices } from './publish.ts'
-import { type LifeServices, retract } from './retract.ts'
+import { type LifeServices, restore, retract } from './retract.ts'
 
 /**
  * Publishes a preview as a small item of its own, as visible as the item that it is of. Its name holds that item's
  * infohash: two items never share a preview, which goes with one of them.
  */
-export async function publishPreview(
+async function publishPreview(
   services: PublishingServices,
   { infoHash, owner, access, about, replicas }: Item,
   { kind, bytes, extension }: MadePreview,
@@ -42,26 +42,31 @@ async function* chunk(bytes: Uint8Array) {
  * Adds to what is said of an item published here, in the catalog and in its manifest. When it was retracted meanwhile, so
  * are the previews; it has them again when it is restored.
  */
-export async function say(
+async function say(
   services: LifeServices,
   infoHash: string,
   { media, previews }: { media: MediaDetails; previews: Preview[] },
 ): Promise<void> {
   const { turns, graph, library, id, trackers } = services
-  const isLive = await turns.take(infoHash, async () => {
+  await turns.take(infoHash, async () => {
     const item = library.record(infoHash)
-    if (item === undefined) return false
-    const about = { ...item.about, media, ...(previews.length > 0 && { previews }) }
-    library.about.set(infoHash, about)
     const published = graph.get('m', id, infoHash)?.body
-    if (published?.state !== 'live') return false
-    const { purgeAfter: _purgeAfter, ...rest } = item
-    const { replicas } = published
-    await graph.publish('m', infoHash, manifestOf({ ...rest, about, replicas, state: 'live' }, trackers))
-    return true
+    const isLive = item !== undefined && published?.state === 'live'
+    if (item !== undefined) {
+      const about = { ...item.about, media, ...(previews.length > 0 && { previews }) }
+      library.about.set(infoHash, about)
+      if (published?.state === 'live') {
+        const { purgeAfter: _purgeAfter, ...rest } = item
+        const { replicas } = published
+        await graph.publish('m', infoHash, manifestOf({ ...rest, about, replicas, state: 'live' }, trackers))
+      }
+    }
+    // They were published as the item was then: it may have gone, or come back without its expiry.
+    for (const preview of previews) {
+      if (isLive) await restore(services, preview.infoHash)
+      else await retract(services, preview.infoHash)
+    }
   })
-  if (isLive) return
-  for (const preview of previews) await retract(services, preview.infoHash)
 }
 
 /** The describer of what is published through these services. */

@@ -88,9 +88,10 @@ async function restoreOne(services: LifeServices, infoHash: string): Promise<voi
   if (published === undefined) throw new NotPublishedHereError(infoHash)
   const item = library.record(infoHash)
   if (item === undefined) throw new ItemGoneError(infoHash)
-  if (published.state === 'live') return
   const { expiresAt = Infinity, ...timeless } = item.about
-  const about = expiresAt <= now() ? timeless : item.about
+  const hasExpired = expiresAt <= now()
+  if (published.state === 'live' && !hasExpired) return
+  const about = hasExpired ? timeless : item.about
   // From here on no purge takes the bytes.
   library.restore(infoHash)
   retentionChanged()

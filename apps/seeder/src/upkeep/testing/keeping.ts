@@ -15,8 +15,6 @@ export let upkeep: Upkeep
 /** What upkeep told of items: infohash and whether it is held. */
 export let checked: string[]
 export let storage: StorageState[]
-export let expired: string[]
-export let collected: string[]
 
 export async function hold(name: string): Promise<Item> {
   const bytes = Buffer.from(name)
@@ -60,8 +58,8 @@ async function open(): Promise<void> {
     library,
     now: () => Date.now(),
     log: pino({ level: 'silent' }),
-    expire: (infoHash) => Promise.resolve(void expired.push(infoHash)),
-    collect: (infoHash) => Promise.resolve(void collected.push(infoHash)),
+    expire: (infoHash) => Promise.reject(new Error(`${infoHash} has no expiry`)),
+    collect: (infoHash) => Promise.reject(new Error(`${infoHash} is no preview`)),
     checked: (infoHash, held) => checked.push(`${infoHash} ${held}`),
     storageChanged: (state) => storage.push(state),
   })
@@ -72,8 +70,6 @@ beforeEach(async () => {
   hashing = createHashing()
   checked = []
   storage = []
-  expired = []
-  collected = []
   await open()
 })
 
