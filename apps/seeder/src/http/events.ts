@@ -26,7 +26,7 @@ export async function eventRoutes(app: Api, { events, limits, log }: Services): 
   app.addHook('preClose', async () => streams.close())
 
   app.route({
-    method: 'GET',
+    method: ['GET', 'HEAD'],
     url: '/v1/events',
     exposeHeadRoute: false,
     config: { scope: 'events:read' },
@@ -50,7 +50,8 @@ export async function eventRoutes(app: Api, { events, limits, log }: Services): 
     handler: async (request, reply) => {
       const { types = [], after } = request.query
       const listener = listenerOf(request, types)
-      streams.admit(listener)
+      const isHead = request.method === 'HEAD'
+      if (!isHead) streams.admit(listener)
       const last = request.headers['last-event-id'] ?? after ?? ''
       void reply.headers({
         'content-type': 'text/event-stream; charset=utf-8',
@@ -61,6 +62,7 @@ export async function eventRoutes(app: Api, { events, limits, log }: Services): 
       })
       reply.hijack()
       reply.raw.writeHead(200, reply.getHeaders() as Record<string, string | number>)
+      if (isHead) return void reply.raw.end()
       await streams
         .run(reply.raw, listener, last === '' ? undefined : Number(last))
         .catch((error: unknown) => log.error({ err: error }, 'a stream of events failed'))

@@ -113,7 +113,10 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
     async (request, reply) => {
       const { files } = itemOf(library, request, request.params.id)
       // The very text is what the digest is of.
-      return await reply.serializer(() => canonicalFiles(files)).send(files)
+      return await reply
+        .type('application/json; charset=utf-8')
+        .serializer(() => canonicalFiles(files))
+        .send(files)
     },
   )
 
