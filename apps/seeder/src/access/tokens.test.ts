@@ -3,7 +3,7 @@ import { mkdtemp, readFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Library, openLibrary } from '../library/index.ts'
 import { TokenNotFoundError } from './errors.ts'
 import { scopeSchema } from './scopes.ts'
@@ -72,6 +72,17 @@ test.each([
   const { token } = tokens.create(terms)
   expect(tokens.find(token)).toBeDefined()
   expect(tokens.find(change(token))).toBeUndefined()
+})
+
+test('every guess costs the same: one look, one hash, and both comparisons', () => {
+  const { token } = tokens.create(terms)
+  const looked = vi.spyOn(library.tokens, 'get')
+  const matches = vi.fn(() => false)
+  const watched = new Tokens({ store: library.tokens, admin: { matches }, granted: () => false, now: () => now })
+  const guesses = [token, `${token.slice(0, -1)}x`, `en_${'0'.repeat(16)}_${'x'.repeat(43)}`, 'x', '']
+  for (const guess of guesses) watched.find(guess)
+  expect(looked).toHaveBeenCalledTimes(guesses.length)
+  expect(matches).toHaveBeenCalledTimes(guesses.length)
 })
 
 test('a token ends when it is revoked, and when it expires', () => {
