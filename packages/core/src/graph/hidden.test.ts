@@ -257,6 +257,24 @@ describe('where a node puts what it publishes', () => {
     expect((await deny(secret)).hidden).toBe(true)
   })
 
+  test('public and other items are told of in one order, whoever published them', async () => {
+    const member = await node('member', ['founder'])
+    await admit(member.identity.id)
+    await vi.waitUntil(() => member.graph.admits(member.identity.id, 'publisher'), within)
+    const published: { pub: string; infoHash: string }[] = []
+    for (let n = 0; n < 60; n++) {
+      const infoHash = ((n * 41) % 256).toString(16).padStart(2, '0').repeat(20)
+      const { graph, identity } = n % 3 === 0 ? member : founder
+      await graph.publish('m', infoHash, manifestOf(infoHash, { access: n % 4 < 2 ? 'public' : 'unlisted' }))
+      published.push({ pub: identity.id, infoHash })
+    }
+    await vi.waitUntil(() => [...founder.graph.manifests()].length === 60, within)
+    const ordered = published.toSorted((a, b) => (a.pub + a.infoHash < b.pub + b.infoHash ? -1 : 1))
+    expect([...founder.graph.manifests()]).toEqual(ordered)
+    const own = ordered.filter(({ pub }) => pub === member.identity.id)
+    expect([...founder.graph.manifests({ pub: member.identity.id })]).toEqual(own)
+  })
+
   test('of an item whose access changed the newer word counts, and it is named once', async () => {
     const { graph, identity } = founder
     const first = await graph.publish('m', secret, { ...secretManifest, access: 'public' })
