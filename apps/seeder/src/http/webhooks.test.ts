@@ -46,7 +46,9 @@ test('a publication reaches a webhook, signed so that the library of Standard We
   const message = new Webhook(secret).verify(got.body, headers) as { type: string; timestamp: string; data: object }
   expect(message).toMatchObject({ type: 'published', data: { infoHash: item.id, access: 'public' } })
   expect(Math.abs(Date.parse(message.timestamp) - Date.now())).toBeLessThan(60_000)
-  expect(() => new Webhook(secret).verify(got.body.replace('published', 'Published'), headers)).toThrow('No matching signature')
+  expect(() => new Webhook(secret).verify(got.body.replace('published', 'Published'), headers)).toThrow(
+    'No matching signature',
+  )
   expect((await send('DELETE', `/v1/webhooks/${id}`)).status).toBe(204)
 })
 

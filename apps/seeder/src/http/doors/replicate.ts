@@ -14,7 +14,8 @@ export async function askForCopy(
 ): Promise<string> {
   const head = library.head(id)
   if (head !== undefined) assertSeen(viewer, head, id)
-  const infoHash = head?.infoHash ?? id
+  const infoHash = head?.infoHash ?? (id.length === 40 ? id : (await replication.remote(id))?.infoHash)
+  if (infoHash === undefined) throw new MediaNotFoundError(id)
   if (library.condition(infoHash) === 'held') return 'This node holds a copy.'
   if (!replication.isPublished(infoHash)) throw new MediaNotFoundError(id)
   replication.touch(infoHash)
