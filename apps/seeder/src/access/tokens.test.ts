@@ -77,7 +77,7 @@ test.each([
 test('every guess costs the same: one look, one hash, and both comparisons', () => {
   const { token } = tokens.create(terms)
   const looked = vi.spyOn(library.tokens, 'get')
-  const matches = vi.fn(() => false)
+  const matches = vi.fn<(text: string) => boolean>(() => false)
   const watched = new Tokens({ store: library.tokens, admin: { matches }, granted: () => false, now: () => now })
   const guesses = [token, `${token.slice(0, -1)}x`, `en_${'0'.repeat(16)}_${'x'.repeat(43)}`, 'x', '']
   for (const guess of guesses) watched.find(guess)

@@ -1,3 +1,4 @@
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Scope } from '../access/index.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
@@ -228,6 +229,24 @@ describe('items', () => {
     expect(await answer.text()).toMatch(/^age-encryption.org\/v1\n/)
     expect(await problem(as('')(`/v1/media/${item.sha256}/ws/${item.name}`))).toEqual([404, 'media_not_found'])
     expect(await problem(as('')(`/v1/media/${item.id}/ws/for%20peers`))).toEqual([404, 'file_not_found'])
+  })
+
+  test('that are private are read by the token of a reader, until it is one no more', async () => {
+    const reader = await identityToRecipient(await generateX25519Identity())
+    const { token } = await make('dave', ['media:read-private'], { reader })
+    const { token: blind } = await make('dave', ['media:write'], { reader })
+    const { id } = await put(alice, 'for a reader', `&access=private&readers=${reader}`)
+    const content = await as(token)(`/v1/media/${id}/content`)
+    expect([content.status, await content.text()]).toEqual([200, 'for a reader'])
+    expect(content.headers.get('cache-control')).toMatch(/^private/)
+    expect(await view(await as(token)(`/v1/media/${id}`))).toMatchObject({
+      access: 'private',
+      plain: { name: 'for a reader' },
+    })
+    expect(await problem(as(blind)(`/v1/media/${id}/content`))).toEqual([404, 'media_not_found'])
+    expect(await problem(as(token)(`/v1/media/${id}/pause`, { method: 'POST' }))).toEqual([403, 'insufficient_scope'])
+    expect((await as(alice)(`/v1/media/${id}/readers/${reader}`, { method: 'DELETE' })).status).toBe(200)
+    expect(await problem(as(token)(`/v1/media/${id}/content`))).toEqual([404, 'media_not_found'])
   })
 
   test('show whose they are, their pauses and limits to owner and administrators alone', async () => {
