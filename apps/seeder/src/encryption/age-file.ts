@@ -28,7 +28,7 @@ export interface Opening {
  * Opens the header, and the last chunk: who cut the file or added to it cannot have made that, so its size is right.
  * @throws WrongIdentityError, SealBrokenError
  */
-export async function openingOf(file: FileHandle, identity: string): Promise<Opening> {
+async function openingOf(file: FileHandle, identity: string): Promise<Opening> {
   const { size: stored } = await file.stat()
   const head = await readWhole(file, 0, Math.min(stored, mostHeaderBytes))
   const length = headerLength(head)

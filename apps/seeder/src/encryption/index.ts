@@ -1,6 +1,3 @@
-export { type AgeFile } from './age-file.ts'
-export { type Draft, Encryption, type EncryptionParts, type Wanted } from './encryption.ts'
+export { type Draft, Encryption } from './encryption.ts'
 export * from './errors.ts'
-export { type Grants } from './grants.ts'
-export { register, type Registration, registrationSchema } from './registration.ts'
-export { type Revealed } from './revealed.ts'
+export { register, registrationSchema } from './registration.ts'
