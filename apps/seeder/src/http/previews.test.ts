@@ -137,6 +137,22 @@ test('an item expires, and with it its previews; restored, it stays', async () =
   for (const { infoHash } of previews) expect(await status(`/v1/media/${infoHash}/content`)).toBe(200)
 })
 
+test('published again after it expired, an item is what is said of it now, and is described again', async () => {
+  const bytes = await picture('coral')
+  const post = async (fields: Record<string, string>) =>
+    await view(await new Uploads(node).post(formOf([['again.jpg', bytes]], fields)))
+  const { id } = await post({ tags: 'old', expiresAt: String(Date.now() + 1000) })
+  await vi.waitFor(async () => expect(await status(`/v1/media/${id}`)).toBe(410), { timeout: 30_000, interval: 50 })
+  const later = Date.now() + 3_600_000
+  const again = await post({ tags: 'new', expiresAt: String(later), access: 'unlisted' })
+  expect(again).toMatchObject({ id, tags: ['new'], expiresAt: later, access: 'unlisted' })
+  const { previews, media } = await described(id)
+  expect(media).toMatchObject({ width: 900 })
+  expect(previews).toHaveLength(1)
+  const preview = await json(`/v1/media/${previews[0]?.infoHash}`)
+  expect(preview).toMatchObject({ access: 'unlisted', expiresAt: later, previewOf: id })
+})
+
 test('verify finds every byte right, or says what is wrong', async () => {
   const { id, files } = await view(await new Uploads(node).put('sound.bin', randomBytes(300_000)))
   const verify = () => json(`/v1/media/${id}/verify`, { method: 'POST' })

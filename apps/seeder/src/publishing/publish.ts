@@ -136,8 +136,8 @@ export async function publishIngested(
       if (library.get(item.infoHash)?.state === 'retracted') library.restore(item.infoHash)
     })
     replication.touch(item.infoHash)
-    if (isMedia && created) services.describe()
-    if (created && item.about.expiresAt !== undefined) retentionChanged()
+    if (isMedia) services.describe()
+    if (live.about.expiresAt !== undefined) retentionChanged()
     return { item: live, created }
   } finally {
     await ingested.staging.discard()

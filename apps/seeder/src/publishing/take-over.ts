@@ -1,4 +1,5 @@
 import type { Item, Library } from '../library/index.ts'
+import { isDescribable } from '../media/index.ts'
 import { ItemTakenError } from './errors.ts'
 import type { PublishingServices } from './publish.ts'
 
@@ -18,11 +19,14 @@ export function assertFree(library: Pick<Library, 'record' | 'keys'>, infoHash: 
  */
 export function takeOver({ library, id }: Pick<PublishingServices, 'library' | 'id'>, held: Item, said: Said): Item {
   const isNobodys = held.owner === '' && held.publisher !== id
-  if (held.owner === said.owner || (held.state === 'live' && !isNobodys)) return held
+  if (held.state === 'live' && (held.owner === said.owner || !isNobodys)) return held
   const { owner, about } = said
   // Another publisher shows it to everybody.
   const access = held.state === 'live' && held.access === 'public' ? held.access : said.access
   library.about.give(held.infoHash, { owner, access })
   library.about.set(held.infoHash, about)
-  return { ...held, owner, access, about }
+  const taken = { ...held, owner, access, about }
+  // What was found out before went with the retraction.
+  if (isDescribable(taken)) library.descriptions.add(held.infoHash)
+  return taken
 }
