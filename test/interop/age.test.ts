@@ -80,6 +80,33 @@ describe.skipIf(lacks('age'))("Debian's age", () => {
     },
   )
 
+  test('opens a private album: what it is called, what it lists, and each of its files', async () => {
+    const [reader, other] = [await newReader('listener'), await newReader('other')]
+    const form = new FormData()
+    form.append('access', 'private')
+    form.append('readers', reader.recipient)
+    const paths = Array.from({ length: 60 }, (_, n) => `disc/track ${n}.txt`)
+    for (const path of paths) form.append('file', new Blob([`the sound of ${path}`]), `album/${path}`)
+    const headers = { authorization: `Bearer ${network.first.token}` }
+    const answer = await fetch(`${network.first.url}/v1/media`, { method: 'POST', body: form, headers })
+    expect(answer.status).toBe(201)
+    const media = (await answer.json()) as Media
+    const identity = await itemIdentity(media.id, reader)
+    const detail = await network.first.admin('GET', `/v1/media/${media.id}`)
+    const { encryption } = (await detail.json()) as { encryption: { sealed: string } }
+    await writeFile(at('sealed.age'), Buffer.from(encryption.sealed, 'base64'))
+    const description = JSON.parse(String(await decrypt(identity, at('sealed.age')))) as { name: string; index: true }
+    expect(description).toMatchObject({ name: 'album', index: true })
+    const last = await stored(media, `/${media.files.length - 1}.age`)
+    const list = JSON.parse(String(await decrypt(identity, last))) as { path: string }[]
+    expect(list.map(({ path }) => path)).toEqual(paths)
+    for (const n of [0, 59]) {
+      const file = await stored(media, `/${n}.age`)
+      expect(String(await decrypt(identity, file))).toBe(`the sound of ${paths[n]}`)
+      await expect(decrypt(other.file, file)).rejects.toThrow('no identity matched')
+    }
+  })
+
   test('encrypts what this node reads, whole and by ranges', async () => {
     const reader = await newReader('own')
     const bytes = seededBytes(7, 400_001)

@@ -1,5 +1,6 @@
 import {
   accessSchema,
+  encryptionSchema,
   type Endpoints,
   magnetOf,
   mediaDetailsSchema,
@@ -94,6 +95,9 @@ export const conditionSchema = z
 /** One item as it is shown by itself. */
 export const mediaDetailSchema = mediaSchema
   .extend({
+    encryption: encryptionSchema
+      .optional()
+      .describe('As the manifest has it: what `sealed` says is for who has the identity of `recipient`.'),
     describing: z.boolean().describe('Whether its details and previews are still to come.'),
     condition: conditionSchema,
     verifiedAt: z

@@ -1,6 +1,6 @@
 import { create as contentDisposition } from 'content-disposition'
 import { z } from 'zod'
-import { audienceOf, type Viewer } from '../access/index.ts'
+import { audienceOf, mayChange, type Viewer } from '../access/index.ts'
 import { torrentFile } from '../ingest/index.ts'
 import type { Api } from './api.ts'
 import { MediaNotFoundError } from './errors.ts'
@@ -26,7 +26,11 @@ const moment = z.union([
 const listQuery = z.object({
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before.'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  owner: z.string().max(200).optional().describe('The owner of the token that published it.'),
+  owner: z
+    .string()
+    .max(200)
+    .optional()
+    .describe("The owner of the token that published it: one's own; for administrators any."),
   type: z
     .string()
     .max(200)
@@ -68,6 +72,8 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
     },
     async (request) => {
       const { tag, q, ...query } = request.query
+      // Whose an item is, nobody else learns; not by trying names either.
+      if (query.owner !== undefined && !mayChange(request, { owner: query.owner })) return { items: [] }
       const audience = audienceOf(request)
       const { items, nextCursor } = library.list({ ...query, text: q, tags: tag, files: filesInList, audience })
       const sources = shown(request)
@@ -93,6 +99,7 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
       const view = await openViewOf(item, shown(request))
       return {
         ...view,
+        ...(item.about.encryption && { encryption: item.about.encryption }),
         describing: library.descriptions.has(item.infoHash),
         condition,
         verifiedAt: verifiedAtOf(library, item.infoHash),
