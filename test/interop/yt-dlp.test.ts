@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
@@ -44,12 +44,17 @@ const page: RequestListener = (request, response) => {
   response.end('<html><head><title>A film: part/1</title></head><body><video src="/film.mp4"></video></body></html>')
 }
 
-async function node(settings: Settings): Promise<Seeder> {
-  const seeder = new Seeder('node', join(folder, 'node'), {
-    'network.allowPrivate': true,
-    'swarm.trackers': [],
-    ...settings,
-  })
+async function node(settings: Settings, within: readonly string[] = []): Promise<Seeder> {
+  const seeder = new Seeder(
+    'node',
+    join(folder, 'node'),
+    {
+      'network.allowPrivate': true,
+      'swarm.trackers': [],
+      ...settings,
+    },
+    { within },
+  )
   ending.push(() => seeder.stop())
   onTestFailed(() => console.error(seeder.output()))
   await seeder.start()
@@ -79,13 +84,11 @@ async function imported(seeder: Seeder, url: string): Promise<Import> {
   )
 }
 
-const leftovers = async (): Promise<string[]> =>
-  (await readdir(tmpdir())).filter((name) => name.startsWith('eldernode-import-'))
+const leftovers = async (seeder: Seeder): Promise<string[]> => await readdir(join(seeder.folder, 'incoming'))
 
 const withYtDlp = { 'imports.ytDlp': true }
 
 test.skipIf(lacks('yt-dlp'))('the film of a page is published, and nothing else is left of it', async () => {
-  const before = await leftovers()
   const { url } = await site(page)
   const seeder = await node({ ...withYtDlp, 'imports.allowPrivate': true })
   const done = await imported(seeder, `${url}/watch?a=b&--exec=touch%20x`)
@@ -98,7 +101,7 @@ test.skipIf(lacks('yt-dlp'))('the film of a page is published, and nothing else 
     name: expect.stringMatching(/^A film: part_1.*\.mp4$/) as unknown,
     sha256: sha256(video),
   })
-  expect(await leftovers()).toEqual(before)
+  expect(await leftovers(seeder)).toEqual([])
 })
 
 test.skipIf(lacks('yt-dlp'))('it reaches nothing in the network of the operator, whatever it is given', async () => {
@@ -129,4 +132,24 @@ test.skipIf(lacks('yt-dlp'))('a page without media, and one without end, are imp
       error: { code: 'import_failed', detail: expect.stringContaining('ERROR') as unknown },
     })
   }
+})
+
+test.skipIf(lacks('yt-dlp'))('it runs no other program, which would go wherever a playlist says', async () => {
+  const programs = join(folder, 'programs')
+  await mkdir(programs)
+  for (const name of ['ffmpeg', 'ffprobe', 'avconv', 'rtmpdump', 'mplayer', 'mpv', 'phantomjs', 'aria2c', 'curl']) {
+    await writeFile(join(programs, name), `#!/bin/sh\n: > ${join(folder, 'ran')}\n`, { mode: 0o700 })
+  }
+  const { url, asked } = await site((request, response) => {
+    if (request.url !== '/film.m3u8') return void response.end('<html><video src="/film.m3u8"></video></html>')
+    // What it cannot decrypt by itself it would leave to ffmpeg.
+    const key = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="data:text/plain,x",KEYFORMAT="com.example"'
+    const lines = ['#EXTM3U', '#EXT-X-TARGETDURATION:9', key, '#EXTINF:9,', 'tcp://127.0.0.1:1', '#EXT-X-ENDLIST', '']
+    response.setHeader('content-type', 'application/vnd.apple.mpegurl').end(lines.join('\n'))
+  })
+  const path = `PATH=${programs}:${process.env['PATH'] ?? ''}`
+  const seeder = await node({ ...withYtDlp, 'imports.allowPrivate': true }, ['env', path])
+  expect(await imported(seeder, url)).toMatchObject({ state: 'failed', error: { code: 'import_failed' } })
+  expect(asked).toContain('/film.m3u8')
+  expect(await readdir(folder)).not.toContain('ran')
 })

@@ -41,7 +41,9 @@ export function createImports({ settings, services, maxBytes, events, log, now }
     store: services.library.imports,
     importers: {
       url: createWebImporter({ services, egress, maxBytes }),
-      ...(program !== undefined && { 'yt-dlp': createYtDlpImporter({ services, egress, program, maxBytes }) }),
+      ...(program !== undefined && {
+        'yt-dlp': createYtDlpImporter({ services, egress, program, python: programPath('python3'), maxBytes }),
+      }),
       ...createTorrentImporters({ services, egress, maxBytes, foreignTrackers: trackers }),
     },
     parallel,

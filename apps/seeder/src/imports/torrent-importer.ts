@@ -134,6 +134,7 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
 
   /** One after the other of the same infohash: the second finds what the first has brought. */
   const run = async (source: Source, work: Work): Promise<Item> => {
+    if (library.isPaused(source.infoHash)) throw new ImportRefusedError('its torrent is paused on this node')
     if (work.wanted.encrypt !== undefined || work.wanted.access === 'private')
       throw new ImportRefusedError('a torrent keeps its bytes and its infohash, and so it cannot be encrypted')
     for (let other = under.get(source.infoHash); other !== undefined; other = under.get(source.infoHash)) {

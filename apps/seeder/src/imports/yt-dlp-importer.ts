@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Egress, EgressProxy } from '../egress/index.ts'
 import type { IncomingFile } from '../ingest/index.ts'
@@ -17,13 +16,15 @@ export interface YtDlpImporterOptions {
   services: PublishingServices
   egress: Egress
   program: string
+  /** Where Python is, for a program that asks the path for it. */
+  python: string | undefined
   maxBytes: number
   idleMs?: number
 }
 
 /** Publishes the media that yt-dlp finds in a page. It makes all of its connections through this node's egress. */
 export function createYtDlpImporter(options: YtDlpImporterOptions): Importer {
-  const { services, egress, program, maxBytes, idleMs = 120_000 } = options
+  const { services, egress, program, python, maxBytes, idleMs = 120_000 } = options
 
   const publishFrom = async (run: YtDlp, proxy: EgressProxy, { wanted, signal, progress }: Work) => {
     const files = async function* (): AsyncGenerator<IncomingFile> {
@@ -37,17 +38,21 @@ export function createYtDlpImporter(options: YtDlpImporterOptions): Importer {
   return async (work) => {
     const url = importUrl(work.source).href
     const { signal } = work
-    const folder = await mkdtemp(join(tmpdir(), 'eldernode-import-'))
+    // Swept after a crash.
+    const staging = await services.library.stage()
+    const bin = join(staging.folder, 'bin')
+    await mkdir(bin)
+    if (python !== undefined) await symlink(python, join(bin, 'python3'))
     const proxy = await EgressProxy.open(egress)
     // It keeps each page in memory.
     proxy.allow(mostOfPages)
-    const run = new YtDlp({ url, program, proxy: proxy.url, folder, maxBytes, idleMs, signal })
+    const run = new YtDlp({ url, program, proxy: proxy.url, folder: staging.folder, maxBytes, idleMs, signal })
     try {
       return await publishFrom(run, proxy, work)
     } finally {
       await run.end()
       await proxy.close()
-      await rm(folder, { recursive: true, force: true })
+      await staging.discard()
     }
   }
 }

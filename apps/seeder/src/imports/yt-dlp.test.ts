@@ -66,7 +66,7 @@ test('the URL is one argument, the last, behind the end of options', async () =>
 })
 
 test('it knows nothing of this process but its path, and works in its own folder', async () => {
-  const made = await run(`env > environment; pwd > place; ulimit -v >> place; ${media('{}')}`)
+  const made = await run(`/usr/bin/env > environment; pwd > place; ulimit -v >> place; ${media('{}')}`)
   await made.name()
   const names = (await readFile(join(folder, 'environment'), 'utf8')).split('\n').map((line) => line.split('=')[0])
   expect(
@@ -99,9 +99,9 @@ test('what came of a run that failed at last is no media', async () => {
 })
 
 test.each([
-  ['finds nothing', 'sleep 100', 'name'],
-  ['gives no bytes', `echo 'eldernode-media {}' >&2; sleep 100`, 'bytes'],
-  ['gives no more bytes', `${media('{}')}; sleep 100`, 'bytes'],
+  ['finds nothing', '/bin/sleep 100', 'name'],
+  ['gives no bytes', `echo 'eldernode-media {}' >&2; /bin/sleep 100`, 'bytes'],
+  ['gives no more bytes', `${media('{}')}; /bin/sleep 100`, 'bytes'],
 ] as const)('a program that %s in time is ended, with what it started', async (_what, script, asked) => {
   const made = await run(`${script} & wait`, { idleMs: 500 })
   const outcome = asked === 'name' ? made.name() : made.name().then(() => all(made))
@@ -112,7 +112,7 @@ test.each([
 
 test('calling it off ends it at once', async () => {
   const abort = new AbortController()
-  const made = await run('sleep 100', { signal: abort.signal })
+  const made = await run('/bin/sleep 100', { signal: abort.signal })
   const named = made.name()
   abort.abort(new Error('enough'))
   await expect(named).rejects.toThrow('enough')

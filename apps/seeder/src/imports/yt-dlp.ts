@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { ImportFailedError, ImportStalledError } from './errors.ts'
@@ -17,13 +18,18 @@ const mediaSchema = z.object({ title: z.string().max(10_000).optional(), ext: z.
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
+/** What it fetches by itself, over HTTP: the best of all, of what is sound alone, of what is picture alone. */
+const formats = ['b', 'ba', 'bv']
+  .flatMap((kind) => ['^=http', '=m3u8_native'].map((protocol) => `${kind}[protocol${protocol}]`))
+  .join('/')
+
 export interface YtDlpOptions {
   url: string
   /** The program's path. */
   program: string
   /** All of its connections go through this. */
   proxy: string
-  /** Of its own: its home and where it works. */
+  /** Of its own: its home and where it works; what it may run is in `bin` below. */
   folder: string
   maxBytes: number
   /** Milliseconds in which it must find the media, and then give more of it each time. */
@@ -45,8 +51,9 @@ export class YtDlp {
     this.#idleMs = options.idleMs
     this.#child = spawn('/bin/sh', ['-c', `${limits}; exec "$0" "$@"`, program, ...argumentsOf(options)], {
       cwd: folder,
-      // Nothing of this node's: no settings, no proxies, no user's plug-ins.
-      env: { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8', PYTHONNOUSERSITE: '1' },
+      // Nothing of this node's: no settings, no proxies, no user's plug-ins. And no other program on its path: ffmpeg,
+      // rtmpdump and the like would go past the proxy, to any address and protocol that a playlist names.
+      env: { PATH: join(folder, 'bin'), HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8', PYTHONNOUSERSITE: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that what it starts ends with it.
       detached: true,
@@ -138,7 +145,7 @@ function argumentsOf({ url, proxy, maxBytes }: YtDlpOptions): string[] {
     '--playlist-items=1',
     '--match-filter=!is_live',
     // One file as it is: no other program takes it up.
-    '--format=b/ba/bv',
+    `--format=${formats}`,
     '--fixup=never',
     '--downloader=native',
     `--max-filesize=${maxBytes}`,
