@@ -25,4 +25,4 @@ ENV ELDERNODE_DATA=/data ELDERNODE_HTTP_HOST=0.0.0.0
 EXPOSE 8765/tcp 6881/tcp
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.ELDERNODE_HTTP_PORT ?? 8765}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--enable-source-maps", "apps/seeder/dist/main.js"]
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=8", "apps/seeder/dist/main.js"]

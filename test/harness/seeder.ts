@@ -22,6 +22,8 @@ export interface Media {
 }
 
 const script = fileURLToPath(new URL('../../apps/seeder/src/main.ts', import.meta.url))
+/** The heap as its service has it; the rest lets it run from source. */
+const options = ['--max-semi-space-size=8', '--conditions=@eldernode/source']
 
 /** The seeder program in a data folder that outlives its processes. */
 export class Seeder {
@@ -92,7 +94,7 @@ export class Seeder {
       data: this.folder,
       'http.port': this.#port,
     }
-    const command = [process.execPath, '--conditions=@eldernode/source', script, ...flagsOf(settings)]
+    const command = [process.execPath, ...options, script, ...flagsOf(settings)]
     const [first = '', ...args] = [...this.#within, ...command]
     this.#program = new Program({
       name: this.name,

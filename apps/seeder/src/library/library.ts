@@ -126,7 +126,7 @@ async function build(
       }
     },
     hold: (bytes) => {
-      storage.assertHere()
+      storage.assertSeen()
       return heldInMemory(storage.incoming, bytes)
     },
     salvage: async (infoHash, staging) => {
