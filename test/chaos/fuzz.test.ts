@@ -13,7 +13,7 @@ const seed = process.env['ELDERNODE_FUZZ_REQUESTS'] === undefined ? 20_261_121 :
 const atOnce = 40
 
 /** 5xx that say what a request asked for cannot be had now, and no fault. */
-const excused = new Set(['media_paused', 'media_being_checked', 'busy', 'too_many_listeners'])
+const excused = new Set(['media_paused', 'media_being_checked', 'verifications_busy', 'busy', 'too_many_listeners'])
 
 let network: Network
 let document: OpenApi

@@ -3,10 +3,21 @@ import type { OpenApi, Operation, Parameter } from './document.ts'
 import { bodiesOf, deepMark, deepText, nastyTexts, valuesOf } from './json-values.ts'
 
 /** What is put on the wire. One that is `whole` has to be answered. */
-export interface WireRequest {
-  text: string
-  bytes: Buffer
-  whole: boolean
+export class WireRequest {
+  readonly text: string
+  readonly bytes: Buffer
+  readonly whole: boolean
+
+  constructor(text: string, bytes: Buffer, whole: boolean) {
+    this.text = text
+    this.bytes = bytes
+    this.whole = whole
+  }
+
+  /** For the report of a failure, which shows a batch of them. */
+  [fc.toStringMethod](): string {
+    return this.text
+  }
 }
 
 export interface Known {
@@ -46,7 +57,7 @@ function requestTo(
     const lines = [`${verb} ${target} HTTP/1.1`, 'Host: node', 'Connection: close', ...headers]
     if (body !== undefined) lines.push(`Content-Type: ${body.type}`, `Content-Length: ${body.bytes.length}`)
     const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
-    return { text: lines[0] ?? '', bytes: Buffer.concat([head, body?.bytes ?? Buffer.alloc(0)]), whole: true }
+    return new WireRequest(lines[0] ?? '', Buffer.concat([head, body?.bytes ?? Buffer.alloc(0)]), true)
   })
 }
 
@@ -242,20 +253,15 @@ export function rawRequestsOf(document: OpenApi, { token }: Known): fc.Arbitrary
     'Upgrade: websocket\r\nConnection: Upgrade',
     'Connection: keep-alive',
   )
-  const afterHead = fc.tuple(line, announcements, rawBytes).map(([text, announced, bytes]) => ({
-    text: `${text} ${announced}`,
-    bytes: Buffer.concat([
-      chunk(`${text} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n${announced}\r\n\r\n`),
-      bytes,
-    ]),
-    whole: false,
-  }))
-  const inHead = fc.tuple(line, rawBytes).map(([text, bytes]) => ({
-    text,
-    bytes: Buffer.concat([chunk(`${text} HTTP/1.1\r\nHost: x\r\n`), bytes, chunk('\r\n\r\n')]),
-    whole: false,
-  }))
-  const nothing = rawBytes.map((bytes) => ({ text: 'bytes', bytes, whole: false }))
+  const part = (text: string, ...bytes: Buffer[]) => new WireRequest(text, Buffer.concat(bytes), false)
+  const afterHead = fc.tuple(line, announcements, rawBytes).map(([text, announced, bytes]) => {
+    const head = `${text} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n${announced}\r\n\r\n`
+    return part(`${text} ${announced}`, chunk(head), bytes)
+  })
+  const inHead = fc
+    .tuple(line, rawBytes)
+    .map(([text, bytes]) => part(text, chunk(`${text} HTTP/1.1\r\nHost: x\r\n`), bytes, chunk('\r\n\r\n')))
+  const nothing = rawBytes.map((bytes) => part('bytes', bytes))
   return fc.oneof(afterHead, inHead, nothing)
 }
 
