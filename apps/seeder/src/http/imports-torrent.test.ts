@@ -54,20 +54,22 @@ const withoutWebSeed = (magnet: string): string => magnet.replace(/&ws=[^&]*/g, 
 interface Made {
   pieceLength?: number
   more?: string
+  files?: string
   webSeed?: string
   order?: 'odd'
 }
 
 /** A .torrent of one file, in base64. */
-function torrentOf(bytes: Buffer, { pieceLength = 16_384, more = '', webSeed, order }: Made = {}) {
+function torrentOf(bytes: Buffer, { pieceLength = 16_384, more = '', files, webSeed, order }: Made = {}) {
   const pieces = Array.from({ length: Math.ceil(bytes.length / pieceLength) }, (_, n) =>
     createHash('sha1')
       .update(bytes.subarray(n * pieceLength, (n + 1) * pieceLength))
       .digest(),
   )
   const name = randomBytes(8).toString('hex')
-  const begin =
-    order === 'odd' ? `d4:name16:${name}6:lengthi${bytes.length}e` : `d6:lengthi${bytes.length}e4:name16:${name}`
+  const content = files === undefined ? `6:lengthi${bytes.length}e` : `5:filesl${files}e`
+  const called = `4:name16:${name}`
+  const begin = `d${order === 'odd' ? called + content : content + called}`
   const all = Buffer.concat(pieces)
   const info = Buffer.concat([
     Buffer.from(`${begin}12:piece lengthi${pieceLength}e6:pieces${all.length}:`),
@@ -105,6 +107,29 @@ test.each([
   expect(Buffer.from(await two.arrayBuffer()).equals(bytes.subarray(100_000))).toBe(true)
   // Once more, it is here.
   expect(await imports.run(source)).toMatchObject({ state: 'done', infoHash })
+})
+
+test('files without a byte, twice the same path and another case stay as they are', async () => {
+  const bytes = randomBytes(40_000)
+  const url = await site((request, response) => {
+    const at = request.url?.endsWith('/two') === true ? 30_000 : 0
+    seedOf(bytes.subarray(at, at === 0 ? 30_000 : 40_000))(request, response)
+  })
+  const entry = (path: string, length: number): string => `d6:lengthi${length}e4:pathl${path.length}:${path}ee`
+  const files = [entry('one', 30_000), entry('none', 0), entry('two', 10_000), entry('none', 0), entry('ONE', 0)]
+  const { torrent, infoHash } = torrentOf(bytes, { files: files.join(''), webSeed: `${url}/` })
+  expect(await imports.run({ torrent })).toMatchObject({ state: 'done', infoHash })
+  const listed = (await (await node.ask(`/v1/media/${infoHash}/files`)).json()) as { path: string; size: number }[]
+  expect(listed.map(({ path, size }) => [path, size])).toEqual([
+    ['one', 30_000],
+    ['none', 0],
+    ['two', 10_000],
+    ['none', 0],
+    ['ONE', 0],
+  ])
+  const two = await node.ask(`/v1/media/${infoHash}/content/two`)
+  expect(Buffer.from(await two.arrayBuffer()).equals(bytes.subarray(30_000))).toBe(true)
+  expect((await node.ask(`/v1/media/${infoHash}/content/none`)).status).toBe(200)
 })
 
 test('the same torrent twice at once is fetched once', async () => {

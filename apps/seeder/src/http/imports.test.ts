@@ -63,6 +63,16 @@ test('what a URL leads to is published, with what was said of it', async () => {
   expect((await content(done.infoHash)).equals(bytes)).toBe(true)
 })
 
+test('asked for twice with the same Idempotency-Key, it is one import', async () => {
+  const base = await site((_request, response) => response.end('x'))
+  const headers = { 'content-type': 'application/json', 'idempotency-key': randomBytes(8).toString('hex') }
+  const ask = () => imports.ask('/v1/imports', { method: 'POST', headers, body: JSON.stringify({ url: base }) })
+  const [first, second] = [await ask(), await ask()]
+  const view = (await first.json()) as Import
+  expect([first.status, second.status, ((await second.json()) as Import).id]).toEqual([202, 202, view.id])
+  expect(await imports.over(view)).toMatchObject({ state: 'done' })
+})
+
 test('a private import is encrypted before it is on disk, and read by its owner', async () => {
   const bytes = randomBytes(100_000)
   const base = await site((_request, response) => response.end(bytes))
