@@ -59,8 +59,29 @@ async function made(): Promise<Source> {
   return source
 }
 
-async function libtorrent(): Promise<Source> {
-  const source = await made()
+/** A torrent of versions 1 and 2 together (BEP 52), as libtorrent makes them: with files that only fill up pieces. */
+async function hybrid(): Promise<Source> {
+  const file = join(folder, 'far.torrent')
+  const script = [
+    'import libtorrent as lt, sys',
+    'fs = lt.file_storage()',
+    'lt.add_files(fs, sys.argv[1])',
+    't = lt.create_torrent(fs)',
+    'lt.set_piece_hashes(t, sys.argv[1] + "/..")',
+    'made = lt.bencode(t.generate())',
+    'open(sys.argv[2], "wb").write(made)',
+    'info = lt.torrent_info(sys.argv[2])',
+    'print(info.info_hashes().v1, info.info_hashes().has_v2())',
+  ].join('\n')
+  const program = run('maker', '/usr/bin/python3', ['-c', script, join(folder, 'far'), file])
+  await program.exited()
+  const [infoHash = '', second] = (program.lines[0] ?? '').split(' ')
+  expect(second).toBe('True')
+  return { infoHash, port: 0, torrent: (await readFile(file)).toString('base64') }
+}
+
+async function libtorrent(making = made): Promise<Source> {
+  const source = await making()
   const script = join(import.meta.dirname, 'libtorrent-seeder.py')
   const program = run('libtorrent', '/usr/bin/python3', [script, join(folder, 'far.torrent'), folder, 'rc4'])
   const port = await until(() => Number(program.lines[0] ?? 0) || undefined, {
@@ -146,7 +167,8 @@ async function hasAll(seeder: Seeder, infoHash: string): Promise<void> {
 
 const clients: Record<string, { seed: () => Promise<Source>; tool?: string }> = {
   WebTorrent: { seed: () => webtorrent() },
-  libtorrent: { seed: libtorrent, tool: 'libtorrent' },
+  libtorrent: { seed: () => libtorrent(), tool: 'libtorrent' },
+  'libtorrent (both versions)': { seed: () => libtorrent(hybrid), tool: 'libtorrent' },
   aria2: { seed: aria2, tool: 'aria2c' },
 }
 
