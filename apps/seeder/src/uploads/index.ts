@@ -1,3 +1,3 @@
 export type * from './port.ts'
 export * from './errors.ts'
-export { Uploads, type UploadsOptions } from './uploads.ts'
+export { Uploads } from './uploads.ts'
