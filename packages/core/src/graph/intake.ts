@@ -1,4 +1,3 @@
-import { toBase64url } from '../identity/index.ts'
 import type { Admitted, Guard } from './guard.ts'
 import type { Compat } from './compat/compat.ts'
 import type { CompatValue } from './compat/port.ts'
@@ -7,7 +6,7 @@ import { limits } from './limits.ts'
 import type { Link } from './link.ts'
 import { candidateOf } from './portions.ts'
 import { rebuild } from './rebuild.ts'
-import { putOf } from './wire/message.ts'
+import { messageId, putOf } from './wire/message.ts'
 import type { Candidate } from './wire/message.ts'
 import type { Wire } from './wire/wire.ts'
 
@@ -116,9 +115,4 @@ export class Intake {
     const hiddenId = shown.length > 0 ? messageId() : id
     if (hidden.length > 0) wire.hear({ '#': hiddenId, put: putOf(hidden.map(candidateOf)) }, link)
   }
-}
-
-/** A new GUN message id. */
-export function messageId(): string {
-  return toBase64url(crypto.getRandomValues(new Uint8Array(9)))
 }

@@ -61,7 +61,7 @@ export class Replies {
     try {
       const queue = this.#queues.get(link) ?? []
       for (let next = queue[0]; next !== undefined && !link.closed; next = queue[0]) {
-        await this.#answer(next, link)
+        if (await roomToSend(link)) await this.#answer(next, link)
         queue.shift()
       }
     } finally {

@@ -1,3 +1,4 @@
+import { toBase64url } from '../../identity/index.ts'
 import type { CompatValue } from '../compat/port.ts'
 import type { GunMessage, GunPut } from './gun.ts'
 
@@ -27,3 +28,8 @@ export type Rebuilt =
   | { type: 'put'; id: string; values: Candidate[]; compat?: CompatValue[] }
   | { type: 'dam'; message: GunMessage }
   | { type: 'nothing' }
+
+/** A new GUN message id. */
+export function messageId(): string {
+  return toBase64url(crypto.getRandomValues(new Uint8Array(9)))
+}

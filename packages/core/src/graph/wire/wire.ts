@@ -1,5 +1,6 @@
 import { MAX_CLOCK_SKEW } from '../../envelope/index.ts'
 import { Gun } from './gun.ts'
+import { messageId } from './message.ts'
 import type { GunHeard, GunMessage, GunPeer, GunPut, GunRoot } from './gun.ts'
 
 /** Bytes that GUN gathers into one frame before it sends the next on its own. */
@@ -82,13 +83,14 @@ export class Wire {
     this.#root.opt.mesh.say({ '#': id, put })
   }
 
-  /** Says something to one peer: values, or with `to` the reply to its request, which without values means "not here". */
+  /**
+   * Says something to one peer: values, or with `to` the reply to its request, which without values means "not here". At
+   * once, and not by GUN: it would hash each text first, a piece a turn, and a reader that asks faster than that would
+   * have any number of replies wait in memory.
+   */
   tell(peer: GunPeer, message: { to?: string; put?: GunPut; ok?: number }): void {
     const { to, put, ok } = message
-    this.#root.opt.mesh.say(
-      { ...(to !== undefined && { '@': to }), ...(put !== undefined && { put }), ...(ok !== undefined && { ok }) },
-      peer,
-    )
+    peer.say(JSON.stringify({ '#': messageId(), ...(to !== undefined && { '@': to }), put, ok }))
   }
 
   close(): void {
