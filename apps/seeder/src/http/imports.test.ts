@@ -64,7 +64,7 @@ test('what a URL leads to is published, with what was said of it', async () => {
 })
 
 test('asked for twice with the same Idempotency-Key, it is one import', async () => {
-  const base = await site((_request, response) => response.end('x'))
+  const base = await site((_request, response) => response.end(randomBytes(9)))
   const headers = { 'content-type': 'application/json', 'idempotency-key': randomBytes(8).toString('hex') }
   const ask = () => imports.ask('/v1/imports', { method: 'POST', headers, body: JSON.stringify({ url: base }) })
   const [first, second] = [await ask(), await ask()]
@@ -207,8 +207,21 @@ test('so many may be unfinished, a quarter of them by one owner', async () => {
   expect(last && (await one.cancel(last))).toMatchObject({ state: 'cancelled' })
 })
 
+test('a token that is revoked takes its imports with it, and no others', async () => {
+  const { url, left } = await pending()
+  const [kept, lost] = [await makeToken(node, 'one', ['media:write']), await makeToken(node, 'one', ['media:write'])]
+  const others = await new Importing(node, kept.token).begin({ url: `${url}/0` })
+  const from = new Importing(node, lost.token)
+  const begun = [await from.begin({ url: `${url}/1` }), await from.begin({ url: `${url}/2` })]
+  await imports.until(begun[0] ?? others, ({ bytes }) => bytes === 10)
+  expect((await node.ask(`/v1/tokens/${lost.id}`, { method: 'DELETE' })).status).toBe(204)
+  for (const view of begun) expect(await imports.look(view)).toMatchObject({ state: 'cancelled' })
+  expect([left(), (await imports.look(others)).state]).toEqual([1, 'running'])
+  await imports.cancel(others)
+})
+
 test('an import is its owner’s and the administrators’', async () => {
-  const base = await site((_request, response) => response.end('x'))
+  const base = await site((_request, response) => response.end(randomBytes(9)))
   const [one, other, reader] = [
     new Importing(node, (await makeToken(node, 'one', ['media:write'])).token),
     new Importing(node, (await makeToken(node, 'other', ['media:write'])).token),
@@ -234,7 +247,7 @@ test('an import is its owner’s and the administrators’', async () => {
 })
 
 test('imports are listed newest first, in pages', async () => {
-  const base = await site((_request, response) => response.end('x'))
+  const base = await site((_request, response) => response.end(randomBytes(9)))
   for (const name of ['1', '2', '3']) await imports.run({ url: `${base}/${name}` })
   const first = await listed(imports, '?limit=2')
   const second = await listed(imports, `?limit=1&cursor=${first.nextCursor}`)

@@ -100,8 +100,9 @@ export async function importRoutes(app: Api, services: Services): Promise<void> 
         throw new InvalidInputError(
           `A torrent keeps its name and its bytes: leave ${keeps.join(', ')} and access private out.`,
         )
-      const wanted = uploadOf(options, { owner: callerOf(request).owner, replicas, now: now() })
-      const view = shown(await imports.add(kind, source, wanted))
+      const { owner, token } = callerOf(request)
+      const wanted = uploadOf(options, { owner, replicas, now: now() })
+      const view = shown(await imports.add(kind, source, wanted, token))
       return await reply.code(202).header('location', view.links.self).send(view)
     },
   )

@@ -90,7 +90,7 @@ export interface Services {
   /** Told when a node of a public map was written by somebody with a token. */
   mapWritten: (soul: string) => void
   events: Pick<EventRoom, 'journal' | 'webhooks'>
-  imports: Pick<Imports, 'add' | 'get' | 'list' | 'cancel'>
+  imports: Pick<Imports, 'add' | 'get' | 'list' | 'cancel' | 'revoke'>
   uploads: ResumableUploads
   registry: Registry
   log: Logger

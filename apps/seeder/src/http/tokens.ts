@@ -55,7 +55,7 @@ const callerSchema = z
   .meta({ id: 'Caller' })
 
 /** `/v1/tokens`: who may do what. */
-export async function tokenRoutes(app: Api, { tokens, now }: Services, bearers: Bearers): Promise<void> {
+export async function tokenRoutes(app: Api, { tokens, now, imports }: Services, bearers: Bearers): Promise<void> {
   app.post(
     '/v1/tokens',
     {
@@ -115,13 +115,14 @@ export async function tokenRoutes(app: Api, { tokens, now }: Services, bearers: 
       schema: {
         tags: ['access'],
         summary: 'Revoke a token',
-        description: 'What is under way with it, such as uploads and streams of events, ends as well.',
+        description: 'What is under way with it, such as uploads, imports and streams of events, ends as well.',
         params: z.object({ id: z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hex digits') }),
         response: { 204: z.undefined().describe('It is good for nothing from here on.'), ...problems(400, 404) },
       },
     },
     async ({ params: { id } }, reply) => {
       tokens.revoke(id)
+      await imports.revoke(id)
       // It may be the one of this very request.
       reply.raw.once('close', () => bearers.end(id))
       return await reply.code(204).send()

@@ -61,7 +61,7 @@ export class Imports {
   }
 
   /** Durable when it resolves. @throws TooManyImportsError, YtDlpUnavailableError */
-  async add(kind: Kind, source: string, wanted: Wanted): Promise<ImportView> {
+  async add(kind: Kind, source: string, wanted: Wanted, token?: string): Promise<ImportView> {
     const { importers, store, now, most } = this.#options
     if (importers[kind] === undefined) throw new YtDlpUnavailableError()
     const { owner } = wanted
@@ -70,7 +70,8 @@ export class Imports {
     // Its place is taken before the disk is asked, so that no two take the same.
     this.#adding.push(owner)
     try {
-      await store.add({ id, owner, kind, source, options: JSON.stringify(wanted) }, now())
+      const asked = { id, owner, ...(token !== undefined && { token }) }
+      await store.add({ ...asked, kind, source, options: JSON.stringify(wanted) }, now())
     } finally {
       this.#adding.splice(this.#adding.indexOf(owner), 1)
     }
@@ -98,20 +99,16 @@ export class Imports {
    * @throws ImportNotFoundError
    */
   async cancel(id: string): Promise<ImportView> {
-    const { store } = this.#options
     const before = this.get(id)
-    const running = this.#running.get(id)
-    if (running !== undefined) {
-      running.abort.abort(new ImportCancelledError())
-      await running.done
-    } else if (before.state === 'queued' || before.state === 'running') {
-      this.#queue.delete(before)
-      this.#end(before, { state: 'cancelled', bytes: 0 })
-    } else {
-      store.remove(id)
-      return before
-    }
-    return this.get(id)
+    if (await this.#callOff(before)) return this.get(id)
+    this.#options.store.remove(id)
+    return before
+  }
+
+  /** Calls off whatever was asked for with a token: it was revoked. */
+  async revoke(token: string): Promise<void> {
+    const { store } = this.#options
+    await Promise.all(store.unfinished(token).map(async ({ id }) => await this.#callOff(this.get(id))))
   }
 
   /** Ends what runs, to be begun anew at the next start. */
@@ -120,6 +117,18 @@ export class Imports {
     const running = [...this.#running.values()]
     for (const { abort } of running) abort.abort(new ImportSuspendedError())
     await Promise.all(running.map(({ done }) => done))
+  }
+
+  /** @returns false when it was over already */
+  async #callOff(view: ImportView): Promise<boolean> {
+    const running = this.#running.get(view.id)
+    running?.abort.abort(new ImportCancelledError())
+    await running?.done
+    if (running !== undefined) return true
+    if (view.state !== 'queued' && view.state !== 'running') return false
+    this.#queue.delete(view)
+    this.#end(view, { state: 'cancelled', bytes: 0 })
+    return true
   }
 
   #assertRoom(owner: string, most: number): void {
@@ -209,7 +218,7 @@ export class Imports {
     if (record !== undefined) this.#options.changed?.(record)
   }
 
-  #view({ options: _options, attempts: _attempts, source, ...record }: ImportRecord): ImportView {
+  #view({ options: _options, attempts: _attempts, token: _token, source, ...record }: ImportRecord): ImportView {
     const running = this.#running.get(record.id)
     const shown = { ...record, source: record.kind === 'torrent' ? '' : source }
     if (running === undefined) return shown

@@ -21,7 +21,7 @@ export interface Work {
 export type Importer = (work: Work) => Promise<Item>
 
 /** An import as its owner sees it. */
-export interface ImportView extends Omit<ImportRecord, 'options' | 'attempts'> {
+export interface ImportView extends Omit<ImportRecord, 'options' | 'attempts' | 'token'> {
   /** Of how many bytes, where that is known and the import is running. */
   total?: number
 }

@@ -5,6 +5,8 @@ export interface NewImport {
   /** Opaque, and not to be guessed. */
   id: string
   owner: string
+  /** The id of the token that asked; absent for the operator's. */
+  token?: string
   /** What `source` is. */
   kind: string
   source: string
@@ -37,8 +39,8 @@ export interface ImportStore {
   get(id: string): ImportRecord | undefined
   /** Newest first, of one owner or of all. @throws InvalidInputError for a cursor it did not make */
   list(options: { owner?: string; cursor?: string; limit: number }): { imports: ImportRecord[]; nextCursor?: string }
-  /** Those that are queued or running, oldest first. */
-  unfinished(): { id: string; owner: string }[]
+  /** Those that are queued or running, oldest first; of one token or of all. */
+  unfinished(token?: string): { id: string; owner: string }[]
   /** @returns how often it was begun, with this time */
   begin(id: string, now: number): number
   /** A source that holds more than an address is forgotten; `source` is what is left of it. */

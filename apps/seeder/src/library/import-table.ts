@@ -7,6 +7,7 @@ interface ImportRow {
   n: number
   id: string
   owner: string
+  token: string | null
   kind: string
   source: string
   options: string
@@ -28,13 +29,14 @@ export class ImportTable implements ImportStore {
     this.#db = db
   }
 
-  async add({ id, owner, kind, source, options }: NewImport, now: number): Promise<void> {
+  async add({ id, owner, token, kind, source, options }: NewImport, now: number): Promise<void> {
     await this.#db.together(() =>
       this.#db.run(
-        `INSERT INTO imports (id, owner, kind, source, options, state, created_at, changed_at)
-         VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)`,
+        `INSERT INTO imports (id, owner, token, kind, source, options, state, created_at, changed_at)
+         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)`,
         id,
         owner,
+        token ?? null,
         kind,
         source,
         options,
@@ -63,8 +65,10 @@ export class ImportTable implements ImportStore {
     return { imports: page.map(recordOf), ...(last && { nextCursor: String(last.n) }) }
   }
 
-  unfinished(): { id: string; owner: string }[] {
-    return this.#db.rows(`SELECT id, owner FROM imports WHERE state IN ('queued', 'running') ORDER BY n`)
+  unfinished(token?: string): { id: string; owner: string }[] {
+    const those = `SELECT id, owner FROM imports WHERE state IN ('queued', 'running')`
+    if (token === undefined) return this.#db.rows(`${those} ORDER BY n`)
+    return this.#db.rows(`${those} AND token = ? ORDER BY n`, token)
   }
 
   begin(id: string, now: number): number {
@@ -101,7 +105,8 @@ export class ImportTable implements ImportStore {
 }
 
 function recordOf(row: ImportRow): ImportRecord {
-  const { id, owner, kind, source, options, state, attempts, info_hash, error, bytes, created_at, changed_at } = row
+  const { id, owner, token, kind, source, options, state, attempts, info_hash, error, bytes, created_at, changed_at } =
+    row
   return {
     id,
     owner,
@@ -111,6 +116,7 @@ function recordOf(row: ImportRow): ImportRecord {
     state,
     attempts,
     bytes,
+    ...(token !== null && { token }),
     ...(info_hash !== null && { infoHash: info_hash }),
     ...(error !== null && { error: errorSchema.parse(JSON.parse(error)) }),
     createdAt: created_at,

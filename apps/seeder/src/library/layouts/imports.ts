@@ -4,6 +4,7 @@ export const imports = `
     n INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     owner TEXT NOT NULL,
+    token TEXT,
     kind TEXT NOT NULL,
     source TEXT NOT NULL,
     options TEXT NOT NULL,
