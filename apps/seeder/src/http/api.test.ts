@@ -126,7 +126,7 @@ describe('retraction', () => {
     for (const path of [id, `${id}/content`, `${id}/files`, `${id}/torrent`, `${id}/ws/gone`]) {
       expect(await problem(`/v1/media/${path}`)).toEqual([410, 'media_retracted'])
     }
-    expect(await problem(`/v1/media/${sha256}/content`)).toEqual([404, 'media_not_found'])
+    expect(await problem(`/v1/media/${sha256}/content`)).toEqual([410, 'media_retracted'])
     expect(await json(`/v1/media/${id}`, { method: 'DELETE' })).toEqual(answer)
     const { items } = await json<{ items: MediaView[] }>('/v1/media?limit=1000')
     expect(items.map((item) => item.id)).not.toContain(id)
