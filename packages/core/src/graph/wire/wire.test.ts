@@ -22,7 +22,7 @@ test('a reply is at its socket at once, however large it is', () => {
   for (let n = 0; n < 20; n++) wire.tell(peer, { to: `get${n}`, put: putOf(values) })
   expect(said).toHaveLength(20)
   expect(JSON.parse(said[7] ?? '')).toEqual({
-    '#': expect.stringMatching(/^[\w-]{12}$/),
+    '#': expect.stringMatching(/^[\w-]{12}$/) as string,
     '@': 'get7',
     put: { 'previews/1': { _: { '#': 'previews/1', '>': { audioData: 5 } }, audioData: values[0]?.value } },
   })
