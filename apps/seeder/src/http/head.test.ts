@@ -47,7 +47,8 @@ test('whatever answers GET answers HEAD alike, without the bytes', async () => {
     delete expected['cache-status']
     expect([path, expected['content-type']]).toEqual([path, expect.any(String)])
     expect([path, told(head)['content-type']]).toEqual([path, expected['content-type']])
-    if (path.endsWith('/content')) expect(told(head)).toEqual(expected)
+    const isMadeAnew = !path.endsWith('/content')
+    expect(isMadeAnew || told(head)).toEqual(isMadeAnew || expected)
     abort.abort()
     await get.text().catch(() => undefined)
   }

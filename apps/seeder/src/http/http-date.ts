@@ -1,8 +1,8 @@
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-const [day, time, month] = ['[A-Z][a-z]{2}', String.raw`(\d{2}):(\d{2}):(\d{2})`, '([A-Z][a-z]{2})']
-const preferred = new RegExp(String.raw`^${day}, (\d{2}) ${month} (\d{4}) ${time} GMT$`)
-const rfc850 = new RegExp(String.raw`^[A-Z][a-z]{5,8}, (\d{2})-${month}-(\d{2}) ${time} GMT$`)
-const asctime = new RegExp(String.raw`^${day} ${month} ([ \d]\d) ${time} (\d{4})$`)
+const [dayName, time, monthName] = ['[A-Z][a-z]{2}', String.raw`(\d{2}):(\d{2}):(\d{2})`, '([A-Z][a-z]{2})']
+const preferred = new RegExp(String.raw`^${dayName}, (\d{2}) ${monthName} (\d{4}) ${time} GMT$`)
+const rfc850 = new RegExp(String.raw`^[A-Z][a-z]{5,8}, (\d{2})-${monthName}-(\d{2}) ${time} GMT$`)
+const asctime = new RegExp(String.raw`^${dayName} ${monthName} ([ \d]\d) ${time} (\d{4})$`)
 
 /**
  * A date of HTTP (RFC 9110, section 5.6.7) in milliseconds since 1970, in any of its three forms; NaN for anything else,

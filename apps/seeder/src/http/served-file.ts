@@ -1,7 +1,7 @@
 import type { ItemFile } from '@eldernode/core'
 import { may, type Viewer } from '../access/index.ts'
 import type { HeldFile, Library } from '../library/index.ts'
-import type { RemoteBytes, RemoteFile } from '../replication/index.ts'
+import type { RemoteBytes, RemoteFile } from './remote-file.ts'
 import { FileNotFoundError, MediaNotFoundError, MediaRetractedError, MediaUnsoundError } from './errors.ts'
 import type { Open } from './answers.ts'
 import type { ByteSource, Part } from './file-sender.ts'
@@ -29,7 +29,7 @@ export type Files = Pick<Library, 'file' | 'head' | 'condition' | 'openBlob'>
  * A file of an item that is held here: the one at `path`, or its first.
  * @throws MediaNotFoundError, MediaRetractedError, MediaUnsoundError, FileNotFoundError, StorageSuspendedError
  */
-export async function heldFile(library: Files, viewer: Viewer, id: string, path?: string): Promise<ServedFile> {
+async function heldFile(library: Files, viewer: Viewer, id: string, path?: string): Promise<ServedFile> {
   const held = await library.file(id, path)
   if (held === undefined) throw absence(library, id, viewer)
   assertSeen(viewer, held, id)

@@ -79,7 +79,7 @@ function matchOf({ audience, owner, type, tags, text }: ListFilter): string | un
   if (words === null) return undefined
   const last = words.at(-1) ?? ''
   const quoted = words.map((word) => `"${word}"`)
-  const isBeginning = [...last].length >= shortestBeginning && text.endsWith(last)
+  const isBeginning = last.length >= shortestBeginning && text.endsWith(last)
   return `${match} AND words : (${quoted.join(' AND ')}${isBeginning ? '*' : ''})`
 }
 

@@ -85,7 +85,7 @@ export class OpenBlobs {
     this.#entries.delete(sha256)
     this.#entries.set(sha256, entry)
     entry.idleSince = performance.now()
-    this.#timer ??= setTimeout(() => this.#sweep(), idleMs).unref()
+    this.#timer ??= setTimeout(() => void this.#sweep(), idleMs).unref()
     if (this.#entries.size > mostIdle) await this.#sweep(mostIdle)
   }
 
@@ -104,7 +104,7 @@ export class OpenBlobs {
       ended.push(entry)
     }
     clearTimeout(this.#timer)
-    this.#timer = next === Infinity ? undefined : setTimeout(() => this.#sweep(), next + idleMs - now).unref()
+    this.#timer = next === Infinity ? undefined : setTimeout(() => void this.#sweep(), next + idleMs - now).unref()
     await Promise.all(ended.map((entry) => end(entry)))
   }
 }

@@ -65,7 +65,7 @@ export class Arrival {
     for (const promise of [this.files, this.#picks.promise]) promise.catch(ignore)
     this.whole.catch((error: unknown) => {
       this.#picks.reject(error)
-      this.#news.fail(error as Error)
+      this.#news.fail(error)
     })
   }
 

@@ -7,7 +7,6 @@ import {
   type Holdings,
   type NodeId,
 } from '@eldernode/core'
-import { Arrivals } from './arrivals.ts'
 import { Debounce } from './debounce.ts'
 import { NoRoomError, TransferError } from './errors.ts'
 import { Gate } from './gate.ts'
@@ -16,13 +15,12 @@ import { HolderClient } from './holder-client.ts'
 import { Holders } from './holders.ts'
 import { HoldingsNotice } from './holdings-notice.ts'
 import { ItemFetcher } from './item-fetcher.ts'
-import { KnownContent } from './known-content.ts'
 import { Mending } from './mending.ts'
 import { PlacementShare } from './placement-share.ts'
 import type { ReplicationOptions } from './options.ts'
 import type { RemoteFile, Replication, ReplicationStats } from './port.ts'
 import { pulse } from './pulse.ts'
-import { Reading } from './reading.ts'
+import { Reads } from './reads.ts'
 import { Reconciler } from './reconciler.ts'
 import { Refusals } from './refusals.ts'
 import { Room } from './room.ts'
@@ -34,8 +32,6 @@ import { Transfers, type Job } from './transfers.ts'
 
 const graceMs = 600_000
 const operatorsChoiceMs = 86_400_000
-/** Items fetched for readers at a time. */
-const mostReads = 64
 
 /** Wires the parts of this folder together. */
 export class GraphReplication implements Replication {
@@ -52,9 +48,7 @@ export class GraphReplication implements Replication {
   readonly #mending: Mending
   readonly #reconciler: Reconciler
   readonly #fetcher: ItemFetcher
-  readonly #arrivals: Arrivals
-  readonly #content: KnownContent
-  readonly #reading: Reading
+  readonly #reads: Reads
   readonly #watches: (() => void)[] = []
   #fetched = 0
   #fetchedBytes = 0
@@ -108,24 +102,16 @@ export class GraphReplication implements Replication {
       pulse: () => pulse({ ...options, publicItems: () => this.publicItems(), transfers: this.#transfers, room }),
       log,
     })
-    this.#arrivals = new Arrivals({
-      ...options.reads,
-      begin: (manifest, publisher, before) => this.#fetcher.begin(manifest, publisher, before),
-      maxItems: mostReads,
-      failed: (error) => log.error({ err: error }, 'what was fetched for a reader could not be removed'),
-    })
-    this.#content = new KnownContent(options)
-    this.#reading = new Reading({
-      arrivals: this.#arrivals,
-      content: this.#content,
+    this.#reads = new Reads({
+      ...options,
+      begin: (...item) => this.#fetcher.begin(...item),
       published: (infoHash) => this.#reconciler.published(infoHash),
-      admits: (infoHash, publisher) => this.#admitsReads(infoHash, publisher),
-      waitMs: options.reads.waitMs,
-      now,
+      refuses: (infoHash) => this.#refusals.has(infoHash),
+      sources: (infoHash, publisher) => this.#holders.sources(infoHash, publisher),
     })
     this.#fetcher = new ItemFetcher({
       ...options,
-      arrivals: this.#arrivals,
+      arrivals: this.#reads.arrivals,
       room,
       client: new HolderClient({
         egress,
@@ -213,7 +199,7 @@ export class GraphReplication implements Replication {
   }
 
   remote(id: string, path?: string): Promise<RemoteFile | undefined> {
-    return this.#reading.find(id, path)
+    return this.#reads.find(id, path)
   }
 
   touch(infoHash: string): void {
@@ -261,12 +247,11 @@ export class GraphReplication implements Replication {
   async close(): Promise<void> {
     for (const end of this.#watches.splice(0)) end()
     this.#gate.close()
-    this.#content.close()
     this.#pass.close()
     this.#roster.close()
     this.#refusals.close()
     await Promise.all([this.#heart.close(), this.#transfers.close(), this.#mending.close()])
-    await this.#arrivals.close()
+    await this.#reads.close()
     await this.#reconciler.close()
     await this.#notice.close()
   }
@@ -311,18 +296,7 @@ export class GraphReplication implements Replication {
   /** Ends what is fetched of an item, for a copy and for readers alike. */
   async #cancel(infoHash: string, why: string): Promise<void> {
     await this.#transfers.cancel(infoHash, why)
-    await this.#arrivals.end(infoHash, why)
-  }
-
-  /** What is here in part is mended, what was put away stays away, and what was only here is nowhere else. */
-  #admitsReads(infoHash: string, publisher: NodeId): boolean {
-    const { library, reads, announces } = this.#options
-    const isHere = library.storage().state === 'here' && reads.maxBytes > 0
-    if (!isHere || library.isPaused(infoHash) || this.#refusals.has(infoHash)) return false
-    const condition = library.condition(infoHash)
-    if (condition === undefined || announces) return condition === undefined || condition === 'damaged'
-    const { peers, holders } = this.#holders.sources(infoHash, publisher)
-    return condition === 'damaged' && peers.length + holders.length > 0
+    await this.#reads.arrivals.end(infoHash, why)
   }
 
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {

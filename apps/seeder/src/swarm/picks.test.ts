@@ -73,6 +73,7 @@ test('two who want the same pieces get them, and one that ends takes nothing fro
   first?.()
   leecher.limit({ downloadLimit: 0 })
   await vi.waitUntil(() => arrived.length === 16, patience)
+  expect(arrived.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, n) => n + 5))
 })
 
 test('what is wanted comes before the rest', async () => {
