@@ -209,7 +209,7 @@ test('so many may be unfinished, a quarter of them by one owner', async () => {
 
 test('a token that is revoked takes its imports with it, and no others', async () => {
   const { url, left } = await pending()
-  const [kept, lost] = [await makeToken(node, 'one', ['media:write']), await makeToken(node, 'one', ['media:write'])]
+  const [kept, lost] = [await makeToken(node, 'one', ['media:write']), await makeToken(node, 'two', ['media:write'])]
   const others = await new Importing(node, kept.token).begin({ url: `${url}/0` })
   const from = new Importing(node, lost.token)
   const begun = [await from.begin({ url: `${url}/1` }), await from.begin({ url: `${url}/2` })]
@@ -270,4 +270,18 @@ test('their begin and end are told to their owner', async () => {
     ['import.failed', failed.id],
   ])
   await events.close()
+})
+
+test('an owner leaves a place for others', async () => {
+  const { url, asked } = await pending()
+  const one = new Importing(node, (await makeToken(node, 'greedy', ['media:write'])).token)
+  const two = new Importing(node, (await makeToken(node, 'modest', ['media:write'])).token)
+  const greedy = [await one.begin({ url: `${url}/1` }), await one.begin({ url: `${url}/2` })]
+  const modest = await two.begin({ url: `${url}/3` })
+  await two.until(modest, ({ bytes }) => bytes === 10)
+  expect([asked(), await Promise.all(greedy.map(async (view) => (await one.look(view)).state))]).toEqual([
+    2,
+    ['running', 'queued'],
+  ])
+  for (const view of [...greedy, modest].toReversed()) await imports.cancel(view)
 })

@@ -146,9 +146,19 @@ export class Imports {
     return count
   }
 
+  /**
+   * Threat: an owner whose sources are as slow as may be would keep every place for days. One is left for others.
+   */
+  #share(owner: string): number {
+    return owner === '' ? Infinity : Math.max(1, this.#options.parallel - 1)
+  }
+
   #fill(): void {
     while (this.#open && this.#running.size < this.#options.parallel) {
-      const next = this.#queue.take((owner) => this.#runningOf(owner))
+      const next = this.#queue.take(
+        (owner) => this.#runningOf(owner),
+        (owner) => this.#share(owner),
+      )
       if (next === undefined) return
       const record = this.#options.store.get(next.id)
       if (record !== undefined) this.#begin(record)

@@ -6,7 +6,7 @@ export interface PaceLimits {
   bytesPerSecond: number
 }
 
-export const leastPace: PaceLimits = { windowMs: 60_000, bytesPerSecond: 4096 }
+export const leastPace: PaceLimits = { windowMs: 60_000, bytesPerSecond: 16_384 }
 
 /**
  * Passes on what a source sends, as long as it sends enough: the time of whoever reads does not count.

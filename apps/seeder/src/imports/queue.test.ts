@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { FairQueue } from './queue.ts'
 
-const order = (queue: FairQueue, running: Record<string, number> = {}): string[] => {
+const all = () => Infinity
+const order = (queue: FairQueue): string[] => {
   const taken: string[] = []
-  for (let next = queue.take((owner) => running[owner] ?? 0); next; next = queue.take((owner) => running[owner] ?? 0))
-    taken.push(next.id)
+  for (let next = queue.take(() => 0, all); next; next = queue.take(() => 0, all)) taken.push(next.id)
   return taken
 }
 
@@ -19,7 +19,10 @@ test('owners take turns, each in its own order', () => {
 test('who has the fewest running goes first', () => {
   const queue = new FairQueue()
   for (const id of ['a1', 'b1', 'c1']) queue.add({ id, owner: id[0] ?? '' })
-  expect(queue.take((owner) => ({ a: 2, b: 1, c: 2 })[owner] ?? 0)).toEqual({ id: 'b1', owner: 'b' })
+  const running = (owner: string) => ({ a: 2, b: 1, c: 2 })[owner] ?? 0
+  expect(queue.take(running, () => 1)).toBeUndefined()
+  expect(queue.take(running, (owner) => (owner === 'b' ? 1 : 3))).toEqual({ id: 'a1', owner: 'a' })
+  expect(queue.take(running, all)).toEqual({ id: 'b1', owner: 'b' })
 })
 
 test('what is taken out comes no more, and what is added twice comes once', () => {

@@ -25,13 +25,13 @@ export class FairQueue {
     this.#size++
   }
 
-  /** Takes the next one: the oldest of an owner of whom the fewest run. */
-  take(running: (owner: string) => number): Waiting | undefined {
+  /** Takes the next one: the oldest of an owner of whom the fewest run, and fewer than `most`. */
+  take(running: (owner: string) => number, most: (owner: string) => number): Waiting | undefined {
     let next: string | undefined
     let fewest = Infinity
     for (const owner of this.#owners.keys()) {
       const count = running(owner)
-      if (count < fewest) [next, fewest] = [owner, count]
+      if (count < fewest && count < most(owner)) [next, fewest] = [owner, count]
       if (fewest === 0) break
     }
     if (next === undefined) return undefined

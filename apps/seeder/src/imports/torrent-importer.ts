@@ -70,7 +70,8 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
           : await fetchTorrent(staging, source, work, admit)
       const { owner, access, about, replicas, sha256 = ingested.sha256 } = wanted
       if (sha256 !== ingested.sha256) throw new DigestMismatchError(sha256, ingested.sha256)
-      const publication = { owner, access, ...(about && { about }), replicas, signal }
+      const committed = () => allowance?.end()
+      const publication = { owner, access, ...(about && { about }), replicas, signal, committed }
       return (await publishIngested(services, ingested, publication)).item
     } finally {
       allowance?.end()

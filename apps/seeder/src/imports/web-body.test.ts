@@ -26,6 +26,11 @@ describe('what it sends', () => {
       'import_failed',
     ],
     ['a status of its own', 'HTTP/1.1 999 Odd\r\ncontent-length: 1\r\n\r\nx', 'import_failed'],
+    [
+      'chunks that are packed',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+      'import_refused',
+    ],
     ['a redirect to nowhere', 'HTTP/1.1 302 Found\r\ncontent-length: 1\r\n\r\nx', 'import_failed'],
     ['a part', 'HTTP/1.1 206 Partial\r\ncontent-length: 1\r\n\r\nx', 'import_failed'],
     ['an error', 'HTTP/1.1 503 Busy\r\ncontent-length: 1\r\n\r\nx', 'import_failed'],

@@ -80,8 +80,11 @@ function sourceOf(response: Dispatcher.ResponseData, url: URL, options: WebSourc
   const { statusCode, headers, body } = response
   if (statusCode !== 200) throw new ImportFailedError(`it answers with the status ${statusCode}`)
   const encoding = one(headers['content-encoding']) ?? 'identity'
-  if (encoding.toLowerCase() !== 'identity')
-    throw new ImportRefusedError('its server packs the bytes (Content-Encoding), though asked not to')
+  const transfer = one(headers['transfer-encoding']) ?? 'chunked'
+  if (encoding.toLowerCase() !== 'identity' || transfer.toLowerCase() !== 'chunked')
+    throw new ImportRefusedError(
+      'its server packs the bytes (Content-Encoding, Transfer-Encoding), though asked not to',
+    )
   const length = one(headers['content-length'])
   const size = length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
   if (size !== undefined && size > options.maxBytes)
