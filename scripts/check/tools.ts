@@ -31,6 +31,8 @@ const tools: readonly Tool[] = [
   { name: 'ip', debianPackage: 'iproute2', probe: onPath('ip') },
   { name: 'curl', debianPackage: 'curl', probe: onPath('curl') },
   { name: 'jq', debianPackage: 'jq', probe: onPath('jq') },
+  { name: 'nginx', debianPackage: 'nginx-light', probe: onPath('nginx') },
+  { name: 'wrk', debianPackage: 'wrk', probe: onPath('wrk') },
   { name: 'strace', debianPackage: 'strace', probe: onPath('strace') },
 ]
 

@@ -24,6 +24,10 @@ import type { HeldFile, Item, ItemHead, Rights } from './port.ts'
 const withContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1`
 const oldest = 'ORDER BY created_at, info_hash LIMIT 1'
 
+/** Of an item whose bytes are read: its other columns may be long. */
+const served = 'info_hash, name, created_at, state, owner, access'
+type ServedColumn = 'info_hash' | 'name' | 'created_at' | 'state' | 'owner' | 'access'
+
 /** The catalog's tables, one method for each question. */
 export class Catalog {
   readonly blobs: BlobTable
@@ -137,7 +141,7 @@ export class Catalog {
   file(id: string, path?: string): HeldFile | undefined {
     const row =
       id.length === 40
-        ? this.#db.row<ItemRow>('SELECT * FROM items WHERE info_hash = ? AND held = 1', id)
+        ? this.#db.row<Pick<ItemRow, ServedColumn>>(`SELECT ${served} FROM items WHERE info_hash = ? AND held = 1`, id)
         : this.#oldestRow(id)
     if (row === undefined) return undefined
     const { info_hash: infoHash, name, created_at: createdAt, state, owner, access } = row
