@@ -86,7 +86,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   })
   const quotas = new Quotas({
     store: library.quotas,
-    waiting: (of) => ({ bytes: library.uploads.reservedBytes(of), items: library.uploads.count(of) }),
+    waiting: (of) => uploads.waiting(of),
     standard: () => changing.quota,
     now,
   })
@@ -217,7 +217,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   }
   const describer = createDescriber(publishing, { ...config.media, log })
   const rotations = new Rotations({ services: publishing, log })
-  const uploads = new Uploads({
+  const uploads: Uploads = new Uploads({
     library,
     publish: (files, upload) => publish(publishing, files, upload),
     quotas,
@@ -289,7 +289,10 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   })
   await parts.begin('graph', graph)
   if (ownerKey !== undefined) await admitSelf(graph, identity.id, config.node.operator, now())
-  undo.later('links', acceptGun(server.server, graph, undefined, (socket) => server.keep(socket)))
+  undo.later(
+    'links',
+    acceptGun(server.server, graph, undefined, (socket) => server.keep(socket)),
+  )
   await parts.begin('replication', replication)
   await parts.begin('events', events)
   await parts.begin('imports', importing)

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { digest, put, tempFolder } from './fixtures/item.ts'
+import { digest, itemOf, metainfoOf, put, tempFolder } from './fixtures/item.ts'
 import { type Library, openLibrary, type TokenRecord } from './index.ts'
 
 const day = 86_400_000
@@ -58,6 +58,16 @@ test('usage follows each item until its bytes are removed, and a day counts what
   library.close()
   library = await openLibrary({ folder, digest })
   expect(library.quotas.usage('alice')).toEqual({ bytes: 3, items: 2 })
+})
+
+test('an item counts before anybody else has a turn', async () => {
+  const item = itemOf(['12345'], { owner: 'alice' })
+  const staging = await library.stage()
+  await writeFile(staging.filePath(0), '12345')
+  let used = 0
+  const committed = () => (used = library.quotas.usage('alice').bytes)
+  await library.commit(staging, item, metainfoOf(item), { committed })
+  expect(used).toBe(5)
 })
 
 test('the same bytes again are counted once', async () => {

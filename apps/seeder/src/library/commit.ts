@@ -73,8 +73,9 @@ export function createCommit({
     await blobs.sync(hashes)
   }
 
-  const place = async (staging: Staging, item: Item, metainfo: Uint8Array, { describe, key }: CommitOptions) => {
+  const place = async (staging: Staging, item: Item, metainfo: Uint8Array, options: CommitOptions) => {
     const placed = name(staging, item)
+    const { describe, key, committed } = options
     const staged = new Map(item.files.map(({ sha256 }, n) => [sha256, staging.bytes?.[n]]))
     const held = staging.bytes !== undefined && small.hasRoomFor(item.size)
     if (staging.bytes === undefined) await blobs.sync(placed)
@@ -101,6 +102,7 @@ export function createCommit({
       if (added && key !== undefined) catalog.keys.add(item.infoHash, key)
       const after = catalog.item(item.infoHash)
       if (after === undefined) throw new StagingMismatchError(item.name, 'does not make the item whole')
+      committed?.()
       return { item: after, created: before === undefined }
     })
     const others = new Set(mended)

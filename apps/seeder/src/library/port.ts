@@ -133,6 +133,8 @@ export interface CommitOptions {
   describe?: boolean
   /** Of an encrypted item. */
   key?: NewItemKey
+  /** Called as the item comes to be in the catalog, before anybody else has a turn. */
+  committed?: () => void
 }
 
 /** Hashes a whole file off the main thread. @returns its SHA-256 in hex and its size in bytes */

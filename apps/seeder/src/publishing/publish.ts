@@ -45,8 +45,6 @@ export interface Upload {
   /** Expected SHA-256 of the bytes sent; see `Ingested.sha256`. */
   sha256?: string
   expectedSize?: number
-  /** How many of its bytes count among the owner's uploads under way. */
-  counted?: number
   disposable?: boolean
   signal: AbortSignal
 }
@@ -63,9 +61,9 @@ export async function publish(
 ): Promise<Published> {
   // A preview is small, and made for an item that was admitted.
   if (upload.owner === '' || upload.about?.previewOf !== undefined) return await receive(services, files, upload)
-  const allowance = services.quotas.admit(upload.owner, upload.expectedSize, upload.counted)
+  const allowance = services.quotas.admit(upload.owner, upload.expectedSize)
   try {
-    return await receive(services, metered(files, allowance), upload)
+    return await receive(services, metered(files, allowance), upload, () => allowance.end())
   } finally {
     allowance.end()
   }
@@ -75,11 +73,12 @@ async function receive(
   services: PublishingServices,
   files: AsyncIterable<IncomingFile>,
   { owner, access, about, replicas, encrypt, signal, ...options }: Upload,
+  committed?: () => void,
 ): Promise<Published> {
   const { ingest, encryption } = services
   const draft = encrypt && (await encryption.begin({ owner, access, readers: encrypt.readers }))
   const ingested = await ingest.receive(files, { ...options, ...(draft && { sealing: draft.sealing }), signal })
-  const rest = { owner, access, ...(about && { about }), replicas, signal }
+  const rest = { owner, access, ...(about && { about }), replicas, signal, ...(committed && { committed }) }
   const { plain } = ingested
   if (draft === undefined || plain === undefined) return await publishIngested(services, ingested, rest)
   return await encryption.once(owner, plain.sha256, async () => {
@@ -96,16 +95,20 @@ export interface Published {
   created: boolean
 }
 
-/** How bytes in staging are published; `draft`: they were encrypted by it. */
+/**
+ * How bytes in staging are published; `draft`: they were encrypted by it; `committed`: called as the item comes to be in
+ * the catalog, where its owner's use counts it.
+ */
 export interface Publication extends Pick<Upload, 'owner' | 'access' | 'about' | 'replicas' | 'signal'> {
   draft?: Draft
+  committed?: () => void
 }
 
 /** The rest of that way, for bytes that lie in staging. Their folder is gone when this is over. */
 export async function publishIngested(
   services: PublishingServices,
   ingested: Ingested,
-  { owner, access, about = {}, replicas, signal, draft }: Publication,
+  { owner, access, about = {}, replicas, signal, draft, committed }: Publication,
 ): Promise<Published> {
   const { library, encryption, replication, swarm, graph, id, turns, trackers, retentionChanged, now } = services
   try {
@@ -115,7 +118,7 @@ export async function publishIngested(
     const said = { owner, access, about: sealed?.about ?? about, replicas }
     const described = describe(ingested, { publisher: id, ...said, createdAt: now() })
     const isMedia = isDescribable(described)
-    const options = { describe: isMedia, ...(sealed && { key: sealed.key }) }
+    const options = { describe: isMedia, ...(sealed && { key: sealed.key }), ...(committed && { committed }) }
     if (sealed === undefined) assertFree(library, ingested.infoHash, said)
     const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)
     let live: Item = { ...withoutPurge(item), state: 'live' }

@@ -1,9 +1,9 @@
 import type { IncomingFile } from '../ingest/index.ts'
-import type { Item, UploadMetadata, UploadRecord } from '../library/index.ts'
+import type { Item, UploadMetadata, UploadRecord, Usage } from '../library/index.ts'
 import type { Upload } from '../publishing/index.ts'
 
 /** What is said of the item, by whoever may say so. */
-export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'counted' | 'disposable'>
+export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'disposable'>
 
 export interface Begun {
   /** Bytes; absent while the client does not know. */
@@ -26,6 +26,8 @@ export interface ResumableUploads {
    */
   append(id: string, source: AsyncIterable<Uint8Array>): Promise<number>
   declareSize(id: string, size: number): Promise<void>
+  /** What an owner's uploads have or will have, those being published left out. */
+  waiting(owner: string): Usage
   /**
    * Publishes an upload that is whole; asked for twice, both get the same. Also done without asking after a restart.
    * @returns the infohash. @throws UploadFailedError, now and later; what passes, such as a full disk, is tried again

@@ -5,7 +5,7 @@ import { DiskUnwritableError, EldernodeError } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Quotas } from '../access/index.ts'
 import type { IncomingFile } from '../ingest/index.ts'
-import type { Library, UploadRecord } from '../library/index.ts'
+import type { Library, UploadRecord, Usage } from '../library/index.ts'
 import { counted } from '../publishing/index.ts'
 import { TooManyUploadsError, UploadFailedError, UploadNotFoundError } from './errors.ts'
 import type { Begun, PublishUpload, ResumableUploads, Wanted } from './port.ts'
@@ -32,6 +32,8 @@ const expiredAtOnce = 1000
 export class Uploads implements ResumableUploads {
   readonly #options: UploadsOptions
   readonly #finishing = new Map<string, Promise<string>>()
+  /** Bytes of those being published, whose owner's quota counts them there. */
+  readonly #publishing = new Map<string, { owner: string; bytes: number }>()
   readonly #ending = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
@@ -116,6 +118,17 @@ export class Uploads implements ResumableUploads {
     }
   }
 
+  waiting(owner: string): Usage {
+    const { uploads } = this.#options.library
+    let [bytes, items] = [uploads.reservedBytes(owner), uploads.count(owner)]
+    for (const [id, publishing] of this.#publishing) {
+      if (publishing.owner !== owner || uploads.get(id)?.state !== 'receiving') continue
+      bytes -= publishing.bytes
+      items--
+    }
+    return { bytes, items }
+  }
+
   finish(id: string): Promise<string> {
     let finishing = this.#finishing.get(id)
     if (finishing === undefined) {
@@ -142,7 +155,8 @@ export class Uploads implements ResumableUploads {
     async function* files(): AsyncGenerator<IncomingFile> {
       yield { path: upload.name, bytes: read(path, received, secret) }
     }
-    const options = { ...upload, disposable: true, expectedSize: received, counted: received }
+    const options = { ...upload, disposable: true, expectedSize: received }
+    this.#publishing.set(id, { owner: upload.owner, bytes: received })
     try {
       const { item } = await publish(files(), { ...options, signal: this.#ending.signal })
       await library.uploads.end(id, { infoHash: item.infoHash }, now())
@@ -154,6 +168,8 @@ export class Uploads implements ResumableUploads {
       await library.uploads.end(id, { error: { code, detail } }, now())
       await rm(path, { force: true })
       throw new UploadFailedError(code, detail, { cause: failure })
+    } finally {
+      this.#publishing.delete(id)
     }
   }
 
