@@ -27,3 +27,10 @@ export class ItemTakenError extends EldernodeError {
     super('item_taken', `${infoHash} is an encrypted item already: only its owner publishes it.`)
   }
 }
+
+/** An item was published again, for others to see, while previews of it were made. */
+export class StalePreviewError extends EldernodeError {
+  constructor(infoHash: string) {
+    super('stale_preview', `The previews of item ${infoHash} are not as visible as it is now: they are made again.`)
+  }
+}

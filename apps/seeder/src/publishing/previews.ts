@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { MediaDetails, Preview } from '@eldernode/core'
 import type { Item } from '../library/index.ts'
 import { type Describer, type DescriberOptions, type MadePreview, MediaDescriber } from '../media/index.ts'
+import { StalePreviewError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
 import { publish, type PublishingServices } from './publish.ts'
 import { type LifeServices, restore, retract } from './retract.ts'
@@ -12,10 +13,13 @@ import { type LifeServices, restore, retract } from './retract.ts'
  */
 async function publishPreview(
   services: PublishingServices,
-  { infoHash, owner, access, about, replicas }: Item,
+  described: Item,
   { kind, bytes, extension }: MadePreview,
   signal: AbortSignal,
 ): Promise<Preview> {
+  const { infoHash } = described
+  // Making it took a while: the item may have been published again meanwhile, for fewer to see.
+  const { owner, access, about, replicas } = services.library.record(infoHash) ?? described
   const name = `${kind}-${infoHash}.${extension}`
   const { expiresAt } = about
   const { item } = await publish(services, only(name, bytes), {
@@ -53,6 +57,10 @@ async function say(
     const published = graph.get('m', id, infoHash)?.body
     const isLive = item !== undefined && published?.state === 'live'
     if (item !== undefined) {
+      if (previews.some((preview) => library.record(preview.infoHash)?.access !== item.access)) {
+        for (const preview of previews) await retract(services, preview.infoHash)
+        throw new StalePreviewError(infoHash)
+      }
       const about = { ...item.about, media, ...(previews.length > 0 && { previews }) }
       library.about.set(infoHash, about)
       if (published?.state === 'live') {
