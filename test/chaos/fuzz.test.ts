@@ -43,12 +43,12 @@ async function send(requests: fc.Arbitrary<WireRequest>, count: number): Promise
   const batches = fc.array(requests, { minLength: atOnce, maxLength: atOnce })
   const property = fc.asyncProperty(batches, async (batch) => {
     const answers = await Promise.all(batch.map((request) => exchange(port, request)))
-    for (const [n, { status, code, text, ended }] of answers.entries()) {
+    for (const [n, { status, code, text, end }] of answers.entries()) {
       const request = batch[n]
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
       if (status >= 500 && !excused.has(code)) throw new Error(`${request?.text} was answered: ${text.slice(0, 2000)}`)
-      if (request?.whole === true && (status === 0 || !ended))
-        throw new Error(`${request.text} got no answer: "${text}"`)
+      if (request?.whole === true && (status === 0 || end === 'late'))
+        throw new Error(`${request.text} got no answer (${end}): "${text}"`)
     }
   })
   await fc.assert(property, { numRuns: Math.ceil(count / atOnce), endOnFailure: true, seed })

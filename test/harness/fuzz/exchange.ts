@@ -7,8 +7,8 @@ export interface WireAnswer {
   /** The `code` of a problem. */
   code: string
   text: string
-  /** The other side closed the connection, or was not asked to. */
-  ended: boolean
+  /** How the connection ended: by the other side, or because enough was seen or waited for. */
+  end: 'closed' | 'reset' | 'enough' | 'late'
 }
 
 const enough = 64 * 1024
@@ -18,26 +18,31 @@ export function exchange(port: number, { bytes, whole }: WireRequest): Promise<W
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     let text = ''
-    let ended = false
+    let end: WireAnswer['end'] = 'closed'
     // One that is not whole may wait for the rest for as long as it likes.
-    const late = setTimeout(() => socket.destroy(), whole ? 20_000 : 150)
+    const late = setTimeout(
+      () => {
+        end = 'late'
+        socket.destroy()
+      },
+      whole ? 60_000 : 150,
+    )
     socket.setEncoding('latin1')
     socket.on('data', (chunk: string) => {
       text += chunk
       const endless = /^content-type: text\/event-stream/im.test(text)
       if (!endless && text.length < enough) return
-      ended = true
+      end = 'enough'
       socket.destroy()
     })
-    socket.on('end', () => (ended = true))
     // A reset after the answer is how a refused body ends.
-    socket.on('error', () => (ended = true))
+    socket.on('error', () => (end = 'reset'))
     socket.on('close', () => {
       clearTimeout(late)
       const status = Number(
         /^HTTP\/1\.1 ([1-9]\d\d) /.exec(text.replace(/^(HTTP\/1\.1 1\d\d [^]*?\r\n\r\n)+/, ''))?.[1] ?? 0,
       )
-      resolve({ status, code: /"code":"([a-z_]+)"/.exec(text)?.[1] ?? '', text, ended })
+      resolve({ status, code: /"code":"([a-z_]+)"/.exec(text)?.[1] ?? '', text, end })
     })
     socket.write(bytes)
   })
