@@ -29,7 +29,8 @@ export class UploadLocks implements Locker {
       const { promise, resolve } = Promise.withResolvers<void>()
       held.waiting.push(resolve)
       late.addEventListener('abort', () => resolve(), { once: true })
-      await promise
+      // One that has aborted already says so no more.
+      if (!late.aborted) await promise
       if (late.aborted) throw new UploadHeldError()
     }
     this.#held.set(id, { askBack, waiting: [] })
