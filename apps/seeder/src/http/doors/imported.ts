@@ -15,9 +15,10 @@ export async function imported(
   { imports, library }: Pick<Services, 'imports' | 'library'>,
   url: string,
   wanted: Omit<Upload, 'signal'>,
+  token: string | undefined,
   signal: AbortSignal,
 ): Promise<Item> {
-  const { id } = await imports.add('url', importUrl(url).href, wanted)
+  const { id } = await imports.add('url', importUrl(url).href, wanted, token)
   try {
     for (;;) {
       const { state, infoHash, error } = imports.get(id)

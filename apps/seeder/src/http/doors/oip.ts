@@ -131,7 +131,7 @@ export async function oipDoor(
           ...(encrypt !== undefined && { encrypt }),
         })
         if (source === 'url') {
-          const item = await imported(services, data, wanted, disconnection(reply))
+          const item = await imported(services, data, wanted, request.caller?.token, disconnection(reply))
           return { success: true as const, ...oipMediaOf(item, services, request) }
         }
         const bytes = bytesOf(data)
