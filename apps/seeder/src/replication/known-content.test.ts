@@ -61,3 +61,20 @@ test('reads the graph at the first question, and hears of what comes later', asy
   expect(reads).toBe(1)
   known.close()
 })
+
+test('a graph that cannot be read now is read at the next question', async () => {
+  let isOpen = false
+  const known = new KnownContent({
+    graph: {
+      entries: () => {
+        if (!isOpen) throw new Error('closed')
+        return []
+      },
+      watch: () => () => undefined,
+    },
+    contentDigest: contentSha256,
+  })
+  await expect(known.find(hash('sha256', 'a'))).rejects.toThrow('closed')
+  isOpen = true
+  expect(await known.find(hash('sha256', 'a'))).toEqual([])
+})

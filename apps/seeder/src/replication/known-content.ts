@@ -22,7 +22,12 @@ export class KnownContent {
 
   /** Infohashes of items that may have that content. */
   async find(sha256: string): Promise<string[]> {
-    this.#read ??= this.#readAll()
+    this.#read ??= this.#readAll().catch((error: unknown) => {
+      // The next question tries again.
+      this.#read = undefined
+      this.#unwatch?.()
+      throw error
+    })
     await this.#read
     return this.#table.find(sha256)
   }
