@@ -5,6 +5,7 @@ import type { Api } from './api.ts'
 const allowedHeaders = [
   'Authorization',
   'Cache-Control',
+  'Content-Digest',
   'Content-Type',
   'Idempotency-Key',
   'If-Match',
@@ -32,8 +33,10 @@ const exposedHeaders = [
   'Cache-Status',
   'Content-Disposition',
   'Content-Length',
+  'Content-Location',
   'Content-Range',
   'ETag',
+  'Idempotency-Replayed',
   'Location',
   'Retry-After',
   'Tus-Checksum-Algorithm',

@@ -201,6 +201,7 @@ test('says what it can do, to clients and to browsers', async () => {
     'creation,creation-with-upload,creation-defer-length,termination,expiration',
   )
   expect(plain.headers.get('tus-max-size')).toBe('50000000')
+  expect(plain.headers.get('access-control-expose-headers')).toMatch(/Content-Location.*Upload-Offset/)
   const headers = { origin: 'https://a.example', 'access-control-request-method': 'PATCH' }
   const preflight = await fetch(`${node.url}/v1/uploads/x`, { method: 'OPTIONS', headers })
   expect(preflight.headers.get('access-control-allow-methods')).toContain('PATCH')
