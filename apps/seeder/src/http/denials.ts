@@ -9,7 +9,12 @@ const answerSchema = denialSchema.meta({ id: 'Denial' })
 
 const requestSchema = z.object({
   infoHash: infoHashSchema.describe('The item, whether this node knows it or not.'),
-  reason: z.string().max(200).optional().describe('Published with the denial.'),
+  reason: z
+    .string()
+    .max(200)
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+    .optional()
+    .describe('Published with the denial.'),
   purgeAfter: z
     .int()
     .optional()

@@ -17,7 +17,12 @@ const admissionSchema = z.object({
     .max(5)
     .default(['seeder', 'publisher'])
     .describe('What it may do; an empty list revokes its certificate.'),
-  operator: z.string().max(64).default('').describe('Who runs it.'),
+  operator: z
+    .string()
+    .max(64)
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+    .default('')
+    .describe('Who runs it.'),
   expiresAt: z.int().optional().describe('Milliseconds since 1970; ten years from now if absent.'),
 })
 

@@ -43,3 +43,15 @@ test('JSON that is nested thousands of times exhausts no stack, wherever it stan
   }
   expect(asked).toBeGreaterThan(30)
 })
+
+test('half a character is refused where it would be signed', async () => {
+  const headers = { 'content-type': 'application/json' }
+  const bodies = {
+    '/v1/denials': `{"infoHash": "${'a'.repeat(40)}", "reason": "\\ud800"}`,
+    '/v1/members': `{"member": "${'a'.repeat(42)}A", "operator": "\\ud800"}`,
+  }
+  for (const [path, body] of Object.entries(bodies)) {
+    const response = await node.ask(path, { method: 'POST', body, headers })
+    expect([path, response.status, await response.text()]).toEqual([path, 400, expect.stringContaining('well-formed')])
+  }
+})
