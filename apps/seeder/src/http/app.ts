@@ -16,6 +16,7 @@ import { gunMapsDoor } from './doors/gun-maps.ts'
 import { oipDoor } from './doors/oip.ts'
 import { torrentDoor } from './doors/torrent.ts'
 import { eventRoutes } from './events.ts'
+import { readJson } from './json.ts'
 import { NotReadyError, RangeNotSatisfiableError, RouteNotFoundError } from './errors.ts'
 import { importRoutes } from './imports.ts'
 import { StorageSuspendedError } from '../library/index.ts'
@@ -58,6 +59,7 @@ export async function createApp(services: Services, connections: Connections, up
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
+  readJson(app)
 
   app.addHook('onRequest', async (request, reply) => connections.begin(request.raw, reply.raw))
   app.setErrorHandler((error: FastifyError, request, reply) => {
