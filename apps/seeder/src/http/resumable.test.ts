@@ -108,6 +108,19 @@ test('what Uppy sends of a file makes the item, and what it says of it', async (
   expect(await itemOf(item)).toMatchObject({ name: 'Ä b.txt', sha256: sha256(bytes) })
 })
 
+test('a type that browsers guess from the name is no declaration, `type` is one', async () => {
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=',
+    'base64',
+  )
+  for (const guess of [{ filetype: 'image/jpeg' }, { filetype: 'image/jpeg', type: 'image/jpeg' }]) {
+    const { item } = await send(png, { metadata: { filename: 'a.jpg', ...guess } })
+    expect(await itemOf(item)).toMatchObject({ files: [{ path: 'a.jpg', type: 'image/png' }] })
+  }
+  const url = await located(await begin({ filename: 'a.jpg', type: 'image/jpeg' }, png.length))
+  expect(await problem(patch(url, 0, png))).toEqual([422, 'type_mismatch'])
+})
+
 test('a stream of unknown length is published once its end is known', async () => {
   const bytes = randomBytes(250_000)
   const { item } = await send(chunked(bytes, 7000), {

@@ -138,7 +138,7 @@ export async function resumableRoutes(app: Api, services: Services): Promise<voi
           tags,
           summary: 'Begin an upload that can be resumed (tus 1.0)',
           description:
-            'Upload-Metadata has the options of an item by their names; `filename` and `filetype` are understood too.',
+            'Upload-Metadata has the options of an item by their names; `filename` is understood too, `filetype` is a guess.',
           response: { 201: nothing('Begun; `Location` is its address.'), ...refusals },
         },
       },
