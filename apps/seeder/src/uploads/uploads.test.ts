@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DiskFullError, InvalidInputError } from '@eldernode/core'
+import { DiskFullError, EldernodeError, InvalidInputError } from '@eldernode/core'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Item, type Library, openLibrary } from '../library/index.ts'
@@ -102,6 +102,78 @@ test('what passes is tried again, what does not is remembered', async () => {
   await vi.waitFor(() => expect(uploads.get(first).state).toBe('published'))
   expect(uploads.get(second)).toMatchObject({ state: 'failed', wanted: '{}' })
   expect(await files()).toEqual([])
+})
+
+const whole = async (uploads: Uploads) => {
+  const { id } = await uploads.begin({ size: 3, metadata: {}, wanted })
+  await uploads.append(id, one(Buffer.from('abc')))
+  return id
+}
+
+test.each([
+  'type_mismatch',
+  'description_too_long',
+  'item_denied',
+  'item_taken',
+  'empty_item',
+  'too_many_readers',
+  'of a later version',
+])('%s is the end of an upload', async (code) => {
+  const uploads = open()
+  const id = await whole(uploads)
+  fails = new EldernodeError(code, 'never')
+  await expect(uploads.finish(id)).rejects.toMatchObject({ code })
+  expect(uploads.get(id)).toMatchObject({ state: 'failed', error: { code, detail: 'never' } })
+  fails = undefined
+  await expect(uploads.finish(id)).rejects.toMatchObject({ code })
+  expect([published, await files()]).toEqual([[], []])
+})
+
+test.each(['storage_suspended', 'daily_quota_exceeded', 'hashing_failed', 'disk_unwritable', 'EMFILE', 'EIO'])(
+  '%s is not the end of an upload',
+  async (code) => {
+    const uploads = open()
+    const id = await whole(uploads)
+    fails = Object.assign(new Error('later'), { code })
+    await expect(uploads.finish(id)).rejects.toBe(fails)
+    expect(uploads.get(id).state).toBe('receiving')
+    fails = undefined
+    expect(await uploads.finish(id)).toBe('a'.repeat(40))
+  },
+)
+
+test('what nobody foresaw is not tried for ever, and not told to strangers', async () => {
+  const uploads = open()
+  const id = await whole(uploads)
+  fails = new TypeError('of this program')
+  await expect(uploads.finish(id)).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('its log says why') as string,
+  })
+  expect(uploads.get(id).state).toBe('failed')
+})
+
+test('an end of the node is not the end of an upload', async () => {
+  const uploads = open()
+  const id = await whole(uploads)
+  await uploads.close()
+  await expect(uploads.finish(id)).rejects.toMatchObject({ name: 'AbortError' })
+  expect(uploads.get(id).state).toBe('receiving')
+})
+
+test('a folder that is there and cannot be read stops the start', async () => {
+  await writeFile(join(folder, 'uploads'), 'no folder')
+  await expect(open().start()).rejects.toMatchObject({ code: 'ENOTDIR' })
+})
+
+test('nothing is removed from the disk of another library', async () => {
+  const uploads = open()
+  await whole(uploads)
+  const [name = ''] = await files()
+  await writeFile(join(folder, 'uploads', 'f'.repeat(32)), 'of another library')
+  vi.spyOn(library, 'storage').mockReturnValue({ state: 'foreign', folder })
+  await uploads.start()
+  expect(new Set(await files())).toEqual(new Set([name, 'f'.repeat(32)]))
 })
 
 test('bytes before an error are kept, bytes that are not known to be safe are dropped', async () => {

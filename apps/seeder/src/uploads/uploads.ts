@@ -9,6 +9,7 @@ import type { Library, UploadRecord, Usage } from '../library/index.ts'
 import { counted } from '../publishing/index.ts'
 import { TooManyUploadsError, UploadFailedError, UploadNotFoundError } from './errors.ts'
 import type { Begun, PublishUpload, ResumableUploads, Wanted } from './port.ts'
+import { passes } from './passing.ts'
 import { append, LostBytesError, read } from './upload-file.ts'
 
 export interface UploadsOptions {
@@ -25,9 +26,8 @@ export interface UploadsOptions {
   log: Logger
 }
 
-/** What will be so at the next try as well; anything else may pass. */
-const final = new Set(['digest_mismatch', 'empty_file', 'encryption_required', 'invalid_input', 'item_too_large'])
 const expiredAtOnce = 1000
+const unforeseen = { code: 'internal', message: 'The node failed at publishing the upload; its log says why.' }
 
 export class Uploads implements ResumableUploads {
   readonly #options: UploadsOptions
@@ -50,8 +50,8 @@ export class Uploads implements ResumableUploads {
   /** Publishes what was whole when the node ended; what belongs to no upload is removed. */
   async start(): Promise<void> {
     const { library, roundMs = 60_000 } = this.#options
-    for (const name of await readdir(this.#folder).catch(() => []))
-      if (library.uploads.get(name)?.state !== 'receiving') await rm(join(this.#folder, name), { force: true })
+    // Threat: what lies on the disk of another library is not known to this one, and none of its business.
+    if (library.storage().state === 'here') await this.#onDisk(() => this.#clear())
     this.#timer = setInterval(() => this.#look(), roundMs)
     this.#timer.unref()
     this.#look()
@@ -163,8 +163,10 @@ export class Uploads implements ResumableUploads {
       await rm(path, { force: true })
       return item.infoHash
     } catch (failure) {
-      if (!(failure instanceof EldernodeError) || !final.has(failure.code)) throw await this.#lossOf(id, failure)
-      const { code, message: detail } = failure
+      if (passes(failure) || this.#ending.signal.aborted) throw await this.#lossOf(id, failure)
+      if (!(failure instanceof EldernodeError))
+        this.#options.log.error({ err: failure, upload: id }, 'publishing failed')
+      const { code, message: detail } = failure instanceof EldernodeError ? failure : unforeseen
       await library.uploads.end(id, { error: { code, detail } }, now())
       await rm(path, { force: true })
       throw new UploadFailedError(code, detail, { cause: failure })
@@ -205,6 +207,17 @@ export class Uploads implements ResumableUploads {
     this.#options.log.warn({ upload: id }, 'bytes of an upload are gone')
     await this.#options.library.uploads.remove(id)
     return new UploadNotFoundError(id)
+  }
+
+  /** Removes the bytes of no upload. */
+  async #clear(): Promise<void> {
+    const names = await readdir(this.#folder).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+      throw error
+    })
+    for (const name of names)
+      if (this.#options.library.uploads.get(name)?.state !== 'receiving')
+        await rm(join(this.#folder, name), { force: true })
   }
 
   /** The name is durable before anybody is told of it. */
