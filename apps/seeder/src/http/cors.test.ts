@@ -42,6 +42,28 @@ test('pages of the origins that are set may use the whole API, others nothing of
   }
 })
 
+test('pages may send and read what the uploads offer, and no more', async () => {
+  node = await startTestNode()
+  const asked = await preflight('/v1/uploads', player, 'POST', 'tus-resumable')
+  const read = await node.ask('/health', { headers: { origin: player } })
+  const names = `${asked.headers.get('access-control-allow-headers')}, ${read.headers.get('access-control-expose-headers')}`
+  expect(names.split(', ').filter((name) => /^(Tus|Upload)-/.test(name))).toEqual([
+    'Tus-Resumable',
+    'Upload-Defer-Length',
+    'Upload-Length',
+    'Upload-Metadata',
+    'Upload-Offset',
+    'Tus-Extension',
+    'Tus-Max-Size',
+    'Tus-Resumable',
+    'Tus-Version',
+    'Upload-Expires',
+    'Upload-Length',
+    'Upload-Metadata',
+    'Upload-Offset',
+  ])
+})
+
 test('every page may, unless it is set otherwise; with no origin, none', async () => {
   node = await startTestNode()
   expect(origin(await node.ask('/health', { headers: { origin: other } }))).toBe('*')
