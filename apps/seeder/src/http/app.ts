@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyError, type FastifyReply } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Api } from './api.ts'
@@ -50,7 +51,13 @@ export async function createApp(services: Services, connections: Connections, up
     bodyLimit: 64 * 1024,
     // Uploads may take hours; Intake watches that they keep moving, and headers have a time-out of their own.
     requestTimeout: 0,
-    http: { headersTimeout: 15_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5000 },
+    http: {
+      headersTimeout: 15_000,
+      maxHeaderSize: 16 * 1024,
+      connectionsCheckingInterval: 5000,
+      // RFC 9110, 7.8: other upgrades (clients offer h2c with every request) are ignored, and the request answered.
+      shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
     routerOptions: { maxParamLength: 4096 },
     // Whoever is not such a proxy could name any address.
     trustProxy: services.trustedProxies.length > 0 ? [...services.trustedProxies] : false,
