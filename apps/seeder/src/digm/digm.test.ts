@@ -70,7 +70,6 @@ function build(settings: Partial<DigmOptions['settings']> = {}): Digm {
         if (view === undefined) throw new EldernodeError('import_not_found', id)
         return view
       },
-      cancel: async (id) => end(Number(id), 'cancelled'),
     },
     library: {
       get: (infoHash) => held.get(infoHash) as Item | undefined,
@@ -148,16 +147,13 @@ test('what is here already is seeded at once; what is not public is not here, an
   expect(imports.size).toBe(0)
 })
 
-test('a few at a time; one that is too large is given up, one that failed is left alone for ten minutes', async () => {
+test('a few at a time, none too large; one that failed is left alone for ten minutes', async () => {
   build().start()
   for (let n = 0; n < 6; n++) ask(n)
   await wait(3_000)
   expect(imports.size).toBe(4)
-  imports.set('0', { ...imports.get('0')!, total: 1001 })
-  imports.set('1', { ...imports.get('1')!, total: 1000 })
-  await wait(2_000)
-  expect(imports.get('0')?.state).toBe('cancelled')
-  expect(imports.get('1')?.state).toBe('running')
+  expect(imports.get('0')?.wanted).toMatchObject({ maxBytes: 1000 })
+  end(0, 'failed')
   await wait(2_000)
   expect([status(0), status(1)]).toEqual(['pending', 'seeding'])
   const before = imports.size
@@ -197,6 +193,22 @@ test('thousands of requests take no more memory than a thousand', async () => {
   }
   await wait(5_000)
   expect(imports.size).toBeLessThanOrEqual(1_004)
+})
+
+test('of a thousand failures the oldest is forgotten first', async () => {
+  build().start()
+  full = true
+  for (let n = 0; n <= 1_000; n++) {
+    ask(n)
+    await wait(0)
+  }
+  await wait(2_000)
+  full = false
+  for (const n of [1, 1_000, 0]) {
+    ask(n)
+    await wait(2_000)
+  }
+  expect([...imports.values()].map(({ source }) => source)).toEqual([magnet(0)])
 })
 
 test('the nearest member goes first; others follow only when it does not', async () => {

@@ -23,7 +23,7 @@ export interface DigmOptions {
   settings: DigmSettings
   /** Without them this node is no eldernode to anybody. */
   maps: CompatMaps | undefined
-  imports: Pick<Imports, 'add' | 'get' | 'cancel'>
+  imports: Pick<Imports, 'add' | 'get'>
   library: Pick<Library, 'get' | 'quotas'>
   replicas: Replicas
   network: {
@@ -150,7 +150,7 @@ export class Digm {
   }
 
   async #lookAtAll(): Promise<void> {
-    for (const soul of this.#running.keys()) await this.#follow(soul)
+    for (const soul of this.#running.keys()) this.#follow(soul)
     for (const [soul, { at }] of this.#waiting) {
       if (this.#running.size >= mostRunning) return
       if (at > this.#options.now()) continue
@@ -160,7 +160,7 @@ export class Digm {
   }
 
   async #begin(soul: string): Promise<void> {
-    const { imports, library, replicas, network, log } = this.#options
+    const { imports, library, replicas, network, settings, log } = this.#options
     const request = this.#pending(soul)
     if (request === undefined) return
     const { infoHash, magnet } = request
@@ -169,7 +169,8 @@ export class Digm {
     if ((held?.access ?? network.accessOf(infoHash) ?? 'public') !== 'public') return
     if (held?.state === 'live') return this.#say(soul, 'seeded')
     try {
-      const { id } = await imports.add('magnet', magnet, { owner, access: 'public', replicas })
+      const wanted = { owner, access: 'public' as const, replicas, maxBytes: settings.maxItemBytes }
+      const { id } = await imports.add('magnet', magnet, wanted)
       this.#running.set(soul, { id, infoHash })
       this.#say(soul, 'seeding')
       log.info({ infoHash }, 'a seed request was accepted')
@@ -181,15 +182,11 @@ export class Digm {
   }
 
   /** Looks how far the import of a request has come. */
-  async #follow(soul: string): Promise<void> {
-    const { imports, settings, log } = this.#options
+  #follow(soul: string): void {
+    const { log } = this.#options
     const { id, infoHash } = this.#running.get(soul) ?? { id: '', infoHash: '' }
-    const { state, total = 0, error } = this.#import(id)
-    if (state === 'queued') return
-    if (state === 'running') {
-      if (total > settings.maxItemBytes) await imports.cancel(id)
-      return
-    }
+    const { state, error } = this.#import(id)
+    if (state === 'queued' || state === 'running') return
     this.#running.delete(soul)
     if (state === 'done') return this.#say(soul, 'seeded')
     this.#fail(infoHash)
@@ -197,7 +194,7 @@ export class Digm {
     log.warn({ infoHash, reason: error?.code ?? state }, 'what a seed request asks for could not be fetched')
   }
 
-  #import(id: string): Pick<ImportView, 'state' | 'total' | 'error'> {
+  #import(id: string): Pick<ImportView, 'state' | 'error'> {
     try {
       return this.#options.imports.get(id)
     } catch (error) {
@@ -222,7 +219,10 @@ export class Digm {
   }
 
   #fail(infoHash: string): void {
-    if (this.#failed.size >= mostWaiting) this.#failed.clear()
+    // Those that failed last come last.
+    this.#failed.delete(infoHash)
+    const [oldest] = this.#failed.keys()
+    if (this.#failed.size >= mostWaiting && oldest !== undefined) this.#failed.delete(oldest)
     this.#failed.set(infoHash, this.#options.now() + againMs)
   }
 }

@@ -7,6 +7,7 @@ import { ImportRefusedError, NoSourceFoundError } from './errors.ts'
 import { leastLiveness, Liveness, type LivenessLimits } from './liveness.ts'
 import { type Named, peersOf, readMagnet, trackersOf, webSeedsOf } from './magnet.ts'
 import type { Importer, Wanted, Work } from './port.ts'
+import { assertSize } from './size-limit.ts'
 
 export interface TorrentImporterOptions {
   services: Omit<PublishingServices, 'library' | 'swarm'> & {
@@ -34,12 +35,9 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
   /** Ends of those under way, by infohash. */
   const under = new Map<string, Promise<unknown>>()
 
-  const accept = (metainfo: Metainfo): void => {
+  const accept = (metainfo: Metainfo, { maxBytes: asked }: Wanted): void => {
     const { size, pieceLength } = metainfo
-    if (size > maxBytes)
-      throw new ImportRefusedError(
-        `it has ${size} bytes, and the limit of this node (http.maxUploadBytes) is ${maxBytes}`,
-      )
+    assertSize(size, { maxBytes, asked })
     if (pieceLength < shortestPiece || pieceLength > longestPiece)
       throw new ImportRefusedError(`its pieces have ${pieceLength} bytes, and not ${shortestPiece} to ${longestPiece}`)
     if (metainfo.private)
@@ -63,7 +61,10 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
     // Held until it counts as the owner's, so that many at once do not each take what is left.
     const admit = (size: number): void => void (allowance ??= services.quotas.admit(wanted.owner, size))
     try {
-      if (item !== undefined) admit(item.size)
+      if (item !== undefined) {
+        assertSize(item.size, { maxBytes, asked: wanted.maxBytes })
+        admit(item.size)
+      }
       const ingested =
         item !== undefined && metainfo !== undefined
           ? { ...item, staging, metainfo }
@@ -81,7 +82,7 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
   const fetchTorrent = async (
     staging: Staging,
     source: Source,
-    { signal, progress }: Work,
+    { wanted, signal, progress }: Work,
     admit: (size: number) => void,
   ) => {
     const { swarm, replication, ingest } = services
@@ -105,7 +106,7 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
         egress,
         ...(source.metainfo && { metainfo: source.metainfo }),
         accept: (found) => {
-          accept(found)
+          accept(found, wanted)
           admit(found.size)
           described = found
           liveness.knows(found)
@@ -157,7 +158,7 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
     magnet: (work) => run(readMagnet(work.source), work),
     torrent: async (work) => {
       const { infoHash, metainfo, trackers, webSeeds } = readTorrentFile(Buffer.from(work.source, 'base64'))
-      accept(readMetainfo(metainfo, { infoHash }))
+      accept(readMetainfo(metainfo, { infoHash }), work.wanted)
       return await run({ infoHash, metainfo, trackers, webSeeds, peers: [] }, work)
     },
   }

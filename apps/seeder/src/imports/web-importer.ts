@@ -2,6 +2,7 @@ import type { Egress } from '../egress/index.ts'
 import { publish, type PublishingServices } from '../publishing/index.ts'
 import { leastPace, type PaceLimits } from './pace.ts'
 import type { Importer } from './port.ts'
+import { assertSize } from './size-limit.ts'
 import { openWebSource } from './web-source.ts'
 
 export interface WebImporterOptions {
@@ -13,10 +14,15 @@ export interface WebImporterOptions {
 
 /** Publishes what a URL leads to, as one file. */
 export function createWebImporter({ services, egress, maxBytes, pace = leastPace }: WebImporterOptions): Importer {
-  return async ({ source, wanted, signal, progress }) => {
+  return async ({ source, wanted: { maxBytes: asked, ...wanted }, signal, progress }) => {
     const { dispatcher } = egress
-    const { name, size, bytes } = await openWebSource(source, { dispatcher, maxBytes, pace, signal })
-    const file = { path: wanted.name ?? name, bytes: counted(bytes, (received) => progress(received, size)) }
+    const limit = { maxBytes, asked }
+    const { name, size, bytes } = await openWebSource(source, { dispatcher, ...limit, pace, signal })
+    const told = (received: number): void => {
+      assertSize(received, limit)
+      progress(received, size)
+    }
+    const file = { path: wanted.name ?? name, bytes: counted(bytes, told) }
     const { item } = await publish(services, one(file), {
       ...wanted,
       ...(size !== undefined && { expectedSize: size }),
@@ -31,6 +37,7 @@ async function* one<T>(value: T): AsyncGenerator<T> {
   yield value
 }
 
+/** @param told may throw, which ends it */
 export async function* counted(
   bytes: AsyncIterable<Uint8Array>,
   told: (received: number) => void,

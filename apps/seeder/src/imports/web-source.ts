@@ -5,16 +5,15 @@ import { importUrl } from './address.ts'
 import { ImportFailedError, ImportRefusedError } from './errors.ts'
 import { nameOf } from './names.ts'
 import { paced, type PaceLimits } from './pace.ts'
+import { assertSize, type SizeLimit } from './size-limit.ts'
 
 const mostRedirects = 5
 const usualHeadMs = 45_000
 const redirects = new Set([301, 302, 303, 307, 308])
 
-export interface WebSourceOptions {
+export interface WebSourceOptions extends SizeLimit {
   /** Judges each address as it is connected to. */
   dispatcher: Dispatcher
-  /** The largest item. */
-  maxBytes: number
   pace: PaceLimits
   /** Milliseconds for the head of an answer, whatever is sent before it. */
   headMs?: number
@@ -87,10 +86,7 @@ function sourceOf(response: Dispatcher.ResponseData, url: URL, options: WebSourc
     )
   const length = one(headers['content-length'])
   const size = length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
-  if (size !== undefined && size > options.maxBytes)
-    throw new ImportRefusedError(
-      `it has ${size} bytes, and the limit of this node (http.maxUploadBytes) is ${options.maxBytes}`,
-    )
+  if (size !== undefined) assertSize(size, options)
   return { name: nameOf(one(headers['content-disposition']), url), size, bytes: read(body, options) }
 }
 

@@ -6,6 +6,7 @@ import { publish, type PublishingServices } from '../publishing/index.ts'
 import { importUrl } from './address.ts'
 import { leastPace, paced } from './pace.ts'
 import type { Importer, Work } from './port.ts'
+import { assertSize } from './size-limit.ts'
 import { counted } from './web-importer.ts'
 import { YtDlp } from './yt-dlp.ts'
 
@@ -26,11 +27,17 @@ export interface YtDlpImporterOptions {
 export function createYtDlpImporter(options: YtDlpImporterOptions): Importer {
   const { services, egress, program, python, maxBytes, idleMs = 120_000 } = options
 
-  const publishFrom = async (run: YtDlp, proxy: EgressProxy, { wanted, signal, progress }: Work) => {
+  const publishFrom = async (run: YtDlp, proxy: EgressProxy, work: Work) => {
+    const { signal, progress } = work
+    const { maxBytes: asked, ...wanted } = work.wanted
+    const told = (received: number): void => {
+      assertSize(received, { maxBytes, asked })
+      progress(received)
+    }
     const files = async function* (): AsyncGenerator<IncomingFile> {
       const name = await run.name()
       proxy.allow(Infinity)
-      yield { path: wanted.name ?? name, bytes: counted(paced(run.bytes(), leastPace), progress) }
+      yield { path: wanted.name ?? name, bytes: counted(paced(run.bytes(), leastPace), told) }
     }
     return (await publish(services, files(), { ...wanted, signal })).item
   }
