@@ -12,7 +12,7 @@ export const eventTypes = [
   'import.started',
   'import.done',
   'import.failed',
-  'import.canceled',
+  'import.cancelled',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 

@@ -262,12 +262,19 @@ test('their begin and end are told to their owner', async () => {
   const done = await imports.run({ url: base })
   const failed = await imports.run({ url: `${base}/no` })
   await events.next(({ type }) => type === 'import.failed')
+  const { url } = await pending()
+  const cancelled = await imports.begin({ url })
+  await imports.until(cancelled, ({ bytes }) => bytes === 10)
+  await imports.cancel(cancelled)
+  await events.next(({ type }) => type === 'import.cancelled')
   const told = events.seen.filter(({ type }) => type.startsWith('import.'))
   expect(told.map(({ type, data }) => [type, data['import']])).toEqual([
     ['import.started', done.id],
     ['import.done', done.id],
     ['import.started', failed.id],
     ['import.failed', failed.id],
+    ['import.started', cancelled.id],
+    ['import.cancelled', cancelled.id],
   ])
   await events.close()
 })

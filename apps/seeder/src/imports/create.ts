@@ -66,7 +66,7 @@ const types: Partial<Record<ImportState, EventType>> = {
   running: 'import.started',
   done: 'import.done',
   failed: 'import.failed',
-  cancelled: 'import.canceled',
+  cancelled: 'import.cancelled',
 }
 
 function tell(events: Events, { id, owner, state, infoHash, error, changedAt }: ImportRecord): void {
