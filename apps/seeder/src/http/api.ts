@@ -38,7 +38,7 @@ declare module 'fastify' {
     unmetered?: boolean
     /**
      * What tells a POST from others with the same Idempotency-Key, its body when nothing is said; `form` when the handler
-     * finds out.
+     * finds out, of forms; other bodies that the route takes tell themselves.
      */
     print?: 'form' | ((request: Incoming) => unknown)
     /** How `@fastify/cors` treats OPTIONS requests of this route. */

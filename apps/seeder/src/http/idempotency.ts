@@ -24,8 +24,9 @@ export function answerOnce(app: Api, { library, now }: Services): void {
     reply.raw.once('close', () => once.end())
     request.once = once
     const { print = printOfBody } = request.routeOptions.config
-    if (print === 'form') return
-    const answer = once.match(JSON.stringify([request.url, print(request)]))
+    if (print === 'form' && isForm(request)) return
+    const body = print === 'form' ? printOfBody(request) : print(request)
+    const answer = once.match(JSON.stringify([request.url, body]))
     if (answer !== undefined) return await replay(reply, answer)
   })
 
@@ -47,6 +48,9 @@ export async function replay(reply: FastifyReply, { status, headers, body }: Ans
   void reply.code(status).headers(headers).header('idempotency-replayed', 'true')
   return await reply.serializer(() => body).send(body === '' ? undefined : {})
 }
+
+/** Whose body the handler reads. */
+const isForm = ({ headers }: FastifyRequest): boolean => /^\s*multipart\//i.test(headers['content-type'] ?? '')
 
 const printOfBody = ({ body }: FastifyRequest): unknown => body ?? null
 
@@ -84,7 +88,8 @@ async function* printed(
   ended?.()
 }
 
-async function* hashed(bytes: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+/** Bytes as they come, each of them added to `hash`. */
+export async function* hashed(bytes: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
   for await (const chunk of bytes) {
     hash.update(chunk)
     yield chunk

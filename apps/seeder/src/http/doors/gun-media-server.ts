@@ -8,6 +8,7 @@ import { publish } from '../../publishing/index.ts'
 import type { Item } from '../../library/index.ts'
 import type { Api } from '../api.ts'
 import type { Serve } from '../content.ts'
+import { replay } from '../idempotency.ts'
 import { disconnection } from '../incoming.ts'
 import { parseItemOptions, uploadOf } from '../item-options.ts'
 import { itemOf } from '../media-id.ts'
@@ -76,7 +77,7 @@ export async function gunMediaServerDoor(
     form.post(
       '/upload',
       {
-        config: { scope: 'media:write' },
+        config: { scope: 'media:write', print: 'form' },
         schema: {
           tags: ['doors'],
           summary: 'Publish one file, as the GUN media server does',
@@ -90,13 +91,14 @@ export async function gunMediaServerDoor(
               url: z.string(),
               metadata: metadataSchema,
             }),
-            ...problems(400, 408, 413, 415, 422, 503, 507),
+            ...problems(400, 408, 409, 413, 415, 422, 503, 507),
           },
         },
       },
       async (request, reply) => {
         if (request.caller === undefined) throw new UnauthorizedError()
         const sent = await readForm(request, services)
+        if ('status' in sent) return await replay(reply, sent)
         try {
           const readers = list(sent.fields['readerPubKeys'])
           const isPrivate = standard.private
@@ -112,6 +114,7 @@ export async function gunMediaServerDoor(
           const files = (async function* () {
             yield { path: name, bytes: bytes() }
           })()
+          sent.release()
           const { item } = await uploads.track(publish(services, files, { ...wanted, signal, expectedSize: size }))
           const metadata = { ...metadataOf(item), originalName: name }
           const url = `/file/${item.sha256}`

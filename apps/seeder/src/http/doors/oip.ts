@@ -8,6 +8,7 @@ import { publish } from '../../publishing/index.ts'
 import type { Api } from '../api.ts'
 import type { Serve } from '../content.ts'
 import { MediaHiddenError, MediaNotFoundError } from '../errors.ts'
+import { replay } from '../idempotency.ts'
 import { disconnection } from '../incoming.ts'
 import { parseItemOptions, uploadOf } from '../item-options.ts'
 import { itemOf, mediaIdSchema } from '../media-id.ts'
@@ -82,7 +83,7 @@ export async function oipDoor(
     form.post(
       '/api/media/upload',
       {
-        config: { scope: 'media:write' },
+        config: { scope: 'media:write', print: 'form' },
         bodyLimit: mostInlineCharacters + 64 * 1024,
         schema: {
           tags: ['doors'],
@@ -109,6 +110,7 @@ export async function oipDoor(
       async (request, reply) => {
         if (request.isMultipart()) {
           const sent = await readForm(request, services)
+          if ('status' in sent) return await replay(reply, sent)
           try {
             const { name, access_level: level, encrypt } = sent.fields
             const secret = flag(encrypt)
@@ -117,6 +119,7 @@ export async function oipDoor(
               ...(level !== undefined && { level }),
               ...(secret !== undefined && { encrypt: secret }),
             })
+            sent.release()
             return await receive(request, reply, sent.file, wanted)
           } finally {
             await sent.discard()
