@@ -10,7 +10,7 @@ export interface JournalOptions {
 /** How long events gather for one write: a disk that syncs a thousand times a second has other work too. */
 const gatherMs = 20
 const retryMs = 1000
-/** Of a disk that takes none. Those beyond are lost, and the log says so. */
+/** Of each kind, for a disk that takes none. Those beyond are lost; the log says when that begins, and how many it were. */
 const mostWaiting = 10_000
 /** For listeners that keep up, so that they need not ask the catalog. */
 const mostRecent = 2000
@@ -25,6 +25,7 @@ export class Journal implements Events {
   #copies = new Map<string, CopyRecord | undefined>()
   #timer: NodeJS.Timeout | undefined
   #failing = false
+  #lost = 0
 
   constructor({ store, log }: JournalOptions) {
     this.#store = store
@@ -32,13 +33,13 @@ export class Journal implements Events {
   }
 
   emit(event: NewEvent): void {
-    if (this.#waiting.length < mostWaiting) this.#waiting.push(event)
+    if (this.#hasRoom(this.#waiting.length)) this.#waiting.push(event)
     this.#gather(gatherMs)
   }
 
   /** The same for what is known of an item's copies; `undefined` forgets it. */
   noteCopies(infoHash: string, record: CopyRecord | undefined): void {
-    this.#copies.set(infoHash, record)
+    if (this.#copies.has(infoHash) || this.#hasRoom(this.#copies.size)) this.#copies.set(infoHash, record)
     this.#gather(gatherMs)
   }
 
@@ -80,8 +81,25 @@ export class Journal implements Events {
   /** Writes what waits. */
   close(): void {
     this.#write()
+    this.#lost += this.#waiting.length + this.#copies.size
+    this.#countLost()
     clearTimeout(this.#timer)
     this.#listeners.clear()
+  }
+
+  /** Of a burst on a sound disk nothing is lost: what waits is written at once. */
+  #hasRoom(waiting: number): boolean {
+    if (waiting < mostWaiting) return true
+    if (!this.#failing) this.#write()
+    if (!this.#failing) return true
+    if (this.#lost++ === 0) this.#log.error({ waiting }, 'events are lost from now on, until the disk takes some')
+    return false
+  }
+
+  #countLost(): void {
+    if (this.#lost > 0)
+      this.#log.error({ lost: this.#lost }, 'events were lost, or changes of how many copies there are')
+    this.#lost = 0
   }
 
   #gather(ms: number): void {
@@ -97,12 +115,13 @@ export class Journal implements Events {
     try {
       written = this.#store.append(this.#waiting, this.#copies)
     } catch (error) {
-      if (!this.#failing) this.#log.error({ err: error }, 'events cannot be written: they wait, and then are lost')
+      if (!this.#failing) this.#log.error({ err: error }, 'events cannot be written: they wait')
       this.#failing = true
       this.#gather(retryMs)
       return
     }
     this.#failing = false
+    this.#countLost()
     this.#waiting = []
     this.#copies = new Map()
     this.#recent.push(...written)
