@@ -81,3 +81,33 @@ test('an older one does not replace a newer one', async () => {
   await register({ pub: pair.pub, signed: await signed(next, pair) }, parts)
   expect(taken.get(pair.pub)?.recipient).toBe(next.recipient)
 })
+
+test('one that a newer one overtakes is not told that it was taken', async () => {
+  const { taken, parts } = registry()
+  const newer = { id: pair.pub, recipient: (await newItemIdentity()).recipient, signedAt: now }
+  const overtaken = {
+    ...parts,
+    now: () => {
+      queueMicrotask(() => taken.set(pair.pub, newer))
+      return now
+    },
+  }
+  const older = { pub: pair.pub, signed: await signed(statement, pair) }
+  await expect(register(older, overtaken)).rejects.toThrow('a newer one was taken')
+  expect(taken.get(pair.pub)).toEqual(newer)
+})
+
+test('of two of the same moment the first counts, and may come again', async () => {
+  const { taken, parts } = registry()
+  const first = { pub: pair.pub, signed: await signed(statement, pair) }
+  for (let time = 0; time < 2; time++) await register(first, parts)
+  const other = { ...statement, recipient: (await newItemIdentity()).recipient }
+  const second = { pub: pair.pub, signed: await signed(other, pair) }
+  await expect(register(second, parts)).rejects.toThrow('a newer one was taken')
+  expect(taken.get(pair.pub)?.recipient).toBe(recipient)
+})
+
+test.each([-300_001, 300_001])('a time %i ms away is said to be off, and not to be past', async (ms) => {
+  const registration = { pub: pair.pub, signed: await signed({ ...statement, at: now + ms }, pair) }
+  await expect(register(registration, registry().parts)).rejects.toThrow('its time is more than 5 minutes off')
+})
