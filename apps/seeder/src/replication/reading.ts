@@ -33,7 +33,7 @@ export class Reading {
     const infoHash = published?.manifest.infoHash ?? ''
     if (published === undefined || !this.#options.admits(infoHash, published.publisher)) return undefined
     const { manifest } = published
-    // Of a private item this node has neither the key nor a reader.
+    // Also where this node was made a reader: decrypting takes a copy that is held, and what arrives is encrypted.
     if (manifest.access === 'private' || (manifest.expiresAt ?? Infinity) <= this.#options.now()) return undefined
     const listed = path === undefined ? manifest.files[0] : manifest.files.find((file) => file.path === path)
     const isListed = listed !== undefined || manifest.filesDigest === undefined
@@ -45,6 +45,7 @@ export class Reading {
       owner: '',
       access: manifest.access,
       alone: manifest.files.length === 1 && manifest.filesDigest === undefined,
+      files: manifest.files,
       file,
       open: (ranges, signal) => this.#open(published, file, ranges, signal),
     }
