@@ -186,6 +186,18 @@ test('each file of an item is found by its path', async () => {
   expect(codes).toEqual(['path_required', 'file_not_found'])
 })
 
+test('for a magnet the first media file comes, of an item that others hold as well', async () => {
+  const form = new FormData()
+  form.append('name', 'record')
+  form.append('file', new Blob(['words']), 'notes.txt')
+  form.append('file', new Blob(['fLaC, from elsewhere']), 'song.flac')
+  const { id } = await json<MediaView>(owner, '/v1/media', { method: 'POST', body: form })
+  await vi.waitFor(async () => {
+    const answer = await reader.ask(`/torrent/${id}`)
+    expect([answer.status, await answer.text()]).toEqual([200, 'fLaC, from elsewhere'])
+  }, patience)
+})
+
 /** A connection on which the whole content was asked for. */
 function open(id: string): Socket {
   const socket = connect(Number(new URL(reader.url).port), '127.0.0.1')

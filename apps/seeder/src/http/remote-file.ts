@@ -1,3 +1,4 @@
+import type { ItemFile } from '@eldernode/core'
 import type { HeldFile } from '../library/index.ts'
 import type { ByteSource, Bytes } from './file-sender.ts'
 
@@ -11,6 +12,8 @@ export interface RemoteBytes extends Pick<ByteSource, 'read' | 'close'> {
 
 /** A file of an item that this node does not hold, to be read from those who do while it arrives. */
 export interface RemoteFile extends Omit<HeldFile, 'state'> {
+  /** The item's files, the first ones when there are many. */
+  files: readonly ItemFile[]
   /** Resolves when the first of these bytes are here. @throws TransferError and its kinds, FetchFailedError; the abort reason */
   open(ranges: readonly Bytes[], signal: AbortSignal): Promise<RemoteBytes>
 }

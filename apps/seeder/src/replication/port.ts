@@ -55,6 +55,8 @@ export interface RemoteFile {
   access: Access
   /** Whether the item has no other file. */
   alone: boolean
+  /** The item's files, the first ones when there are many. */
+  files: readonly ItemFile[]
   /** Absent when the item has no file of that path. */
   file: ItemFile | undefined
   /**

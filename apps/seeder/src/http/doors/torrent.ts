@@ -3,13 +3,18 @@ import { z } from 'zod'
 import type { Api } from '../api.ts'
 import type { Serve } from '../content.ts'
 import { problems } from '../problem.ts'
+import type { Remote } from '../served-file.ts'
 import type { Services } from '../services.ts'
 
 const media = /^(?:audio|video)\//
 const base32 = 'abcdefghijklmnopqrstuvwxyz234567'
 
 /** `GET /torrent/<magnet or infohash>`: what DIGM clients fall back on when no peer answers. */
-export async function torrentDoor(app: Api, { library }: Pick<Services, 'library'>, serve: Serve): Promise<void> {
+export async function torrentDoor(
+  app: Api,
+  { library, replication }: { library: Pick<Services['library'], 'record'>; replication: Remote },
+  serve: Serve,
+): Promise<void> {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/torrent/*',
@@ -26,9 +31,12 @@ export async function torrentDoor(app: Api, { library }: Pick<Services, 'library
     handler: async (request, reply) => {
       // A magnet that is not encoded has a question mark, behind which the router sees no path.
       const infoHash = infoHashOf(request.raw.url?.slice('/torrent/'.length) ?? '')
-      const files = library.record(infoHash)?.files ?? []
+      // What is not held here has the files that its publisher's manifest names.
+      const known = library.record(infoHash) ?? (await replication.remote(infoHash))
+      const files = known?.files ?? []
+      const alone = known !== undefined && 'alone' in known ? known.alone : files.length < 2
       const first = files.find(({ type }) => media.test(type)) ?? files[0]
-      return await serve(request, reply, infoHash, files.length > 1 ? first?.path : undefined)
+      return await serve(request, reply, infoHash, alone ? undefined : first?.path)
     },
   })
 }
