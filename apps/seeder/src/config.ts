@@ -142,7 +142,9 @@ export const configSchema = z.object({
       .string()
       .min(1)
       .optional()
-      .describe('Folder of the stored files (blobs, incoming, quarantine) on one file system, without it data.'),
+      .describe(
+        'Folder of the stored files (blobs, incoming, quarantine, uploads) on one file system, without it data.',
+      ),
     capacityBytes: z
       .int()
       .min(0)
