@@ -100,17 +100,19 @@ export class Grants {
     }
   }
 
-  /** Publishes what a crash or a failure left. */
-  async publishRest(): Promise<void> {
+  /** Publishes what a crash or a failure left. @param failed told of each that could not be; the others go on */
+  async publishRest(failed: (infoHash: string, error: unknown) => void): Promise<void> {
     const { id, library, graph } = this.#parts
-    for (let last = ''; ;) {
-      const page = library.keys.unpublished(last, atOnce)
+    let page = library.keys.unpublished(atOnce)
+    for (; page.length > 0; page = library.keys.unpublished(atOnce, page.at(-1))) {
       for (const { infoHash, ...reader } of page) {
-        last = infoHash
-        // The manifest comes first: it says who may see the grants.
-        if (graph.get('m', id, infoHash) !== undefined) await this.#publish(infoHash, reader)
+        try {
+          // The manifest comes first: it says who may see the grants.
+          if (graph.get('m', id, infoHash) !== undefined) await this.#publish(infoHash, reader)
+        } catch (error) {
+          failed(infoHash, error)
+        }
       }
-      if (page.length < atOnce) return
     }
   }
 

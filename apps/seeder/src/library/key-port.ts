@@ -48,8 +48,8 @@ export interface KeyStore {
   isReader(infoHash: string, name: string): boolean
   /** @throws TooManyReadersError when there would be more than 1,000 */
   setReader(infoHash: string, reader: ItemReader): void
-  /** What is `wanted` or `removed` beyond an infohash, in order; at most `limit`. */
-  unpublished(after: string, limit: number): ({ infoHash: string } & ItemReader)[]
+  /** What is `wanted` or `removed`, by infohash and recipient, from the one after `after` on; at most `limit`. */
+  unpublished(limit: number, after?: { infoHash: string; recipient: string }): ({ infoHash: string } & ItemReader)[]
   /** The publication is done: `wanted` becomes `granted`, `removed` is forgotten. */
   published(infoHash: string, reader: ItemReader): void
   schedule(infoHash: string, rotation: { every: number; at: number } | undefined): void

@@ -43,17 +43,17 @@ test('a key is kept as it was, until it is deleted with its readers', () => {
 test('what is decided and not published waits, and is done once', () => {
   keys.add(infoHash(1), key({ readers: ['age1a', 'age1b'] }))
   keys.add(infoHash(2), key({ readers: ['age1a'] }))
-  expect(keys.unpublished('', 10)).toHaveLength(3)
+  expect(keys.unpublished(10)).toHaveLength(3)
   keys.published(infoHash(1), { recipient: 'age1a', state: 'wanted' })
   keys.setReader(infoHash(1), { recipient: 'age1b', state: 'removed' })
-  expect(keys.unpublished('', 1)).toEqual([{ infoHash: infoHash(1), recipient: 'age1b', state: 'removed' }])
+  expect(keys.unpublished(1)).toEqual([{ infoHash: infoHash(1), recipient: 'age1b', state: 'removed' }])
   // It was wanted when its publication began: the removal is still to be published.
   keys.published(infoHash(1), { recipient: 'age1b', state: 'wanted' })
   expect(keys.isReader(infoHash(1), 'age1b')).toBe(false)
-  expect(keys.unpublished('', 10)).toHaveLength(2)
+  expect(keys.unpublished(10)).toHaveLength(2)
   keys.published(infoHash(1), { recipient: 'age1b', state: 'removed' })
-  expect(keys.unpublished('', 10)).toEqual([{ infoHash: infoHash(2), recipient: 'age1a', state: 'wanted' }])
-  expect(keys.unpublished(infoHash(2), 10)).toEqual([])
+  expect(keys.unpublished(10)).toEqual([{ infoHash: infoHash(2), recipient: 'age1a', state: 'wanted' }])
+  expect(keys.unpublished(10, { infoHash: infoHash(2), recipient: 'age1a' })).toEqual([])
   expect(keys.readers(infoHash(1))).toEqual([{ recipient: 'age1a', state: 'granted' }])
 })
 

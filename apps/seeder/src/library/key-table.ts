@@ -85,10 +85,10 @@ export class KeyTable implements KeyStore {
     })
   }
 
-  unpublished(after: string, limit: number): ({ infoHash: string } & ItemReader)[] {
+  unpublished(limit: number, after = { infoHash: '', recipient: '' }): ({ infoHash: string } & ItemReader)[] {
     const text = `SELECT info_hash AS infoHash, recipient, state FROM item_readers
-      WHERE state <> 'granted' AND info_hash > ? ORDER BY info_hash, recipient LIMIT ?`
-    return this.#db.rows(text, after, limit)
+      WHERE state <> 'granted' AND (info_hash, recipient) > (?, ?) ORDER BY info_hash, recipient LIMIT ?`
+    return this.#db.rows(text, after.infoHash, after.recipient, limit)
   }
 
   published(infoHash: string, { recipient, state }: ItemReader): void {

@@ -49,12 +49,22 @@ async function retire(services: RotationServices, infoHash: string): Promise<voi
   services.library.keys.retired(infoHash)
 }
 
-/** Retracts what has a successor and was not retracted, since the node stopped in between. */
-export async function retractReplaced(services: RotationServices): Promise<void> {
+/**
+ * Retracts what has a successor and was not retracted, since the node stopped in between. @param failed told of each that
+ * could not be; the others go on
+ */
+export async function retractReplaced(
+  services: RotationServices,
+  failed: (infoHash: string, error: unknown) => void,
+): Promise<void> {
   const { library, graph, id } = services
   for (const infoHash of library.keys.replaced()) {
     const successor = library.keys.get(infoHash)?.successor ?? ''
-    if (graph.get('m', id, successor)?.body.state === 'live') await retire(services, infoHash)
+    try {
+      if (graph.get('m', id, successor)?.body.state === 'live') await retire(services, infoHash)
+    } catch (error) {
+      failed(infoHash, error)
+    }
   }
 }
 

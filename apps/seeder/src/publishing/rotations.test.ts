@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Accepted, Bodies, Graph, Kind } from '@eldernode/core'
+import { type Accepted, type Bodies, type Graph, type Kind, newItemIdentity } from '@eldernode/core'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Encryption } from '../encryption/index.ts'
@@ -25,6 +25,7 @@ let values: Map<string, Accepted>
 /** Kinds that cannot be published right now. */
 let refused: Set<Kind>
 let ends: (() => unknown)[]
+const log = pino({ level: 'silent' })
 
 /** As much of a graph as one publisher needs. */
 const graph: Pick<Graph, 'get' | 'publish'> = {
@@ -81,7 +82,7 @@ afterEach(async () => {
 })
 
 function start(): void {
-  rotations = new Rotations({ services, log: pino({ level: 'silent' }) })
+  rotations = new Rotations({ services, log })
 }
 
 async function published(text = 'content', readers: string[] = []) {
@@ -103,7 +104,7 @@ test('an item is rotated when it is due, and its successor again', async () => {
   const item = await published()
   rotations.schedule(item.infoHash, 7 * day)
   rotations.start()
-  await vi.waitUntil(() => library.keys.unpublished('', 1).length === 0, patience)
+  await vi.waitUntil(() => library.keys.unpublished(1).length === 0, patience)
   expect(liveItems().map(({ infoHash }) => infoHash)).toEqual([item.infoHash])
   const seen = new Set([item.infoHash])
   for (let round = 0; round < 2; round++) {
@@ -161,12 +162,12 @@ test('grants that could not be published follow later, and not before the manife
   refused.clear()
   const manifest = values.get(`m ${item?.infoHash}`)
   values.delete(`m ${item?.infoHash}`)
-  await services.encryption.grants.publishRest()
+  await services.encryption.grants.publishRest((_, error) => expect.fail(String(error)))
   expect(grants()).toEqual([])
   if (manifest !== undefined) values.set(`m ${item?.infoHash}`, manifest)
   rotations.start()
   await vi.waitUntil(() => grants().length === 2, patience)
-  expect(library.keys.unpublished('', 10)).toEqual([])
+  expect(library.keys.unpublished(10)).toEqual([])
 })
 
 test('one that fails is tried again an hour later, and holds no other up', async () => {
@@ -180,4 +181,47 @@ test('one that fails is tried again an hour later, and holds no other up', async
   await vi.waitUntil(() => (library.keys.get(broken.infoHash)?.rotateAt ?? 0) > now, patience)
   expect(library.keys.get(broken.infoHash)).toMatchObject({ rotateEvery: day, rotateAt: now + 3_600_000 })
   expect(isLive(broken.infoHash)).toBe(true)
+})
+
+test('an item whose identity is gone holds up no grant and no retraction of others, and is in the log once', async () => {
+  const items = [await published('one'), await published('two'), await published('three'), await published('four')]
+  const [lost, fine, replaced] = items.toSorted((a, b) => (a.infoHash < b.infoHash ? -1 : 1))
+  if (lost === undefined || fine === undefined || replaced === undefined) throw new Error('they were not published')
+  const retracting = vi.spyOn(library, 'retract').mockImplementationOnce(() => {
+    throw new Error('the power is gone')
+  })
+  await expect(rotations.rotate(replaced)).rejects.toThrow('the power is gone')
+  retracting.mockRestore()
+  const recipients = await Promise.all(Array.from({ length: 2 }, async () => (await newItemIdentity()).recipient))
+  for (const recipient of recipients) {
+    library.keys.setReader(lost.infoHash, { recipient, state: 'wanted' })
+    library.keys.setReader(fine.infoHash, { recipient, state: 'wanted' })
+  }
+  const record = library.record.bind(library)
+  const losing = vi
+    .spyOn(library, 'record')
+    .mockImplementation((name) => (name === lost.infoHash ? undefined : record(name)))
+  const said = vi.spyOn(log, 'error')
+  try {
+    rotations.start()
+    await vi.waitUntil(() => library.keys.replaced().length === 0, patience)
+    expect(new Set(library.keys.unpublished(10).map(({ infoHash }) => infoHash))).toEqual(new Set([lost.infoHash]))
+    library.keys.schedule(fine.infoHash, { every: day, at: now })
+    rotations.start()
+    await vi.waitUntil(() => !isLive(fine.infoHash), patience)
+    expect(said.mock.calls).toEqual([[expect.objectContaining({ infoHash: lost.infoHash }), expect.any(String)]])
+  } finally {
+    await rotations.close()
+    losing.mockRestore()
+    said.mockRestore()
+  }
+})
+
+test('readers beyond one page of an item are published in the same round', async () => {
+  const item = await published('many')
+  const readers = await Promise.all(Array.from({ length: 520 }, async () => (await newItemIdentity()).recipient))
+  for (const recipient of readers) library.keys.setReader(item.infoHash, { recipient, state: 'wanted' })
+  await services.encryption.grants.publishRest((_, error) => expect.fail(String(error)))
+  expect(library.keys.unpublished(1)).toEqual([])
+  expect(grants()).toHaveLength(521)
 })

@@ -21,6 +21,8 @@ export class Rotations {
   #queue: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> = Promise.resolve()
+  /** Items whose grants or retraction failed in the last round. */
+  #failing = new Set<string>()
 
   constructor({ services, log }: RotationsParts) {
     this.#services = services
@@ -75,13 +77,27 @@ export class Rotations {
   }
 
   async #work(): Promise<void> {
-    try {
-      await this.#services.encryption.grants.publishRest()
-      await retractReplaced(this.#services)
-    } catch (error) {
-      if (!this.#ending.signal.aborted) this.#log.error({ err: error }, 'grants or retractions are left for later')
+    const failing = new Set<string>()
+    const failed = (infoHash: string, err: unknown): void => {
+      if (this.#ending.signal.aborted) return
+      // One that stays as it is would be in the log each minute for ever.
+      const isNew = !failing.has(infoHash) && !this.#failing.has(infoHash)
+      failing.add(infoHash)
+      if (isNew) this.#log.error({ err, infoHash }, 'grants or a retraction of an item are left for later')
     }
-    await this.#rotateDue()
+    const steps = [
+      () => this.#services.encryption.grants.publishRest(failed),
+      () => retractReplaced(this.#services, failed),
+      () => this.#rotateDue(),
+    ]
+    for (const step of steps) {
+      try {
+        await step()
+      } catch (error) {
+        if (!this.#ending.signal.aborted) this.#log.error({ err: error }, 'encrypted items are looked at again later')
+      }
+    }
+    this.#failing = failing
   }
 
   async #rotateDue(): Promise<void> {
