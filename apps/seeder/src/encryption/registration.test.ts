@@ -101,8 +101,8 @@ test('of two of the same moment the first counts, and may come again', async () 
   const { taken, parts } = registry()
   const first = { pub: pair.pub, signed: await signed(statement, pair) }
   for (let time = 0; time < 2; time++) await register(first, parts)
-  const other = { ...statement, recipient: (await newItemIdentity()).recipient }
-  const second = { pub: pair.pub, signed: await signed(other, pair) }
+  const later = { ...statement, recipient: (await newItemIdentity()).recipient }
+  const second = { pub: pair.pub, signed: await signed(later, pair) }
   await expect(register(second, parts)).rejects.toThrow('a newer one was taken')
   expect(taken.get(pair.pub)?.recipient).toBe(recipient)
 })

@@ -21,7 +21,10 @@ let journal: Journal
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_800_000_000_000 })
-  ;[written, noted, takes, said] = [[], new Map(), true, []]
+  written = []
+  noted = new Map()
+  takes = true
+  said = []
   const store: EventStore = {
     append: (events, changed = new Map()) => {
       if (!takes) throw new Error('the disk takes nothing')
