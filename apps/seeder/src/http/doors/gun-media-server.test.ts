@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestNode, type TestNode } from '../testing/test-node.ts'
 
@@ -72,6 +73,35 @@ test('with encrypt the stored bytes are an age file, which strangers get, and it
   expect([metadata['encrypted'], fileId === hash(secret)]).toEqual([true, false])
   expect(await (await fetch(`${node.url}/file/${fileId}`)).text()).toMatch(/^age-encryption\.org\/v1\n/)
   expect(await (await node.ask(`/file/${fileId}`)).text()).toBe(secret)
+})
+
+test('what an encrypted file was is told to its owner, and to strangers what is stored', async () => {
+  const secret = 'told to few'
+  const { fileId, fileName } = (await (await upload({ encrypt: 'true' }, secret)).json()) as Uploaded
+  expect(fileName).toBe('clip.txt')
+  const owner: unknown = await (await node.ask(`/metadata/${fileId}`)).json()
+  const stranger = (await (await fetch(`${node.url}/metadata/${fileId}`)).json()) as { size: number }
+  const plain = { fileName: 'clip.txt', originalName: 'clip.txt', size: secret.length, contentType: 'text/plain' }
+  expect(owner).toMatchObject({ fileId, ...plain })
+  expect(stranger).toMatchObject({ fileId, fileName: like(/\.age$/), contentType: 'application/vnd.age' })
+  expect(stranger.size).toBeGreaterThan(secret.length)
+})
+
+test.each([
+  ['by commas', (all: string[]) => all.join(' , ')],
+  ['as a JSON list', (all: string[]) => JSON.stringify(all)],
+])('readerPubKeys name age recipients %s, for whom the file is encrypted', async (how, write) => {
+  const identities = await Promise.all([generateX25519Identity(), generateX25519Identity()])
+  const readers = await Promise.all(identities.map(identityToRecipient))
+  const text = `for readers ${how}`
+  const { fileId, metadata } = (await (await upload({ readerPubKeys: write(readers) }, text)).json()) as Uploaded
+  expect(metadata['encrypted']).toBe(true)
+  const named = (await (await node.ask(`/v1/media/${fileId}/readers`)).json()) as { readers: string[] }
+  expect(named.readers.toSorted()).toEqual(readers.toSorted())
+})
+
+test.each(['age1nothing', '["age1', '[1]', '-----BEGIN PUBLIC KEY-----'])('refuses the reader %s', async (reader) => {
+  expect([400, 422]).toContain((await upload({ readerPubKeys: reader }, `for ${reader}`)).status)
 })
 
 test('what is not there is said as that server said it', async () => {

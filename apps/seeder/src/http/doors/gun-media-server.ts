@@ -3,7 +3,7 @@ import { sha256Schema } from '@eldernode/core'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { UnauthorizedError } from '../../access/index.ts'
+import { UnauthorizedError, type Viewer } from '../../access/index.ts'
 import { publish } from '../../publishing/index.ts'
 import type { Item } from '../../library/index.ts'
 import type { Api } from '../api.ts'
@@ -16,6 +16,7 @@ import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 import type { Uploads } from '../uploads.ts'
 import { formLimits, readForm } from './form.ts'
+import { originalOf } from './original.ts'
 import { askForCopy } from './replicate.ts'
 import { fileIdParams, flag, list } from './words.ts'
 
@@ -55,14 +56,14 @@ export async function gunMediaServerDoor(
   const { library, replication, compat: standard, now } = services
   const peers = () => replication.peers().map(({ heartbeat }) => heartbeat.endpoints.http)
 
-  const metadataOf = (item: Item): z.output<typeof metadataSchema> => {
-    const [file] = item.files
+  const metadataOf = async (item: Item, viewer: Viewer): Promise<z.output<typeof metadataSchema>> => {
+    const { original } = await originalOf(item, { ...services, endpoints: services.endpoints(), viewer })
     return {
       fileId: item.sha256,
-      fileName: item.name,
-      originalName: item.name,
-      contentType: file?.type ?? 'application/octet-stream',
-      size: item.size,
+      fileName: original.name,
+      originalName: original.name,
+      contentType: original.type,
+      size: original.size,
       hash: `sha256:${item.sha256}`,
       uploadedAt: new Date(item.createdAt).toISOString(),
       peers: peers(),
@@ -116,9 +117,9 @@ export async function gunMediaServerDoor(
           })()
           sent.release()
           const { item } = await uploads.track(publish(services, files, { ...wanted, signal, expectedSize: size }))
-          const metadata = { ...metadataOf(item), originalName: name }
+          const metadata = { ...(await metadataOf(item, request)), originalName: name }
           const url = `/file/${item.sha256}`
-          return { success: true as const, fileId: item.sha256, fileName: item.name, url, metadata }
+          return { success: true as const, fileId: item.sha256, fileName: metadata.fileName, url, metadata }
         } finally {
           await sent.discard()
         }
@@ -159,7 +160,7 @@ export async function gunMediaServerDoor(
     async (request, reply) => {
       const { fileId } = request.params
       try {
-        return metadataOf(itemOf(library, request, fileId))
+        return await metadataOf(itemOf(library, request, fileId), request)
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'media_not_found')) throw error
         return await reply.code(404).send({ error: error.message })

@@ -2,8 +2,8 @@ import { sha256Schema } from '@eldernode/core'
 import { z } from 'zod'
 import { mayChange, type Viewer } from '../../access/index.ts'
 import type { Item } from '../../library/index.ts'
-import { viewOf } from '../media-view.ts'
 import type { Services } from '../services.ts'
+import { originalOf } from './original.ts'
 
 export const accessLevelSchema = z.enum(['private', 'public'])
 
@@ -19,7 +19,7 @@ export const oipMediaSchema = z
     did: z.string().describe('did:gun:media:<sha256>'),
     infoHash: z.string(),
     magnetURI: z.string(),
-    size: z.int(),
+    size: z.int().describe('As mime and originalName of what was encrypted, to who may decrypt it.'),
     mime: z.string(),
     originalName: z.string(),
     encrypted: z.boolean(),
@@ -38,13 +38,14 @@ export const oipMediaSchema = z
   })
   .meta({ id: 'OipMedia' })
 
-/** Shows an item, as it is stored. */
-export function oipMediaOf(item: Item, services: Services, viewer: Viewer): z.output<typeof oipMediaSchema> {
-  const { magnet, links, size, name, infoHash, sha256 } = viewOf(item, {
-    ...services,
-    endpoints: services.endpoints(),
-    viewer,
-  })
+/** Shows an item: to who may decrypt it what was encrypted, to others what is stored. */
+export async function oipMediaOf(
+  item: Item,
+  services: Services,
+  viewer: Viewer,
+): Promise<z.output<typeof oipMediaSchema>> {
+  const { view, original } = await originalOf(item, { ...services, endpoints: services.endpoints(), viewer })
+  const { magnet, links, infoHash, sha256 } = view
   const did = `did:gun:media:${sha256}`
   const { ipfs, arweave } = item.about.addresses ?? {}
   return {
@@ -52,9 +53,9 @@ export function oipMediaOf(item: Item, services: Services, viewer: Viewer): z.ou
     did,
     infoHash,
     magnetURI: magnet,
-    size,
-    mime: item.files[0]?.type ?? 'application/octet-stream',
-    originalName: name,
+    size: original.size,
+    mime: original.type,
+    originalName: original.name,
     encrypted: services.library.keys.isEncrypted(infoHash),
     access_level: item.access === 'public' ? 'public' : 'private',
     ...(mayChange(viewer, item) && { owner: item.owner }),

@@ -83,6 +83,25 @@ test('an upload that says nothing is private: 401 for strangers, 403 for others,
   expect((await fetch(`${node.url}/api/media/${'0'.repeat(64)}`)).status).toBe(404)
 })
 
+test('to its owner an encrypted item is what was encrypted, to strangers what is stored', async () => {
+  const text = 'size, type and name are secrets'
+  const { mediaId, ...sent } = await upload(text, { name: 'diary.txt' })
+  const known = { size: text.length, mime: 'text/plain', originalName: 'diary.txt' }
+  expect(sent).toMatchObject({ size: text.length, mime: 'text/plain' })
+  const info = async (who: string) =>
+    ((await (await node.ask(`/api/media/${String(mediaId)}/info`, { headers: as(who) })).json()) as { media: object })
+      .media
+  expect(await info(ann)).toMatchObject(known)
+  expect(await info(node.token)).toMatchObject(known)
+  // Encrypted for all to see: a stranger sees what is stored.
+  const open = await upload(text, { name: 'diary.txt', access_level: 'public', encrypt: 'true' })
+  const stored = (await (await fetch(`${node.url}/api/media/${String(open['mediaId'])}/info`)).json()) as {
+    media: { size: number }
+  }
+  expect(stored.media).toMatchObject({ mime: 'application/vnd.age', originalName: like(/\.age$/) })
+  expect(stored.media.size).toBeGreaterThan(text.length)
+})
+
 test('JSON brings bytes in base64, or a URL to fetch', async () => {
   const data = Buffer.from('inline').toString('base64')
   const inline = await post('/api/media/upload', { source: 'base64', data, name: 'a.txt', access_level: 'public' })

@@ -74,7 +74,7 @@ export async function oipDoor(
     })()
     const upload = { ...wanted, signal: disconnection(reply), expectedSize: size }
     const { item } = await uploads.track(publish(services, files, upload))
-    return { success: true as const, ...oipMediaOf(item, services, request), originalName: name }
+    return { success: true as const, ...(await oipMediaOf(item, services, request)), originalName: name }
   }
 
   await app.register(async (scope: FastifyInstance) => {
@@ -135,7 +135,7 @@ export async function oipDoor(
         })
         if (source === 'url') {
           const item = await imported(services, data, wanted, request.caller?.token, disconnection(reply))
-          return { success: true as const, ...oipMediaOf(item, services, request) }
+          return { success: true as const, ...(await oipMediaOf(item, services, request)) }
         }
         const bytes = bytesOf(data)
         const whole = async function* () {
@@ -186,7 +186,7 @@ export async function oipDoor(
       const item = await seen(request, mediaId, () => itemOf(library, request, mediaId))
       const { infoHash } = item
       return {
-        media: oipMediaOf(item, services, request),
+        media: await oipMediaOf(item, services, request),
         seeding: {
           active: !(mayChange(request, item) && library.isPaused(infoHash)),
           copies: replication.copies(infoHash),
