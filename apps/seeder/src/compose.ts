@@ -193,6 +193,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     library,
     egress: webhookEgress,
     copies: replication,
+    permits: (of, scope) => tokens.permits(of, scope),
     log,
     now,
   })

@@ -268,7 +268,7 @@ export const configSchema = z.object({
         .max(30 * 86_400)
         .default(86_400)
         .describe('Seconds without a byte after which a resumable upload is forgotten.'),
-      most: z.int().min(1).max(100_000).default(1000).describe('Most resumable uploads under way at a time.'),
+      most: z.int().min(1).max(100_000).default(1000).describe('Most resumable uploads; a quarter per owner.'),
     })
     .prefault({}),
   rate: z

@@ -133,3 +133,21 @@ test('a scope that this version does not know is good for nothing', () => {
   if (record !== undefined) library.tokens.add({ ...record, scopes: ['media:read', 'media:delete'] })
   expect([...(tokens.find(token)?.scopes ?? [])]).toEqual(['media:delete'])
 })
+
+test('an owner may what one of its tokens permits that is neither revoked nor expired', () => {
+  const { info: first } = tokens.create({ ...terms, scopes: ['events:read'] })
+  tokens.create({ ...terms, scopes: ['node:admin'], expiresAt: now + 1000 })
+  const may = () => [tokens.permits('alice', 'events:read'), tokens.permits('alice', 'node:admin')]
+  expect(may()).toEqual([true, true])
+  now += 1000
+  expect(may()).toEqual([true, false])
+  expect(tokens.revoke(first.id)).toBe('alice')
+  expect(may()).toEqual([false, false])
+  tokens.create(terms)
+  expect([...may(), tokens.permits('bob', 'events:read'), tokens.permits('', 'node:admin')]).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ])
+})

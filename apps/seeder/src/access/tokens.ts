@@ -79,9 +79,19 @@ export class Tokens {
     return this.#options.store.list().map(infoOf)
   }
 
-  /** From here on the token is good for nothing. @throws TokenNotFoundError */
-  revoke(id: string): void {
-    if (!this.#options.store.remove(id)) throw new TokenNotFoundError(id)
+  /** From here on the token is good for nothing. @returns whose it was. @throws TokenNotFoundError */
+  revoke(id: string): string {
+    const { store } = this.#options
+    const record = store.get(id)
+    if (record === undefined || !store.remove(id)) throw new TokenNotFoundError(id)
+    return record.owner
+  }
+
+  /** Whether an owner could ask for that now: one of its tokens is neither revoked nor expired. The operator always can. */
+  permits(owner: string, scope: Scope): boolean {
+    if (owner === '') return true
+    const { store, now } = this.#options
+    return store.of(owner).some((record) => (record.expiresAt ?? Infinity) > now() && this.#callerOf(record).can(scope))
   }
 
   #callerOf(record: TokenRecord): Caller {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Egress } from '../egress/index.ts'
 import { type Library, openLibrary } from '../library/index.ts'
+import type { Permits } from './audience.ts'
 import { backoffMs, Courier } from './courier.ts'
 import { Journal } from './journal.ts'
 import type { EventType } from './port.ts'
@@ -22,11 +23,13 @@ let journal: Journal
 let courier: Courier
 let webhooks: Webhooks
 let time = 1_700_000_000_000
+let permitted: Set<string>
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eldernode-events-'))
   library = await openLibrary({ folder, digest: async () => ({ sha256: '', size: 0 }) })
   receiver = await Receiver.open()
+  permitted = new Set([' events:read', ' node:admin', 'ann events:read'])
   open(true)
 })
 
@@ -42,8 +45,10 @@ function open(allowPrivate: boolean): void {
   journal = new Journal({ store: library.events, log })
   const { dispatcher } = egress
   const store = library.webhooks
-  courier = new Courier({ node: 'test', store, journal, dispatcher, log, now: () => time, random: () => 0 })
-  webhooks = new Webhooks({ store, journal, nudge: (id) => courier.nudge(id), now: () => time })
+  const permits: Permits = (owner, scope) => permitted.has(`${owner} ${scope}`)
+  const now = () => time
+  courier = new Courier({ node: 'test', store, journal, dispatcher, permits, log, now, random: () => 0 })
+  webhooks = new Webhooks({ store, journal, nudge: (id) => courier.nudge(id), permits, now })
   courier.start()
 }
 
@@ -187,4 +192,65 @@ test('webhooks are bounded in number, and others find none of them', () => {
   expect([webhooks.list(bob), webhooks.list(ann).length, webhooks.list(admin).length]).toEqual([[], 20, 20])
   webhooks.delete(ann, id)
   expect(webhooks.list(ann)).toHaveLength(19)
+})
+
+test('nothing is sent for an owner whose tokens expired; with a new one it goes on where it was', async () => {
+  receiver.answer = () => 500
+  const [hers, all] = [create(ann), create()]
+  emit()
+  await settled(() => expect([hers, all].map((id) => library.webhooks.pending(id))).toEqual([1, 1]))
+  permitted.delete('ann events:read')
+  receiver.answer = () => 200
+  emit()
+  pass(5000, hers)
+  courier.nudge(all)
+  await settled(() => expect(webhooks.get(admin, all).delivered).toBe(2))
+  expect(webhooks.get(ann, hers)).toMatchObject({ active: true, delivered: 0 })
+  expect(receiver.received).toHaveLength(4)
+  permitted.add('ann events:read')
+  webhooks.resume('ann')
+  await settled(() => expect(webhooks.get(ann, hers).delivered).toBe(2))
+})
+
+test("a revoked token takes its owner's webhooks with it, an administrator's the one that hears of everything", async () => {
+  permitted.add('ann node:admin')
+  receiver.answer = () => 500
+  const [hers, all, everything] = [create(ann), create(), create({ owner: 'ann', admin: true })]
+  const pending = () => [hers, all, everything].map((id) => library.webhooks.pending(id))
+  const active = () => [hers, all, everything].map((id) => webhooks.get(admin, id).active)
+  emit()
+  await settled(() => expect(pending()).toEqual([1, 1, 1]))
+  permitted.delete('ann node:admin')
+  webhooks.revoke('ann')
+  expect([pending(), active()]).toEqual([
+    [1, 1, 0],
+    [true, true, false],
+  ])
+  permitted.delete('ann events:read')
+  webhooks.revoke('ann')
+  webhooks.revoke('')
+  expect([pending(), active()]).toEqual([
+    [0, 1, 0],
+    [false, true, false],
+  ])
+  receiver.answer = () => 200
+  permitted.add('ann events:read')
+  webhooks.change(ann, hers, { url: `${receiver.url}/again`, types: [], label: '', active: true })
+  emit()
+  await settled(() => expect(webhooks.get(ann, hers).delivered).toBe(1))
+  expect(receiver.received.filter(({ path }) => path === '/again').map(({ body }) => body)).toEqual([
+    expect.stringContaining('"event":2'),
+  ])
+})
+
+test('what fails while its token is revoked is not kept', async () => {
+  const id = create(ann)
+  receiver.answer = () => {
+    permitted.clear()
+    webhooks.revoke('ann')
+    return 500
+  }
+  emit()
+  await settled(() => expect(webhooks.get(admin, id)).toMatchObject({ active: false, givenUp: 1 }))
+  expect(library.webhooks.pending(id)).toBe(0)
 })

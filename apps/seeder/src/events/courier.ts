@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Logger } from 'pino'
 import type { WebhookRecord, WebhookStore } from '../library/index.ts'
-import { hears } from './audience.ts'
+import { hears, mayListen, type Permits } from './audience.ts'
 import type { Journal } from './journal.ts'
 import { messageOf } from './message.ts'
 import { post } from './post.ts'
@@ -13,6 +13,7 @@ export interface CourierOptions {
   store: WebhookStore
   journal: Journal
   dispatcher: Dispatcher
+  permits: Permits
   log: Pick<Logger, 'warn' | 'error'>
   now: () => number
   /** Between 0 and 1. */
@@ -105,7 +106,7 @@ export class Courier {
   async #serve(id: string): Promise<void> {
     const { store, journal, now } = this.#options
     const webhook = store.get(id)
-    if (webhook === undefined || !webhook.active) return
+    if (webhook === undefined || !webhook.active || !mayListen(webhook, this.#options.permits)) return
     const [due] = store.deliveries(id, 1)
     if (due !== undefined && due.nextAt <= now()) {
       await this.#deliver(webhook, due.event, due.attempts)
@@ -132,7 +133,7 @@ export class Courier {
   }
 
   async #deliver(webhook: WebhookRecord, event: number, attempts: number): Promise<void> {
-    const { store, journal, log, now, random, dispatcher, node } = this.#options
+    const { store, journal, log, now, random, dispatcher, node, permits } = this.#options
     const { id, secret, url } = webhook
     const record = journal.get(event)
     if (record === undefined) store.settle(id, { position: event, event, givenUp: 1 })
@@ -144,6 +145,9 @@ export class Courier {
       const wait = backoffMs[attempts]
       if (result === 'taken') store.settle(id, { ...outcome, delivered: 1 })
       else if (result === 'gone') store.settle(id, { ...outcome, givenUp: 1, active: false })
+      // Its owner's token was revoked meanwhile, and what waited was dropped.
+      else if (store.get(id)?.active === false && !mayListen(webhook, permits))
+        store.settle(id, { ...outcome, givenUp: 1 })
       else if (wait === undefined) {
         log.warn({ webhook: id, event, outcome: words }, 'an event was never taken and is given up')
         store.settle(id, { ...outcome, givenUp: 1 })

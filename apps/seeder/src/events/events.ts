@@ -2,6 +2,7 @@ import type { Graph, NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Egress } from '../egress/index.ts'
 import type { Library } from '../library/index.ts'
+import type { Permits } from './audience.ts'
 import { CopyWatch } from './copy-watch.ts'
 import { Courier } from './courier.ts'
 import { Journal } from './journal.ts'
@@ -16,6 +17,8 @@ export interface EventsOptions {
   egress: Pick<Egress, 'dispatcher'>
   /** How many members hold an item, and who they are. */
   copies: { copies(infoHash: string): number; peers(): readonly { id: NodeId }[] }
+  /** Whether an owner's tokens still let it listen. */
+  permits: Permits
   log: Pick<Logger, 'warn' | 'error'>
   now: () => number
 }
@@ -29,13 +32,14 @@ export interface EventRoom {
 }
 
 /** Publications are seen from here on. */
-export function createEvents({ self, graph, library, egress, copies, log, now }: EventsOptions): EventRoom {
+export function createEvents({ self, graph, library, egress, copies, permits, log, now }: EventsOptions): EventRoom {
   const journal = new Journal({ store: library.events, log })
   const courier = new Courier({
     node: self.slice(0, 12),
     store: library.webhooks,
     journal,
     dispatcher: egress.dispatcher,
+    permits,
     log,
     now,
     random: Math.random,
@@ -57,7 +61,7 @@ export function createEvents({ self, graph, library, egress, copies, log, now }:
   })
   return {
     journal,
-    webhooks: new Webhooks({ store: library.webhooks, journal, nudge: (id) => courier.nudge(id), now }),
+    webhooks: new Webhooks({ store: library.webhooks, journal, nudge: (id) => courier.nudge(id), permits, now }),
     start: () => {
       watch.start()
       courier.start()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { WebhookRecord, WebhookStore } from '../library/index.ts'
+import { mayListen, type Permits } from './audience.ts'
 import { TooManyWebhooksError, WebhookNotFoundError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import { createSecret } from './signature.ts'
@@ -9,6 +10,7 @@ export interface WebhooksOptions {
   journal: Journal
   /** Has a webhook looked at that is new or was changed. */
   nudge(id: string): void
+  permits: Permits
   now: () => number
   most?: number
   mostOfOne?: number
@@ -77,6 +79,18 @@ export class Webhooks {
     store.put(webhook)
     nudge(id)
     return webhook
+  }
+
+  /** A token of that owner was revoked: what no other one permits becomes inactive, with nothing left to be sent. */
+  revoke(owner: string): void {
+    const { store, journal, permits } = this.#options
+    for (const webhook of store.of(owner))
+      if (!mayListen(webhook, permits)) store.silence(webhook.id, journal.newest(), 'its token was revoked')
+  }
+
+  /** A token of that owner was made: what waited for one goes on. */
+  resume(owner: string): void {
+    for (const { id } of this.#options.store.of(owner)) this.#options.nudge(id)
   }
 
   /** @throws WebhookNotFoundError */

@@ -259,7 +259,8 @@ test('imports are listed newest first, in pages', async () => {
 test('their begin and end are told to their owner', async () => {
   const base = await site((request, response) => response.writeHead(request.url === '/no' ? 404 : 200).end('x'))
   const events = await EventReader.open(node)
-  const done = await imports.run({ url: base })
+  const done = await imports.run({ url: base, access: 'unlisted' })
+  const open = await imports.run({ url: `${base}/open` })
   const failed = await imports.run({ url: `${base}/no` })
   await events.next(({ type }) => type === 'import.failed')
   const { url } = await pending()
@@ -271,11 +272,15 @@ test('their begin and end are told to their owner', async () => {
   expect(told.map(({ type, data }) => [type, data['import']])).toEqual([
     ['import.started', done.id],
     ['import.done', done.id],
+    ['import.started', open.id],
+    ['import.done', open.id],
     ['import.started', failed.id],
     ['import.failed', failed.id],
     ['import.started', cancelled.id],
     ['import.cancelled', cancelled.id],
   ])
+  const accesses = told.filter(({ type }) => type === 'import.done').map(({ data }) => data['access'])
+  expect(accesses).toEqual(['unlisted', 'public'])
   await events.close()
 })
 

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import * as tus from 'tus-js-client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
+import { askAs, makeToken } from './testing/tokens.ts'
 import { problem, sha256, view } from './testing/uploads.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -228,6 +229,30 @@ test('keeps as many uploads as it may', async () => {
     urls.push(answer.headers.get('location') ?? '')
   expect(await problem(answer)).toEqual([429, 'too_many_uploads'])
   for (const url of urls) await node.ask(url, { method: 'DELETE', headers: tusHeaders })
+})
+
+test('one owner does not take the places of others, and its uploads end with its token', async () => {
+  const { id, token } = await makeToken(node, 'greedy', ['media:write'])
+  const { token: other } = await makeToken(node, 'modest', ['media:write'])
+  const beginAs = (as: string) =>
+    askAs(node, as)('/v1/uploads', {
+      method: 'POST',
+      headers: { ...tusHeaders, 'upload-length': '1000', 'upload-metadata': 'filename eA==' },
+    })
+  const before = (await left()).length
+  const urls: string[] = []
+  let answer = await beginAs(token)
+  for (; answer.status === 201 && urls.length < 20; answer = await beginAs(token))
+    urls.push(answer.headers.get('location') ?? '')
+  expect(await problem(answer)).toEqual([429, 'too_many_uploads'])
+  const others = [await beginAs(other), await begin({ filename: 'x' }, 10)]
+  expect(others.map(({ status }) => status)).toEqual([201, 201])
+  expect(await left()).toHaveLength(before + urls.length + 2)
+  expect((await node.ask(`/v1/tokens/${id}`, { method: 'DELETE' })).status).toBe(204)
+  expect(await left()).toHaveLength(before + 2)
+  expect((await head(urls[0] ?? '')).status).toBe(404)
+  for (const { headers } of others)
+    await node.ask(headers.get('location') ?? '', { method: 'DELETE', headers: tusHeaders })
 })
 
 test('an upload whose bytes are gone is not there any more', async () => {

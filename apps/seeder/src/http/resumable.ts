@@ -90,8 +90,9 @@ export async function resumableRoutes(app: Api, services: Services): Promise<voi
       const options = optionsOfMetadata(metadata ?? {})
       const { name } = options
       if (size === 0) throw new EmptyFileError(name)
-      if (context !== undefined)
-        context.wish = { ...uploadOf(options, { owner: caller.owner, replicas, now: now() }), name }
+      if (context === undefined) return {}
+      if (caller.token !== undefined) context.token = caller.token
+      context.wish = { ...uploadOf(options, { owner: caller.owner, replicas, now: now() }), name }
       return {}
     },
     onUploadFinish: async (_request, { id }) => ({

@@ -55,7 +55,11 @@ const callerSchema = z
   .meta({ id: 'Caller' })
 
 /** `/v1/tokens`: who may do what. */
-export async function tokenRoutes(app: Api, { tokens, now, imports }: Services, bearers: Bearers): Promise<void> {
+export async function tokenRoutes(
+  app: Api,
+  { tokens, now, imports, uploads, events }: Services,
+  bearers: Bearers,
+): Promise<void> {
   app.post(
     '/v1/tokens',
     {
@@ -72,6 +76,7 @@ export async function tokenRoutes(app: Api, { tokens, now, imports }: Services, 
       if (body.expiresAt !== undefined && body.expiresAt <= now())
         throw new InvalidInputError('expiresAt must lie in the future.')
       const { token, info } = tokens.create(body)
+      events.webhooks.resume(body.owner)
       return await reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -115,16 +120,19 @@ export async function tokenRoutes(app: Api, { tokens, now, imports }: Services, 
       schema: {
         tags: ['access'],
         summary: 'Revoke a token',
-        description: 'What is under way with it, such as uploads, imports and streams of events, ends as well.',
+        description:
+          'What is under way with it, such as uploads, imports and streams of events, ends as well. Webhooks of an owner who has no other token for them become inactive, and what they were still to be sent is dropped.',
         params: z.object({ id: z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hex digits') }),
         response: { 204: z.undefined().describe('It is good for nothing from here on.'), ...problems(400, 404) },
       },
     },
     async ({ params: { id } }, reply) => {
-      tokens.revoke(id)
-      await imports.revoke(id)
+      const owner = tokens.revoke(id)
       // It may be the one of this very request.
       reply.raw.once('close', () => bearers.end(id))
+      events.webhooks.revoke(owner)
+      await imports.revoke(id)
+      await uploads.revoke(id)
       return await reply.code(204).send()
     },
   )

@@ -9,7 +9,7 @@ export type Wish = Begun['wanted']
 
 /** The uploads of this node as the tus server knows them. */
 export class UploadStore extends DataStore {
-  readonly wishes = new AsyncLocalStorage<{ wish?: Wish; id?: string }>()
+  readonly wishes = new AsyncLocalStorage<{ wish?: Wish; token?: string; id?: string }>()
   readonly #uploads: ResumableUploads
 
   constructor(uploads: ResumableUploads) {
@@ -22,7 +22,9 @@ export class UploadStore extends DataStore {
     const context = this.wishes.getStore()
     if (context?.wish === undefined) throw new Error('an upload is created without a request for it')
     const { size, metadata = {} } = upload
-    const record = await this.#uploads.begin({ ...(size !== undefined && { size }), metadata, wanted: context.wish })
+    const { wish: wanted, token } = context
+    const given = { ...(size !== undefined && { size }), ...(token !== undefined && { token }) }
+    const record = await this.#uploads.begin({ ...given, metadata, wanted })
     upload.id = record.id
     context.id = record.id
     upload.creation_date = new Date(record.changedAt).toISOString()

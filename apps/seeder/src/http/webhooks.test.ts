@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { Receiver } from '../events/testing/receiver.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
+import { askAs, json, makeToken } from './testing/tokens.ts'
 
 interface View {
   id: string
@@ -76,6 +77,21 @@ test.each([
 ])('refuses %j', async (body) => {
   const response = await send('POST', '/v1/webhooks', body)
   expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, 'invalid_input'])
+})
+
+test('nothing is sent for an owner whose last token for it was revoked', async () => {
+  const { id: token, token: bearer } = await makeToken(node, 'gone', ['events:read'])
+  await makeToken(node, 'gone', ['media:write'])
+  const body = { url: `${receiver.url}/gone`, types: ['published'] }
+  const hers = (await (await askAs(node, bearer)('/v1/webhooks', json('POST', body))).json()) as View
+  const { id: all } = await create({ types: ['published'] })
+  await node.ask('/v1/media?name=heard.txt', { method: 'PUT', body: 'heard' })
+  await vi.waitFor(async () => expect((await one(hers.id)).delivered).toBe(1), { timeout: 10_000 })
+  expect((await send('DELETE', `/v1/tokens/${token}`)).status).toBe(204)
+  expect(await one(hers.id)).toMatchObject({ active: false, pending: 0 })
+  await node.ask('/v1/media?name=unheard.txt', { method: 'PUT', body: 'unheard' })
+  await vi.waitFor(async () => expect((await one(all)).delivered).toBe(2), { timeout: 10_000 })
+  expect(receiver.received.filter(({ path }) => path === '/gone')).toHaveLength(1)
 })
 
 test('strangers have none', async () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Events, EventType } from '../events/index.ts'
-import type { ImportRecord, ImportState } from '../library/index.ts'
+import type { ImportRecord, ImportState, Library } from '../library/index.ts'
 import { Egress } from '../egress/index.ts'
 import { Imports } from './imports.ts'
 import { createTorrentImporters, type TorrentImporterOptions } from './torrent-importer.ts'
@@ -48,7 +48,7 @@ export function createImports({ settings, services, maxBytes, events, log, now }
     },
     parallel,
     most,
-    changed: (record) => tell(events, record),
+    changed: (record) => tell(events, record, services.library),
     log,
     now,
   })
@@ -69,11 +69,17 @@ const types: Partial<Record<ImportState, EventType>> = {
   cancelled: 'import.cancelled',
 }
 
-function tell(events: Events, { id, owner, state, infoHash, error, changedAt }: ImportRecord): void {
+function tell(
+  events: Events,
+  { id, owner, state, infoHash, error, changedAt }: ImportRecord,
+  library: Pick<Library, 'head'>,
+): void {
   const type = types[state]
   if (type === undefined) return
   const data = { import: id, ...(error && { code: error.code }) }
-  events.emit({ type, owner, access: 'private', at: changedAt, ...(infoHash !== undefined && { infoHash }), data })
+  const item = infoHash !== undefined && { infoHash }
+  const access = (infoHash !== undefined && library.head(infoHash)?.access) || 'private'
+  events.emit({ type, owner, access, at: changedAt, ...item, data })
 }
 
 function programPath(name: string): string | undefined {

@@ -19,6 +19,8 @@ export interface TokenStore {
   get(id: string): TokenRecord | undefined
   /** The newest first. */
   list(): TokenRecord[]
+  /** Those of one owner, expired ones too. */
+  of(owner: string): TokenRecord[]
   count(): number
   /** @returns whether there was one. Durable when it returns */
   remove(id: string): boolean

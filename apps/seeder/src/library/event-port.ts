@@ -92,6 +92,8 @@ export interface WebhookStore {
   /** In the order in which they are due, at most `limit`. */
   deliveries(id: string, limit: number): Delivery[]
   pending(id: string): number
+  /** Makes one inactive that is past `position`, with nothing to be sent again. */
+  silence(id: string, position: number, lastOutcome: string): void
   /**
    * Notes where a webhook is with its events. `again`: when to try this event again; without it the event is done with.
    * A webhook that is gone is no error.

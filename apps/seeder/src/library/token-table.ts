@@ -43,6 +43,10 @@ export class TokenTable implements TokenStore {
     return this.#db.rows<TokenRow>('SELECT * FROM tokens ORDER BY created_at DESC, id').map(recordOf)
   }
 
+  of(owner: string): TokenRecord[] {
+    return this.#db.rows<TokenRow>('SELECT * FROM tokens WHERE owner = ?', owner).map(recordOf)
+  }
+
   count(): number {
     return this.#db.row<{ count: number }>('SELECT count(*) AS count FROM tokens')?.count ?? 0
   }

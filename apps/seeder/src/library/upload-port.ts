@@ -5,6 +5,8 @@ export interface NewUpload {
   /** 32 hex digits. */
   id: string
   owner: string
+  /** Of the token that it was begun with; none for the operator's own. */
+  token?: string
   /** Bytes; absent while the client does not know. */
   size?: number
   metadata: UploadMetadata
@@ -39,6 +41,8 @@ export interface UploadStore {
   remove(id: string): Promise<void>
   /** Not ended yet; without an owner those of everybody. */
   count(owner?: string): number
+  /** Begun with that token, and not ended yet. */
+  begunWith(token: string): string[]
   /** Bytes that uploads under way of an owner have, or said they will. */
   reservedBytes(owner: string): number
   /** Whole, but not ended. */

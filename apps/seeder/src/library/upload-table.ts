@@ -5,6 +5,7 @@ import type { NewUpload, UploadEnd, UploadRecord, UploadStore } from './upload-p
 interface UploadRow {
   id: string
   owner: string
+  token: string | null
   size: number | null
   received: number
   metadata: string
@@ -26,12 +27,13 @@ export class UploadTable implements UploadStore {
     this.#db = db
   }
 
-  async add({ id, owner, size, metadata, wanted, secret }: NewUpload, now: number): Promise<void> {
+  async add({ id, owner, token, size, metadata, wanted, secret }: NewUpload, now: number): Promise<void> {
     await this.#run(
-      `INSERT INTO uploads (id, owner, size, received, metadata, wanted, secret, changed_at, state)
-       VALUES (?, ?, ?, 0, ?, ?, ?, ?, 'receiving')`,
+      `INSERT INTO uploads (id, owner, token, size, received, metadata, wanted, secret, changed_at, state)
+       VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, 'receiving')`,
       id,
       owner,
+      token ?? null,
       size ?? null,
       JSON.stringify(metadata),
       wanted,
@@ -76,6 +78,10 @@ export class UploadTable implements UploadStore {
     return this.#db.row<{ count: number }>(text, owner ?? null, owner ?? null)?.count ?? 0
   }
 
+  begunWith(token: string): string[] {
+    return this.#ids(`SELECT id FROM uploads WHERE token = ? AND state = 'receiving'`, token)
+  }
+
   reservedBytes(owner: string): number {
     const text = `SELECT coalesce(sum(coalesce(size, received)), 0) AS bytes FROM uploads
       WHERE owner = ? AND state = 'receiving'`
@@ -90,7 +96,7 @@ export class UploadTable implements UploadStore {
     return this.#ids('SELECT id FROM uploads WHERE changed_at < ? ORDER BY changed_at LIMIT ?', before, limit)
   }
 
-  #ids(text: string, ...values: number[]): string[] {
+  #ids(text: string, ...values: (number | string)[]): string[] {
     return this.#db.rows<{ id: string }>(text, ...values).map(({ id }) => id)
   }
 
@@ -103,6 +109,7 @@ function recordOf(row: UploadRow): UploadRecord {
   return {
     id: row.id,
     owner: row.owner,
+    ...(row.token !== null && { token: row.token }),
     ...(row.size !== null && { size: row.size }),
     metadata: metadataSchema.parse(JSON.parse(row.metadata)),
     wanted: row.wanted,

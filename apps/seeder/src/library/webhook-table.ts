@@ -78,6 +78,18 @@ export class WebhookTable implements WebhookStore {
     return this.#db.row<{ n: number }>('SELECT count(*) AS n FROM deliveries WHERE webhook = ?', id)?.n ?? 0
   }
 
+  silence(id: string, position: number, lastOutcome: string): void {
+    this.#db.transact(() => {
+      this.#db.run(
+        'UPDATE webhooks SET active = 0, position = max(position, ?), last_outcome = ? WHERE id = ?',
+        position,
+        lastOutcome,
+        id,
+      )
+      this.#db.run('DELETE FROM deliveries WHERE webhook = ?', id)
+    })
+  }
+
   settle(id: string, progress: WebhookProgress): void {
     const { position, event, again, delivered = 0, givenUp = 0, lastAt, lastOutcome, active } = progress
     this.#db.transact(() => {

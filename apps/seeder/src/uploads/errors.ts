@@ -7,12 +7,12 @@ export class UploadNotFoundError extends EldernodeError {
   }
 }
 
-/** More uploads are under way than the node allows. */
+/** More uploads are under way than the node allows, or allows one owner. */
 export class TooManyUploadsError extends EldernodeError {
-  constructor(limit: number) {
+  constructor(limit: number, whose: 'one owner' | 'all owners' | 'the operator') {
     super(
       'too_many_uploads',
-      `${limit} uploads are under way, as many as this node keeps (uploads.most): finish or end some first.`,
+      `${limit} uploads are under way, as many as this node keeps of ${whose} (uploads.most): finish or end some first.`,
     )
   }
 }

@@ -9,6 +9,8 @@ export interface Begun {
   /** Bytes; absent while the client does not know. */
   size?: number
   metadata: UploadMetadata
+  /** Of whoever begins it; none for the operator's own. */
+  token?: string
   wanted: Wanted & { name: string }
 }
 
@@ -35,6 +37,8 @@ export interface ResumableUploads {
   finish(id: string): Promise<string>
   /** Ends it and removes its bytes; an item that it became stays. */
   remove(id: string): Promise<void>
+  /** Ends those that were begun with a token, but for what is an item already: it was revoked. */
+  revoke(token: string): Promise<void>
 }
 
 /** Publishes one file. */

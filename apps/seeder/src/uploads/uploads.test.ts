@@ -49,7 +49,7 @@ const open = (): Uploads => {
     publish,
     quotas,
     expireAfter: 60_000,
-    most: 3,
+    most: 12,
     roundMs: 10,
     now: () => time,
     log,
@@ -209,6 +209,40 @@ test('keeps as many as it may', async () => {
   const all = await Promise.allSettled(Array.from({ length: 5 }, () => begun(uploads)))
   expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
   await expect(begun(uploads)).rejects.toMatchObject({ code: 'too_many_uploads' })
+})
+
+test('an owner may have a quarter, and however many owners leave the operator its own', async () => {
+  const uploads = open()
+  const of = async (owner: string, count: number) => {
+    const begin = () => uploads.begin({ size: 10, metadata: {}, wanted: { ...wanted, owner } })
+    const all = await Promise.allSettled(Array.from({ length: count }, begin))
+    return all.filter(({ status }) => status === 'fulfilled').length
+  }
+  const owners = ['alice', 'bob', 'carol', 'dave', 'eve']
+  const got = []
+  for (const owner of owners) got.push(await of(owner, 20), await of(owner, 1))
+  expect(got).toEqual([3, 0, 3, 0, 3, 0, 3, 0, 0, 0])
+  expect([await of('', 20), await of('', 1)]).toEqual([12, 0])
+  const [first = ''] = await files()
+  const { owner } = uploads.get(first)
+  await uploads.remove(first)
+  expect(await of(owner, 2)).toBe(1)
+})
+
+test("a revoked token's uploads end, with their bytes; what is an item stays", async () => {
+  const uploads = open()
+  const begin = async (token?: string) => {
+    const { id } = await uploads.begin({ size: 3, metadata: {}, wanted, ...(token !== undefined && { token }) })
+    return id
+  }
+  const [item, hers, other] = [await begin('t1'), await begin('t1'), await begin('t2')]
+  await uploads.append(item, one(Buffer.from('abc')))
+  await uploads.finish(item)
+  const operators = (await uploads.begin({ size: 3, metadata: {}, wanted: { ...wanted, owner: '' } })).id
+  await uploads.revoke('t1')
+  expect(() => uploads.get(hers)).toThrow(expect.objectContaining({ code: 'upload_not_found' }))
+  expect([item, other, operators].map((id) => uploads.get(id).state)).toEqual(['published', 'receiving', 'receiving'])
+  expect(new Set(await files())).toEqual(new Set([other, operators]))
 })
 
 const begun = async (uploads: Uploads) => (await uploads.begin({ size: 10, metadata: {}, wanted })).id

@@ -18,7 +18,7 @@ export interface UploadsOptions {
   quotas: Pick<Quotas, 'admit'>
   /** Milliseconds without a byte after which an upload is forgotten. */
   expireAfter: number
-  /** Uploads under way at a time. */
+  /** Uploads under way at a time, of all owners; one owner may have a quarter of them. The operator has as many apart. */
   most: number
   /** How often expired ones are collected, and whole ones that could not be published are tried again. */
   roundMs?: number
@@ -37,7 +37,8 @@ export class Uploads implements ResumableUploads {
   readonly #ending = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
-  #beginning = 0
+  /** Owners of those that are being written down. */
+  readonly #beginning: string[] = []
 
   constructor(options: UploadsOptions) {
     this.#options = options
@@ -64,20 +65,21 @@ export class Uploads implements ResumableUploads {
     await Promise.allSettled(this.#finishing.values())
   }
 
-  async begin({ size, metadata, wanted }: Begun): Promise<UploadRecord> {
-    const { library, most, now } = this.#options
-    if (library.uploads.count() + this.#beginning >= most) throw new TooManyUploadsError(most)
+  async begin({ size, metadata, token, wanted }: Begun): Promise<UploadRecord> {
+    const { library, now } = this.#options
+    this.#assertRoom(wanted.owner)
     const allowance = this.#options.quotas.admit(wanted.owner, size)
-    this.#beginning++
+    this.#beginning.push(wanted.owner)
     try {
       const id = randomBytes(16).toString('hex')
       await this.#create(id)
       const [at, secret] = [now(), wanted.encrypt && { secret: randomBytes(32) }]
-      const upload = { id, owner: wanted.owner, ...(size !== undefined && { size }), metadata, ...secret }
+      const begun = { id, owner: wanted.owner, ...(token !== undefined && { token }) }
+      const upload = { ...begun, ...(size !== undefined && { size }), metadata, ...secret }
       await library.uploads.add({ ...upload, wanted: JSON.stringify(wanted) }, at)
       return this.get(id)
     } finally {
-      this.#beginning--
+      this.#beginning.splice(this.#beginning.indexOf(wanted.owner), 1)
       allowance.end()
     }
   }
@@ -143,6 +145,28 @@ export class Uploads implements ResumableUploads {
     await this.#finishing.get(id)?.catch(() => undefined)
     await this.#options.library.uploads.remove(id)
     await this.#onDisk(() => rm(path, { force: true }))
+  }
+
+  async revoke(token: string): Promise<void> {
+    const { uploads } = this.#options.library
+    // Others may end them meanwhile.
+    for (const id of uploads.begunWith(token)) if (uploads.get(id) !== undefined) await this.remove(id)
+  }
+
+  /** Threat: uploads without a byte cost their owner nothing, and would keep every place from everybody else. */
+  #assertRoom(owner: string): void {
+    const { library, most } = this.#options
+    const beginning = this.#beginning.filter((other) => other === owner).length
+    const own = library.uploads.count(owner) + beginning
+    if (owner === '') {
+      if (own >= most) throw new TooManyUploadsError(most, 'the operator')
+      return
+    }
+    const share = Math.ceil(most / 4)
+    if (own >= share) throw new TooManyUploadsError(share, 'one owner')
+    const owned = library.uploads.count() - library.uploads.count('')
+    const coming = this.#beginning.filter((other) => other !== '').length
+    if (owned + coming >= most) throw new TooManyUploadsError(most, 'all owners')
   }
 
   async #finish(id: string): Promise<string> {

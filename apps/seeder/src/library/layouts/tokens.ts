@@ -15,6 +15,7 @@ export const tokens = `
     expires_at INTEGER
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX tokens_age ON tokens (created_at, id);
+  CREATE INDEX tokens_owner ON tokens (owner);
 
   CREATE TABLE quotas (
     owner TEXT PRIMARY KEY,

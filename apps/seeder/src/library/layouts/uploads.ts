@@ -21,6 +21,7 @@ export const uploads = `
   CREATE TABLE uploads (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
+    token TEXT,
     size INTEGER,
     received INTEGER NOT NULL,
     metadata TEXT NOT NULL,
@@ -33,6 +34,7 @@ export const uploads = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX uploads_changed ON uploads (changed_at);
   CREATE INDEX uploads_owner ON uploads (owner, state);
+  CREATE INDEX uploads_token ON uploads (token) WHERE token IS NOT NULL;
   CREATE INDEX uploads_complete ON uploads (id) WHERE state = 'receiving' AND received = size;
 
   CREATE TABLE answers (
