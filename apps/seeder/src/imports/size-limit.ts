@@ -9,7 +9,7 @@ export interface SizeLimit {
 }
 
 /** @throws ImportRefusedError */
-export function assertSize(size: number, { maxBytes, asked = Infinity }: SizeLimit): void {
+export function assertSize(size: number, { maxBytes = Infinity, asked = Infinity }: Partial<SizeLimit>): void {
   if (size > maxBytes)
     throw new ImportRefusedError(
       `it has ${size} bytes, and the limit of this node (http.maxUploadBytes) is ${maxBytes}`,

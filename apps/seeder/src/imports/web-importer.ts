@@ -16,10 +16,10 @@ export interface WebImporterOptions {
 export function createWebImporter({ services, egress, maxBytes, pace = leastPace }: WebImporterOptions): Importer {
   return async ({ source, wanted: { maxBytes: asked, ...wanted }, signal, progress }) => {
     const { dispatcher } = egress
-    const limit = { maxBytes, asked }
-    const { name, size, bytes } = await openWebSource(source, { dispatcher, ...limit, pace, signal })
+    const { name, size, bytes } = await openWebSource(source, { dispatcher, maxBytes, asked, pace, signal })
     const told = (received: number): void => {
-      assertSize(received, limit)
+      // This node's own limit is kept by the ingest.
+      assertSize(received, { asked })
       progress(received, size)
     }
     const file = { path: wanted.name ?? name, bytes: counted(bytes, told) }

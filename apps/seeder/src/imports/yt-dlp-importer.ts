@@ -31,7 +31,7 @@ export function createYtDlpImporter(options: YtDlpImporterOptions): Importer {
     const { signal, progress } = work
     const { maxBytes: asked, ...wanted } = work.wanted
     const told = (received: number): void => {
-      assertSize(received, { maxBytes, asked })
+      assertSize(received, { asked })
       progress(received)
     }
     const files = async function* (): AsyncGenerator<IncomingFile> {
