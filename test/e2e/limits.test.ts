@@ -91,7 +91,7 @@ describe.skipIf(lacks('libtorrent'))('with libtorrent as the leecher', () => {
     const stranger = await RawPeer.open(Number((await seeder.peerAddress()).split(':').at(-1)))
     await stranger.send(handshake(item.id))
     await expect(stranger.read(68)).rejects.toThrow('the connection ended after 0 of 68 bytes')
-    expect(await seeder.get(`/v1/media/${item.id}`)).toMatchObject({ paused: true })
+    expect(await (await seeder.admin('GET', `/v1/media/${item.id}`)).json()).toMatchObject({ paused: true })
     const [webSeed, content] = await Promise.all([
       fetch(`${seeder.url}/v1/media/${item.id}/ws/limited.bin`),
       seeder.content(item.id),

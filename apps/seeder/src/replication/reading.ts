@@ -9,8 +9,8 @@ export interface ReadingOptions {
   content: Pick<KnownContent, 'find' | 'contentOf'>
   /** Whose live manifest the item has, if anybody's. */
   published(infoHash: string): { publisher: NodeId; manifest: Manifest } | undefined
-  /** Whether it may be fetched at all: what the operator put away is not, nor what only this node had. */
-  admits(infoHash: string, publisher: NodeId): boolean
+  /** Whether it may be fetched at all: what the operator put away is not, nor what is to be mended. */
+  admits(infoHash: string): boolean
   /** Milliseconds in which something of what is read must arrive. */
   waitMs: number
   now(): number
@@ -31,7 +31,7 @@ export class Reading {
   async find(id: string, path?: string): Promise<RemoteFile | undefined> {
     const published = id.length === 40 ? this.#options.published(id) : await this.#byContent(id)
     const infoHash = published?.manifest.infoHash ?? ''
-    if (published === undefined || !this.#options.admits(infoHash, published.publisher)) return undefined
+    if (published === undefined || !this.#options.admits(infoHash)) return undefined
     const { manifest } = published
     // Also where this node was made a reader: decrypting takes a copy that is held, and what arrives is encrypted.
     if (manifest.access === 'private' || (manifest.expiresAt ?? Infinity) <= this.#options.now()) return undefined

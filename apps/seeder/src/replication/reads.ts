@@ -1,11 +1,10 @@
-import type { ItemFile, Manifest, NodeId } from '@eldernode/core'
+import type { ItemFile, Manifest } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Library } from '../library/index.ts'
 import { Arrivals, type ArrivalsOptions } from './arrivals.ts'
 import { KnownContent, type KnownContentOptions } from './known-content.ts'
 import type { RemoteFile } from './port.ts'
 import { Reading, type ReadingOptions } from './reading.ts'
-import type { Sources } from './sources.ts'
 
 /** Items fetched for readers at a time. */
 const mostItems = 64
@@ -15,10 +14,8 @@ export interface ReadsOptions extends Pick<ArrivalsOptions, 'begin'>, Pick<Readi
   contentDigest(files: readonly ItemFile[]): string
   library: Pick<Library, 'condition' | 'storage' | 'isPaused'>
   reads: { maxBytes: number; keepMs: number; waitMs: number }
-  announces: boolean
   /** Whether the operator put the item away. */
   refuses(infoHash: string): boolean
-  sources(infoHash: string, publisher: NodeId): Sources
   log: Logger
 }
 
@@ -42,7 +39,7 @@ export class Reads {
       ...options,
       arrivals: this.arrivals,
       content: this.#content,
-      admits: (infoHash, publisher) => this.#admits(infoHash, publisher),
+      admits: (infoHash) => this.#admits(infoHash),
       waitMs: options.reads.waitMs,
     })
   }
@@ -57,14 +54,13 @@ export class Reads {
     await this.arrivals.close()
   }
 
-  /** What is here in part is mended, what was put away stays away, and what was only here is nowhere else. */
-  #admits(infoHash: string, publisher: NodeId): boolean {
-    const { library, reads, announces, refuses, sources } = this.#options
+  /**
+   * What is here in part is mended, from what is left here and from others: a reader would hold on to a transfer that
+   * began without them. What was put away stays away.
+   */
+  #admits(infoHash: string): boolean {
+    const { library, reads, refuses } = this.#options
     const isHere = library.storage().state === 'here' && reads.maxBytes > 0
-    if (!isHere || library.isPaused(infoHash) || refuses(infoHash)) return false
-    const condition = library.condition(infoHash)
-    if (condition === undefined || announces) return condition === undefined || condition === 'damaged'
-    const { peers, holders } = sources(infoHash, publisher)
-    return condition === 'damaged' && peers.length + holders.length > 0
+    return isHere && !library.isPaused(infoHash) && !refuses(infoHash) && library.condition(infoHash) === undefined
   }
 }

@@ -107,7 +107,6 @@ export class GraphReplication implements Replication {
       begin: (...item) => this.#fetcher.begin(...item),
       published: (infoHash) => this.#reconciler.published(infoHash),
       refuses: (infoHash) => this.#refusals.has(infoHash),
-      sources: (infoHash, publisher) => this.#holders.sources(infoHash, publisher),
     })
     this.#fetcher = new ItemFetcher({
       ...options,
