@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Library } from '../library/index.ts'
+import { Appointment } from './appointment.ts'
 
 export interface ExpiryOptions {
   library: Pick<Library, 'about'>
@@ -16,14 +17,12 @@ const atOnce = 100
 /** Has items taken down when their `expiresAt` has come, with one timer on the next. */
 export class Expiry {
   readonly #options: ExpiryOptions
-  #timer: NodeJS.Timeout | undefined
-  #work: Promise<void> | undefined
-  #again = false
-  #closed = false
+  readonly #appointment: Appointment
   #expired = 0
 
   constructor(options: ExpiryOptions) {
     this.#options = options
+    this.#appointment = new Appointment(() => this.#expireDue())
   }
 
   get expired(): number {
@@ -32,26 +31,14 @@ export class Expiry {
 
   /** Takes down what is due and plans the next look. */
   look(): void {
-    if (this.#closed) return
-    if (this.#work) {
-      this.#again = true
-      return
-    }
-    clearTimeout(this.#timer)
-    this.#again = false
-    this.#work = this.#expireDue().finally(() => {
-      this.#work = undefined
-      if (this.#again) this.look()
-    })
+    this.#appointment.look()
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    clearTimeout(this.#timer)
-    await this.#work
+  close(): Promise<void> {
+    return this.#appointment.close()
   }
 
-  async #expireDue(): Promise<void> {
+  async #expireDue(): Promise<number | undefined> {
     const { library, expire, now, log } = this.#options
     const until = now()
     let wait = lookEveryMs
@@ -60,7 +47,7 @@ export class Expiry {
       for (;;) {
         const page = library.about.expired(until, position, atOnce)
         for (const { infoHash } of page) {
-          if (this.#closed) return
+          if (this.#appointment.closed) return undefined
           try {
             await expire(infoHash)
             this.#expired++
@@ -76,6 +63,6 @@ export class Expiry {
     } catch (error) {
       log.error({ err: error }, 'the catalog could not be asked for expired items; tried again in 30 s')
     }
-    if (!this.#closed) this.#timer = setTimeout(() => this.look(), wait)
+    return wait
   }
 }

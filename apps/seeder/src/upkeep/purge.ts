@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Library } from '../library/index.ts'
+import { Appointment } from './appointment.ts'
 
 export interface PurgeOptions {
   library: Pick<Library, 'purgeable' | 'purge' | 'nextPurge'>
@@ -7,21 +8,17 @@ export interface PurgeOptions {
   log: Logger
 }
 
-/** The longest wait that setTimeout takes; what is due later is looked at again then. */
-const longestWaitMs = 2 ** 31 - 1
 const retryMs = 60_000
 
 /** Removes the bytes of retracted items once their `purgeAfter` has come, with one timer on the next that is due. */
 export class Purge {
   readonly #options: PurgeOptions
-  #timer: NodeJS.Timeout | undefined
-  #work: Promise<void> | undefined
-  #again = false
-  #closed = false
+  readonly #appointment: Appointment
   #purged = 0
 
   constructor(options: PurgeOptions) {
     this.#options = options
+    this.#appointment = new Appointment(() => this.#removeDue())
   }
 
   get purged(): number {
@@ -30,49 +27,32 @@ export class Purge {
 
   /** Removes what is due and plans the next look. */
   look(): void {
-    if (this.#closed) return
-    if (this.#work) {
-      this.#again = true
-      return
-    }
-    clearTimeout(this.#timer)
-    this.#again = false
-    this.#work = this.#removeDue().finally(() => {
-      this.#work = undefined
-      if (this.#again) this.look()
-    })
+    this.#appointment.look()
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    clearTimeout(this.#timer)
-    await this.#work
+  close(): Promise<void> {
+    return this.#appointment.close()
   }
 
-  async #removeDue(): Promise<void> {
+  async #removeDue(): Promise<number | undefined> {
     const { library, now, log } = this.#options
     try {
       for (const { infoHash } of library.purgeable(now())) {
-        if (this.#closed) return
+        if (this.#appointment.closed) return undefined
         // A retraction may have been undone while others were removed.
         if (!(await library.purge(infoHash, now()))) continue
         this.#purged++
         log.info({ infoHash }, 'purged a retracted item')
       }
-      this.#plan(this.#nextDue())
+      return this.#nextDue()
     } catch (error) {
       log.error({ err: error }, 'retracted items could not be purged; tried again in a minute')
-      this.#plan(retryMs)
+      return retryMs
     }
   }
 
   #nextDue(): number | undefined {
     const next = this.#options.library.nextPurge()
     return next === undefined ? undefined : Math.max(0, next - this.#options.now())
-  }
-
-  #plan(wait: number | undefined): void {
-    if (this.#closed || wait === undefined) return
-    this.#timer = setTimeout(() => this.look(), Math.min(wait, longestWaitMs))
   }
 }
