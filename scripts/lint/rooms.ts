@@ -20,6 +20,8 @@ const coreRooms = [
   'denials',
   'presence',
   'placement',
+  'proof',
+  'reconcile',
   'requests',
 ]
 const inCore = (...names: string[]): string[] => ['errors.ts', ...names].map((name) => `${core}/${name}`)
@@ -34,8 +36,13 @@ export const rooms: readonly Room[] = [
   { path: `${core}/holdings`, knows: inCore('identity', 'manifest') },
   { path: `${core}/membership`, knows: inCore('identity') },
   { path: `${core}/denials`, knows: inCore('manifest') },
-  { path: `${core}/presence`, knows: inCore() },
+  { path: `${core}/presence`, knows: inCore('identity') },
   { path: `${core}/placement`, knows: inCore('identity') },
+  { path: `${core}/proof`, knows: inCore('identity', 'holdings') },
+  {
+    path: `${core}/reconcile`,
+    knows: inCore('identity', 'holdings', 'placement', 'presence', 'proof'),
+  },
   { path: `${core}/requests`, knows: inCore('identity') },
   { path: `${core}/settings`, knows: inCore() },
   { path: `${core}/graph`, knows: inCore(...coreRooms) },
@@ -54,6 +61,7 @@ export const rooms: readonly Room[] = [
         'http',
         'limits',
         'replication',
+        'audits',
         'upkeep',
         'publishing',
         'imports',
@@ -89,7 +97,7 @@ export const rooms: readonly Room[] = [
     path: `${seeder}/http`,
     knows: [
       ...below,
-      ...['publishing', 'access', 'encryption', 'events', 'imports', 'media', 'uploads'].map(
+      ...['publishing', 'access', 'audits', 'encryption', 'events', 'imports', 'media', 'uploads'].map(
         (name) => `${seeder}/${name}`,
       ),
     ],
@@ -107,6 +115,7 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/media`, knows: [`${seeder}/library`] },
   { path: `${seeder}/limits`, knows: below },
   { path: `${seeder}/replication`, knows: below },
+  { path: `${seeder}/audits`, knows: [...below, `${seeder}/replication`] },
   { path: `${seeder}/upkeep`, knows: below },
   { path: `${seeder}/ingest`, knows: [`${seeder}/library`] },
   { path: `${seeder}/swarm`, knows: [`${seeder}/egress`] },
