@@ -1,5 +1,6 @@
 import { nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
+import { policySettings } from './policy/index.ts'
 import { isIceServer } from './swarm/index.ts'
 
 const port = z.int().min(0).max(65535)
@@ -157,6 +158,7 @@ export const configSchema = z.object({
       target: z.int().min(1).max(64).default(3).describe('Copies that the network keeps of an item published here.'),
     })
     .refine(({ min, target }) => min <= target, { path: ['min'], message: 'must not exceed replicas.target' }),
+  policy: policySettings.prefault({}),
   retention: z.object({
     purgeAfter: z
       .int()

@@ -1,0 +1,2 @@
+export { offerOf, Policy, type Objection, type Offer } from './policy.ts'
+export { policySettings } from './settings.ts'
