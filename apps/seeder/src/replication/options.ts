@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Egress } from '../egress/index.ts'
 import type { Digest, Item, Library } from '../library/index.ts'
 import type { Swarm } from '../swarm/index.ts'
-import type { PulseOptions } from './pulse.ts'
+import type { PulseOptions } from './members/pulse.ts'
 
 export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zone' | 'operator' | 'version'> {
   identity: Identity

@@ -8,8 +8,8 @@ import { pino } from 'pino'
 import { afterEach, beforeEach } from 'vitest'
 import { createVerifier, openIdentity } from '../../keys/index.ts'
 import { openLibrary, type Item, type Library } from '../../library/index.ts'
-import { Reconciler, type ReconcilerOptions } from '../reconciler.ts'
-import { Transfers } from '../transfers.ts'
+import { Reconciler, type ReconcilerOptions } from '../deciding/reconciler.ts'
+import { Transfers } from '../fetching/transfers.ts'
 
 /** Milliseconds. */
 export const day = 86_400_000

@@ -1,0 +1,207 @@
+import { aboutOf } from '@eldernode/core'
+import type { Graph, ItemFile, Manifest, NodeId } from '@eldernode/core'
+import type { Logger } from 'pino'
+import type { Digest, Item, Library, Staging } from '../../library/index.ts'
+import { readMetainfo, type Fetched, type Swarm } from '../../swarm/index.ts'
+import { Arrival, type ArrivalHooks, type Whole } from './arrival.ts'
+import type { Arrivals } from './arrivals.ts'
+import { checkFiles, fullFileList } from './file-list.ts'
+import { ContentMismatchError, NoSourceError, TransferCancelledError } from '../errors.ts'
+import type { HolderClient } from './holder-client.ts'
+import type { Room } from '../members/room.ts'
+import { slowed, Stall, type StallLimits } from './stall.ts'
+import type { Sources } from './sources.ts'
+import type { Job } from './transfers.ts'
+
+export interface ItemFetcherOptions {
+  graph: Pick<Graph, 'get'>
+  library: Pick<Library, 'stage' | 'salvage' | 'commit' | 'blobPath'>
+  swarm: Pick<Swarm, 'fetch' | 'downloadLimit'>
+  client: Pick<HolderClient, 'metainfo' | 'files'>
+  arrivals: Pick<Arrivals, 'keep'>
+  room: Room
+  hash: Digest
+  /** The SHA-256 of an item's content. */
+  contentDigest(files: readonly ItemFile[]): string
+  /** Live holders and the publisher, as addresses that may be dialled. */
+  sources(infoHash: string, publisher: NodeId): Sources
+  /** Whether the swarm asks trackers, and so may find an item where no member holds it: at a browser, say. */
+  announces: boolean
+  /** When a transfer is given up; `search` counts for one that has no source but what trackers name. */
+  limits: StallLimits
+  search: StallLimits
+  log: Logger
+}
+
+/**
+ * Brings items here: from the swarm into staging, verified against the manifest, and only then into the library.
+ *
+ * Threat: pieces are checked against the infohash only; a publisher can sign other SHA-256 values than those of the
+ * torrent's bytes, and readers trust them. Such an item is neither stored nor served.
+ */
+export class ItemFetcher {
+  readonly #options: ItemFetcherOptions
+
+  constructor(options: ItemFetcherOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @returns the committed item
+   * @throws TransferError and its kinds, FetchFailedError, DiskFullError; the abort reason when aborted
+   */
+  async fetch({ infoHash, publisher }: Job, signal: AbortSignal): Promise<Item> {
+    const { arrivals, graph } = this.#options
+    signal.throwIfAborted()
+    const manifest = graph.get('m', publisher, infoHash)?.body
+    if (manifest?.state !== 'live') throw new TransferCancelledError(infoHash, 'its manifest is gone')
+    const { arrival, leave } = arrivals.keep(manifest, publisher)
+    const stall = this.#stall(manifest, this.#options.sources(infoHash, publisher))
+    arrival.onProgress = (received, verified) => stall.moved(received, verified)
+    try {
+      const whole = await unlessAborted(everything(arrival), AbortSignal.any([signal, stall.signal]))
+      return await this.#commit(manifest, publisher, whole)
+    } finally {
+      stall.clear()
+      arrival.onProgress = undefined
+      await leave()
+    }
+  }
+
+  /** Begins to bring an item into staging, nothing of it wanted yet, once `before` has settled. */
+  begin(manifest: Manifest, publisher: NodeId, before: Promise<void>): Arrival {
+    const { client, library, hash } = this.#options
+    const { infoHash } = manifest
+    let sources: Sources = { peers: [], holders: [] }
+    return new Arrival(manifest, {
+      stage: async () => {
+        await before
+        const giveBack = await this.#options.room.reserve(infoHash, manifest.size)
+        try {
+          sources = this.#options.sources(infoHash, publisher)
+          if (isEmpty(sources) && !this.#options.announces) throw new NoSourceError(infoHash)
+          const staging = promised(await library.stage(), giveBack)
+          // Not for a mere search, which is repeated: copies cost the disk as much as downloads.
+          if (!isEmpty(sources)) await library.salvage(infoHash, staging)
+          return staging
+        } catch (error) {
+          giveBack()
+          throw error
+        }
+      },
+      list: (signal) => fullFileList(manifest, sources.holders, client, signal),
+      download: (staging, hooks, signal) => this.#download(staging, manifest, sources, hooks, signal),
+      verify: async (staging, index, file, signal) => {
+        const found = await hash(staging.filePath(index), signal)
+        signal.throwIfAborted()
+        if (found.sha256 === file.sha256 && found.size === file.size) return
+        throw new ContentMismatchError(`file ${index} of item ${infoHash} has not the SHA-256 that its manifest signs`)
+      },
+      check: (files, fetched) => checkFiles(manifest, files, fetched),
+      blobPath: (sha256) => library.blobPath(sha256),
+    })
+  }
+
+  async #commit(manifest: Manifest, publisher: NodeId, { staging, files, fetched }: Whole): Promise<Item> {
+    const item: Item = {
+      infoHash: manifest.infoHash,
+      name: manifest.name,
+      size: manifest.size,
+      pieceLength: manifest.pieceLength,
+      files,
+      sha256: this.#options.contentDigest(files),
+      publisher,
+      replicas: manifest.replicas,
+      createdAt: manifest.createdAt,
+      state: 'live',
+      owner: '',
+      access: manifest.access,
+      about: aboutOf(manifest),
+    }
+    return (await this.#options.library.commit(staging, item, fetched.metainfo)).item
+  }
+
+  async #download(
+    staging: Staging,
+    manifest: Manifest,
+    sources: Sources,
+    hooks: ArrivalHooks,
+    signal: AbortSignal,
+  ): Promise<Fetched> {
+    const { infoHash, size, pieceLength } = manifest
+    const metainfo = await this.#metainfo(manifest, sources, signal)
+    return await this.#options.swarm.fetch({
+      infoHash,
+      size,
+      pieceLength,
+      peers: sources.peers,
+      webSeeds: sources.holders.map((base) => `${base}/v1/media/${infoHash}/ws/`),
+      ...(metainfo === undefined ? {} : { metainfo }),
+      ...hooks,
+      filePath: (index) => staging.filePath(index),
+      signal,
+    })
+  }
+
+  #stall(manifest: Manifest, sources: Sources): Stall {
+    const { limits, search, swarm } = this.#options
+    const limit = (): number => swarm.downloadLimit(manifest.infoHash)
+    if (!isEmpty(sources)) return new Stall(slowed(limits, limit), manifest)
+    return new Stall(slowed(search, limit), manifest, new NoSourceError(manifest.infoHash))
+  }
+
+  /** The first holder's .torrent that is what the manifest promises; without one the swarm asks its peers. */
+  async #metainfo(manifest: Manifest, sources: Sources, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    for (const base of sources.holders.slice(0, 4)) {
+      try {
+        const bytes = await this.#options.client.metainfo(base, manifest.infoHash, signal)
+        readMetainfo(bytes, manifest)
+        return bytes
+      } catch (error) {
+        signal.throwIfAborted()
+        this.#options.log.debug({ err: error, infoHash: manifest.infoHash, holder: base }, 'no metainfo from a holder')
+      }
+    }
+    return undefined
+  }
+}
+
+/** Has all of it fetched, for who keeps a copy. */
+async function everything(arrival: Arrival): Promise<Whole> {
+  const end = (await arrival.picks).all()
+  try {
+    return await arrival.whole
+  } finally {
+    end()
+  }
+}
+
+/** @throws the abort reason, at once */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const abort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  work.then(resolve, reject)
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Staging whose room is given back when it is discarded. */
+function promised(staging: Staging, giveBack: () => void): Staging {
+  return {
+    folder: staging.folder,
+    filePath: (index) => staging.filePath(index),
+    discard: async () => {
+      await staging.discard()
+      giveBack()
+    },
+  }
+}
+
+function isEmpty({ peers, holders }: Sources): boolean {
+  return peers.length + holders.length === 0
+}

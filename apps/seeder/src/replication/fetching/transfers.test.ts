@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ContentMismatchError, NoSourceError } from '../errors.ts'
+import { Transfers, type Job, type TransfersOptions } from './transfers.ts'
+
+/** A run whose jobs stay open until the test settles them. */
+class Desk {
+  readonly open = new Map<string, { resolve: () => void; reject: (error: unknown) => void; signal: AbortSignal }>()
+  readonly started: string[] = []
+
+  run = (job: Job, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      this.started.push(job.infoHash)
+      this.open.set(job.infoHash, { resolve, reject, signal })
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+    })
+}
+
+const job = (infoHash: string): Job => ({ infoHash, publisher: 'p' })
+const microtasks = () => vi.advanceTimersByTimeAsync(0)
+let desk: Desk
+let events: string[]
+
+function transfers(options: Partial<TransfersOptions> = {}): Transfers {
+  return new Transfers({
+    run: desk.run,
+    failed: (failed, reason) => events.push(`failed ${failed.infoHash} ${reason}`),
+    settled: (ended) => events.push(`settled ${ended.infoHash}`),
+    drained: () => events.push('drained'),
+    concurrency: 2,
+    maxQueued: 100,
+    now: Date.now,
+    random: () => 1,
+    ...options,
+  })
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  desk = new Desk()
+  events = []
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('runs no more than its concurrency, in order, each item once', async () => {
+  const queue = transfers()
+  for (const infoHash of ['a', 'b', 'c', 'a', 'c']) queue.add(job(infoHash))
+  expect(desk.started).toEqual(['a', 'b'])
+  expect(queue.queued).toBe(1)
+  desk.open.get('a')!.resolve()
+  await microtasks()
+  expect(desk.started).toEqual(['a', 'b', 'c'])
+  expect(queue.running).toBe(2)
+  expect(queue.has('a')).toBe(false)
+})
+
+test('a failed item is tried again with doubling waits, and its reason is counted', async () => {
+  const queue = transfers()
+  queue.add(job('a'))
+  for (const wait of [2_000, 4_000, 8_000]) {
+    const tries = desk.started.length
+    desk.open.get('a')!.reject(new NoSourceError('a'))
+    await microtasks()
+    await vi.advanceTimersByTimeAsync(wait - 1)
+    expect(desk.started.length).toBe(tries)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(desk.started.length).toBe(tries + 1)
+  }
+  expect(queue.failures).toEqual({ no_source: 3 })
+  expect(events[0]).toBe('failed a no_source')
+})
+
+test('an item whose bytes were wrong is not tried again of its own accord', async () => {
+  const queue = transfers()
+  queue.add(job('a'))
+  desk.open.get('a')!.reject(new ContentMismatchError('wrong'))
+  await vi.advanceTimersByTimeAsync(10_000_000)
+  expect(desk.started.length).toBe(1)
+  expect(queue.has('a')).toBe(false)
+  expect(queue.failures).toEqual({ content_mismatch: 1 })
+})
+
+test('a failure that nobody foresaw is counted and retried too, also when thrown at once', async () => {
+  const queue = transfers({
+    run: () => {
+      throw new TypeError('unforeseen')
+    },
+  })
+  queue.add(job('a'))
+  await microtasks()
+  expect(queue.failures).toEqual({ internal: 1 })
+  expect(queue.running).toBe(0)
+  expect(queue.queued).toBe(1)
+  await queue.close()
+})
+
+test('an item that waits is due at once when it changed, and not when it is only asked for again', async () => {
+  const queue = transfers()
+  queue.add(job('a'))
+  for (let i = 0; i < 5; i++) {
+    desk.open.get('a')!.reject(new NoSourceError('a'))
+    await microtasks()
+    queue.add(job('a'))
+    expect(desk.started.length).toBe(i + 1)
+    queue.add(job('a'), true)
+    expect(desk.started.length).toBe(i + 2)
+  }
+  await queue.close()
+})
+
+test('an item that waits for another publisher is fetched for the one who asked last', async () => {
+  const jobs: Job[] = []
+  const queue = transfers({
+    run: (started, signal) => {
+      jobs.push(started)
+      return desk.run(started, signal)
+    },
+  })
+  queue.add({ infoHash: 'a', publisher: 'p' })
+  desk.open.get('a')!.reject(new NoSourceError('a'))
+  await microtasks()
+  queue.add({ infoHash: 'a', publisher: 'q' })
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(jobs.map(({ publisher }) => publisher)).toEqual(['p', 'q'])
+  await queue.close()
+})
+
+test('a new source ends a long wait, but not more than every 15 s', async () => {
+  const queue = transfers()
+  queue.add(job('a'))
+  for (const wait of [2_000, 4_000, 8_000, 16_000, 32_000]) {
+    desk.open.get('a')!.reject(new NoSourceError('a'))
+    await vi.advanceTimersByTimeAsync(wait)
+  }
+  expect(desk.started.length).toBe(6)
+  desk.open.get('a')!.reject(new NoSourceError('a'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  for (let i = 0; i < 13; i++) {
+    queue.hurry('a')
+    await vi.advanceTimersByTimeAsync(1_000)
+  }
+  expect(desk.started.length).toBe(6)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(desk.started.length).toBe(7)
+  await queue.close()
+})
+
+test('items that failed wait for those that did not', async () => {
+  const queue = transfers({ concurrency: 1 })
+  queue.add(job('failing'))
+  desk.open.get('failing')!.reject(new NoSourceError('failing'))
+  await microtasks()
+  queue.add(job('a'))
+  await vi.advanceTimersByTimeAsync(10_000)
+  queue.add(job('b'))
+  desk.open.get('a')!.resolve()
+  await microtasks()
+  expect(desk.started).toEqual(['failing', 'a', 'b'])
+  desk.open.get('b')!.resolve()
+  await microtasks()
+  expect(desk.started).toEqual(['failing', 'a', 'b', 'failing'])
+  await queue.close()
+})
+
+test('cancelling aborts a running item without counting a failure, and forgets a waiting one', async () => {
+  const queue = transfers({ concurrency: 1 })
+  queue.add(job('a'))
+  queue.add(job('b'))
+  await queue.cancel('b', 'retracted')
+  await queue.cancel('a', 'retracted')
+  expect(events).toEqual(['settled a'])
+  expect(queue.failures).toEqual({})
+  expect(desk.started).toEqual(['a'])
+  expect(queue.has('a') || queue.has('b')).toBe(false)
+})
+
+test('a full queue refuses, and says when it has room again', async () => {
+  const queue = transfers({ concurrency: 1, maxQueued: 2 })
+  expect(['a', 'b', 'c', 'd'].map((infoHash) => queue.add(job(infoHash)))).toEqual([true, true, true, false])
+  desk.open.get('a')!.resolve()
+  await microtasks()
+  expect(events).toEqual(['settled a', 'drained'])
+  expect(queue.add(job('d'))).toBe(true)
+})
+
+test('close aborts what runs, waits for it, and starts nothing more', async () => {
+  const queue = transfers()
+  for (const infoHash of ['a', 'b', 'c']) queue.add(job(infoHash))
+  await queue.close()
+  expect([...desk.open.values()].every(({ signal }) => signal.aborted)).toBe(true)
+  expect(desk.started).toEqual(['a', 'b'])
+  expect(queue.running).toBe(0)
+  queue.add(job('d'))
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(desk.started).toEqual(['a', 'b'])
+})

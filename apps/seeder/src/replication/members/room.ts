@@ -1,0 +1,66 @@
+import type { StatsFs } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import type { Heartbeat } from '@eldernode/core'
+import { NoRoomError } from '../errors.ts'
+
+export interface RoomOptions {
+  /** A folder on the disk that stores the items. */
+  folder: string
+  /** Most bytes of items to store; 0 is nine tenths of the disk. */
+  capacityBytes: number
+  /** Whether that disk is there; while it is not, the folder lies on another one. */
+  isHere?(): boolean
+  /** Bytes of items stored now. */
+  used(): number
+}
+
+/** Databases, logs and uploads in progress need room as well: a disk is never filled by copies. */
+const largestReserve = 256 * 2 ** 20
+
+/** How much this node can store, how much of it is taken, and what running transfers will take. */
+export class Room {
+  readonly #options: RoomOptions
+  #promised = 0
+  /** The disk's size when it was last there. Placement weighs by it, so it must not change with each absence. */
+  #total = 0
+
+  constructor(options: RoomOptions) {
+    this.#options = options
+  }
+
+  /** In bytes. `free` is what one more copy may take. */
+  async measure(): Promise<Heartbeat['capacity']> {
+    return this.#weigh(await this.#disk())
+  }
+
+  /** Sets room for one copy aside. @returns a function that gives it back. @throws NoRoomError */
+  async reserve(infoHash: string, size: number): Promise<() => void> {
+    const disk = await this.#disk()
+    // No await from here on: two copies must not be promised the same room.
+    const { free } = this.#weigh(disk)
+    if (size > free) throw new NoRoomError(infoHash, size, free)
+    this.#promised += size
+    let held = true
+    return () => {
+      if (held) this.#promised -= size
+      held = false
+    }
+  }
+
+  /** @returns `undefined` while it is away */
+  async #disk(): Promise<StatsFs | undefined> {
+    if (this.#options.isHere?.() === false) return undefined
+    return await statfs(this.#options.folder)
+  }
+
+  #weigh(disk: StatsFs | undefined): Heartbeat['capacity'] {
+    const used = this.#options.used()
+    if (disk !== undefined) this.#total = disk.blocks * disk.bsize
+    const total = this.#total
+    const bytes = this.#options.capacityBytes || Math.floor(total * 0.9) || used
+    if (disk === undefined) return { bytes, used, free: 0 }
+    const onDisk = disk.bavail * disk.bsize - Math.min(largestReserve, Math.floor(total / 20))
+    const free = Math.max(0, Math.min(bytes - used, onDisk) - this.#promised)
+    return { bytes, used, free }
+  }
+}
