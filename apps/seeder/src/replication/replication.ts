@@ -6,6 +6,7 @@ import {
   type Candidate,
   type Holdings,
   type NodeId,
+  type View,
 } from '@eldernode/core'
 import { Debounce } from './debounce.ts'
 import { NoRoomError, TransferError } from './errors.ts'
@@ -18,11 +19,13 @@ import { ItemFetcher } from './fetching/item-fetcher.ts'
 import { Mending } from './deciding/mending.ts'
 import { PlacementShare } from './deciding/placement-share.ts'
 import type { ReplicationOptions } from './options.ts'
+import type { Drain, Health, HealthQuery, HealthTotals, LevelChange } from './health-port.ts'
 import type { RemoteFile, Replication, ReplicationStats } from './port.ts'
 import { pulse } from './members/pulse.ts'
 import { Reads } from './reading/reads.ts'
 import { Reconciler } from './deciding/reconciler.ts'
 import { Refusals } from './claims/refusals.ts'
+import { Nearness } from './members/nearness.ts'
 import { Room } from './members/room.ts'
 import { Roster } from './members/roster.ts'
 import { Serving } from './deciding/serving.ts'
@@ -32,11 +35,19 @@ import { Transfers, type Job } from './fetching/transfers.ts'
 
 const graceMs = 600_000
 const operatorsChoiceMs = 86_400_000
+const nothing = { items: 0, bytes: 0 }
+const noHealth: HealthTotals = {
+  ...nothing,
+  at: 0,
+  levels: { lost: nothing, 'below-min': nothing, 'below-target': nothing, 'at-target': nothing, surplus: nothing },
+}
 
 /** Wires the parts of this folder together. */
 export class GraphReplication implements Replication {
   readonly #options: ReplicationOptions
   readonly #index = new HolderIndex()
+  /** How far away members are: of what is asked of them here, and by audits. */
+  readonly nearness = new Nearness()
   readonly #roster: Roster
   readonly #holders: Holders
   readonly #gate: Gate
@@ -50,6 +61,7 @@ export class GraphReplication implements Replication {
   readonly #fetcher: ItemFetcher
   readonly #reads: Reads
   readonly #watches: (() => void)[] = []
+  #drain: Drain | undefined
   #fetched = 0
   #fetchedBytes = 0
 
@@ -223,6 +235,53 @@ export class GraphReplication implements Replication {
 
   publicItems(): number {
     return this.#notice.shownCount
+  }
+
+  view(): View {
+    const { identity, library, now } = this.#options
+    const holds = (infoHash: string) => (library.condition(infoHash) === 'held' ? 'held' : undefined)
+    return {
+      self: identity.id,
+      now: now(),
+      live: this.#roster.candidates(),
+      isSuspected: (id) => this.#roster.get(id)?.suspected === true,
+      stateOf: (id, infoHash) => (id === identity.id ? holds(infoHash) : this.#index.stateOf(id, infoHash)),
+      proofOf: () => 'unknown',
+      isSkipped: (id, infoHash) => this.#index.stateOf(id, infoHash) === 'refused',
+    }
+  }
+
+  health(_infoHash: string): Health | undefined {
+    return undefined
+  }
+
+  totals(): HealthTotals {
+    return noHealth
+  }
+
+  healths(_query: HealthQuery): Health[] {
+    return []
+  }
+
+  onLevel(_listener: (change: LevelChange) => void): () => void {
+    return () => undefined
+  }
+
+  repair(infoHash: string): boolean {
+    this.touch(infoHash)
+    return this.isPublished(infoHash)
+  }
+
+  drain(): void {
+    this.#drain ??= { since: this.#options.now(), held: nothing, left: nothing, done: false }
+  }
+
+  undrain(): void {
+    this.#drain = undefined
+  }
+
+  draining(): Drain | undefined {
+    return this.#drain
   }
 
   peers() {
