@@ -15,7 +15,7 @@ const items = Array.from({ length: 5000 }, (_, n) =>
     .slice(-6)
     .padEnd(40, 'a1'),
 )
-const known = { holds: () => false, skipped: () => false }
+const known = { holds: () => false, refused: () => false, skipped: () => false }
 const mask = (1n << 64n) - 1n
 
 function bigScore(item: bigint, node: bigint, weight: number): number {
@@ -54,7 +54,7 @@ const big = rate(500 * members.length, () => {
 })
 const decided = rate(500 * members.length, () => {
   for (const infoHash of items.slice(0, 500)) {
-    sum += wantedHolders({ infoHash, size: 1, publisher: members[0]!.id, target: 3 }, members, known).length
+    sum += wantedHolders({ infoHash, size: 1, publishers: [members[0]!.id], target: 3 }, members, known).length
   }
 })
 if (!(sum > 0)) throw new Error('nothing was computed')

@@ -9,7 +9,7 @@ import type { Known } from './placement.ts'
 import vectors from './vectors.json' with { type: 'json' }
 
 const standing: Standing = { zone: '', operator: '', capacity: 2 ** 40, free: 2 ** 39, state: 'active' }
-const none: Known = { holds: () => false, skipped: () => false }
+const none: Known = { holds: () => false, refused: () => false, skipped: () => false }
 
 const bytes = (seed: number, length: number): Uint8Array => {
   let state = seed
@@ -24,7 +24,7 @@ const member = (seed: number, change: Partial<Standing> = {}): Candidate =>
 const wish = (seed: number, publisher: string, target = 3) => ({
   infoHash: infoHash(seed),
   size: 1000,
-  publisher,
+  publishers: [publisher],
   target,
 })
 
@@ -93,7 +93,7 @@ test('the publisher comes first while it lives and does not drain', () => {
 test('a publisher that refused its own item is skipped like anybody, and another takes its place', () => {
   const publisher = member(1)
   const others = [member(2), member(3), member(4)]
-  const known: Known = { holds: () => false, skipped: (id) => id === publisher.id }
+  const known: Known = { ...none, refused: (id) => id === publisher.id }
   for (let i = 0; i < 50; i++) {
     const wanted = wantedHolders(wish(i, publisher.id, 2), [publisher, ...others], known)
     expect(wanted).toEqual(wantedHolders(wish(i, 'nobody', 2), others, none))
@@ -121,9 +121,9 @@ test('the choice is that of going down the ranks once, then over those passed by
     member(i, { zone: ['', 'a', 'b', 'c', 'd'][i % 5]!, operator: `${i % 7}` }),
   )
   for (let i = 0; i < 300; i++) {
-    const { publisher, target, infoHash: hash } = wish(i, members[i % 30]!.id, 1 + (i % 9))
+    const { publishers, target, infoHash: hash } = wish(i, members[i % 30]!.id, 1 + (i % 9))
     const ranked = members
-      .filter(({ id }) => id !== publisher)
+      .filter(({ id }) => !publishers.includes(id))
       .toSorted((a, b) => score(itemHalves(hash), b) - score(itemHalves(hash), a))
     const first = [members[i % 30]!]
     const passedBy: Candidate[] = []
@@ -134,7 +134,7 @@ test('the choice is that of going down the ranks once, then over those passed by
       ;(taken ? passedBy : first).push(next)
     }
     const expected = [...first, ...passedBy].slice(0, target).map(({ id }) => id)
-    expect(wantedHolders(wish(i, publisher, target), members, none)).toEqual(expected)
+    expect(wantedHolders(wish(i, publishers[0]!, target), members, none)).toEqual(expected)
   }
 })
 
@@ -145,7 +145,27 @@ test('room gates new copies only, and who refused is skipped', () => {
   const holds = { ...none, holds: (id: string) => id === tight.id || id === full.id }
   expect(wantedHolders(wish(1, 'nobody'), [tight, full, good], none)).toEqual([good.id])
   expect(wantedHolders(wish(1, 'nobody'), [tight, full, good], holds)).toHaveLength(3)
-  expect(wantedHolders(wish(1, 'nobody'), [good], { ...none, skipped: () => true })).toEqual([])
+  expect(wantedHolders(wish(1, 'nobody'), [good], { ...none, refused: () => true })).toEqual([])
+})
+
+test('all who publish an item are wanted, even more than the target', () => {
+  const members = Array.from({ length: 6 }, (_, i) => member(i))
+  const publishers = members.slice(0, 4).map(({ id }) => id)
+  for (let i = 0; i < 50; i++) {
+    const wanted = wantedHolders({ ...wish(i, ''), publishers }, members, none)
+    expect(wanted.toSorted()).toEqual(publishers.toSorted())
+  }
+})
+
+test('who was skipped is chosen last, and still before nobody', () => {
+  const members = Array.from({ length: 4 }, (_, i) => member(i))
+  const skipped = members[0]!.id
+  const known: Known = { ...none, skipped: (id) => id === skipped }
+  for (let i = 0; i < 50; i++) {
+    expect(wantedHolders(wish(i, 'nobody'), members, known)).not.toContain(skipped)
+    expect(wantedHolders(wish(i, skipped), members, known)).not.toContain(skipped)
+    expect(wantedHolders(wish(i, 'nobody', 4), members, known).at(-1)).toBe(skipped)
+  }
 })
 
 test('a member without capacity is never preferred', () => {

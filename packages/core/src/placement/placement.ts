@@ -4,20 +4,22 @@ import type { Candidate } from './candidate.ts'
 import { unitInterval } from './hash64.ts'
 import type { Halves } from './hash64.ts'
 
-/** An item as placement sees it. `size` in bytes; `target` counts replicas, the publisher's included. */
+/** An item as placement sees it. `size` in bytes; `target` counts replicas, those of its publishers included. */
 export interface Wish {
   /** 40 hex digits. */
-  infoHash: string
-  size: number
-  publisher: NodeId
-  target: number
+  readonly infoHash: string
+  readonly size: number
+  readonly publishers: readonly NodeId[]
+  readonly target: number
 }
 
-/** What is known of an item's holders; both are asked once per member at most. */
+/** What is known of an item's holders. */
 export interface Known {
   /** Holds it already, so that free room does not matter. */
   holds(id: NodeId): boolean
-  /** Refused it, or was wanted and did not prove it in time: skipped by all. */
+  /** Said that it will not hold it: passed by, whoever else there is. */
+  refused(id: NodeId): boolean
+  /** Was wanted and did not prove it in time: chosen only when there is no other. */
   skipped(id: NodeId): boolean
 }
 
@@ -34,69 +36,78 @@ export function score(item: Halves, member: Pick<Candidate, 'halves' | 'weight'>
   return member.weight / -Math.log(unitInterval(item.high ^ member.halves.high, item.low ^ member.halves.low))
 }
 
+/** In place of a score, which is never below zero. */
+const excluded = -1
+
 /**
- * Who should hold an item, best first: the publisher while it lives and does not drain, then the best scores, a second
- * holder of one zone or operator only when there is no other; nobody who is skipped. Every node computes the same from the same members.
+ * Who should hold an item, best first: its publishers while they live and do not drain, then the best scores, a second
+ * holder of one zone or operator only when there is no other, and last who was skipped. Nobody who refused. Every node
+ * computes the same from the same members.
  * @param live members with a heartbeat younger than `repair.grace`, in any order
  */
-export function wantedHolders(wish: Wish, live: Iterable<Candidate>, known: Known): NodeId[] {
+export function wantedHolders(wish: Wish, live: readonly Candidate[], known: Known): NodeId[] {
   const item = itemHalves(wish.infoHash)
-  const rest: Scored[] = []
+  const scores = new Float64Array(live.length).fill(excluded)
   const chosen = new Chosen()
-  for (const member of live) {
-    if (member.state === 'draining' || known.skipped(member.id)) continue
-    if (member.id === wish.publisher) chosen.add(member)
-    else if (mayHold(member, wish, known)) rest.push({ member, score: score(item, member) })
+  for (let i = 0; i < live.length; i++) {
+    const member = live[i]!
+    if (member.state === 'draining') continue
+    if (!wish.publishers.includes(member.id)) scores[i] = score(item, member)
+    else if (!known.refused(member.id) && !known.skipped(member.id)) chosen.add(member)
   }
-  const spread = (member: Candidate): boolean => !chosen.hasNeighbourOf(member)
-  const anyone = (): boolean => true
-  for (const fits of [spread, anyone]) {
-    while (chosen.ids.length < wish.target) {
-      const best = indexOfBest(rest, fits)
-      if (best < 0) break
-      chosen.add(rest.splice(best, 1)[0]!.member)
-    }
+  const passedBy: Candidate[] = []
+  const skipped: Candidate[] = []
+  while (chosen.ids.length < wish.target) {
+    const best = indexOfBest(scores, live)
+    if (best < 0) break
+    scores[best] = excluded
+    const member = live[best]!
+    // Asked in the order of the scores, so that of many members the few that matter are.
+    if (!mayHold(member, wish, known)) continue
+    if (known.skipped(member.id)) skipped.push(member)
+    else if (chosen.hasNeighbourOf(member)) passedBy.push(member)
+    else chosen.add(member)
+  }
+  for (const member of [...passedBy, ...skipped]) {
+    if (chosen.ids.length >= wish.target) break
+    chosen.add(member)
   }
   return chosen.ids
-}
-
-interface Scored {
-  member: Candidate
-  score: number
 }
 
 /** The holders chosen so far. An empty zone or operator is nobody's neighbour. */
 class Chosen {
   readonly ids: NodeId[] = []
-  readonly #zones = new Set<string>()
-  readonly #operators = new Set<string>()
+  readonly #members: Candidate[] = []
 
-  add({ id, zone, operator }: Candidate): void {
-    this.ids.push(id)
-    if (zone !== '') this.#zones.add(zone)
-    if (operator !== '') this.#operators.add(operator)
+  add(member: Candidate): void {
+    this.ids.push(member.id)
+    this.#members.push(member)
   }
 
   hasNeighbourOf({ zone, operator }: Candidate): boolean {
-    return this.#zones.has(zone) || this.#operators.has(operator)
+    return this.#members.some(
+      (member) => (zone !== '' && member.zone === zone) || (operator !== '' && member.operator === operator),
+    )
   }
 }
 
 /** Of equal scores the smaller id is better. A target is small, so that looking for each is cheaper than sorting all. */
-function indexOfBest(from: readonly Scored[], fits: (member: Candidate) => boolean): number {
+function indexOfBest(scores: Float64Array, live: readonly Candidate[]): number {
   let best = -1
-  for (let i = 0; i < from.length; i++) {
-    const { member, score: value } = from[i]!
-    const leader = from[best]
-    const leads =
-      leader === undefined || value > leader.score || (value === leader.score && member.id < leader.member.id)
-    if (leads && fits(member)) best = i
+  let greatest = 0
+  for (let i = 0; i < scores.length; i++) {
+    const value = scores[i]!
+    if (value < greatest || (value === greatest && best >= 0 && live[i]!.id > live[best]!.id)) continue
+    best = i
+    greatest = value
   }
   return best
 }
 
 function mayHold(member: Candidate, wish: Wish, known: Known): boolean {
-  return (member.state === 'active' && member.free >= wish.size) || known.holds(member.id)
+  const hasRoom = member.state === 'active' && member.free >= wish.size
+  return (hasRoom || known.holds(member.id)) && !known.refused(member.id)
 }
 
 /** The live member whose SHA-256(pub)[0..20] is nearest to the infohash by XOR: it acts for the item when one must. */

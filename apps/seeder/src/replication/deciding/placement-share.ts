@@ -26,10 +26,11 @@ export class PlacementShare implements Share {
 
   wants({ infoHash, size, replicas }: Manifest, publisher: NodeId): boolean {
     const { self, roster, index, has, refuses } = this.#options
-    const wish = { infoHash, size, publisher, target: replicas.target }
+    const wish = { infoHash, size, publishers: [publisher], target: replicas.target }
     const wanted = wantedHolders(wish, roster.candidates(), {
       holds: (id) => (id === self ? has(infoHash) : index.stateOf(id, infoHash) === 'held'),
-      skipped: (id) => (id === self ? refuses(infoHash) : index.stateOf(id, infoHash) === 'refused'),
+      refused: (id) => (id === self ? refuses(infoHash) : index.stateOf(id, infoHash) === 'refused'),
+      skipped: () => false,
     })
     return wanted.includes(self)
   }
