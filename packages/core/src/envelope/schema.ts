@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { networkIdSchema, nodeIdSchema, signatureSchema } from '../identity/index.ts'
 
-/** Manifest, holdings, heartbeat, reader grant, certificate, denial, owner succession. */
-export const kindSchema = z.enum(['m', 'h', 'hb', 'g', 'p', 'd', 'o'])
+/** Manifest, holdings, heartbeat, reader grant, audit result, certificate, denial, owner succession. */
+export const kindSchema = z.enum(['m', 'h', 'hb', 'g', 'a', 'p', 'd', 'o'])
 /** The kinds of value that travel in envelopes; each has its own soul (see docs/protocol.md). */
 export type Kind = z.infer<typeof kindSchema>
 
@@ -12,6 +12,7 @@ export const ENVELOPE_LIMITS: Readonly<Record<Kind, number>> = {
   h: 65_536,
   hb: 8192,
   g: 8192,
+  a: 40_960,
   p: 8192,
   d: 8192,
   o: 8192,

@@ -9,6 +9,7 @@ import { manifestSchema } from '../manifest/index.ts'
 import { certificateSchema, successionSchema } from '../membership/index.ts'
 import type { Membership } from '../membership/index.ts'
 import { heartbeatSchema } from '../presence/index.ts'
+import { auditResultSchema, isAbout, readAuditKey } from '../proof/index.ts'
 import type { Accepted, Bodies, Entry, Kind } from './port.ts'
 import type { Refuse } from './rebuild.ts'
 import { keyFits, layouts, parseSoul } from './souls.ts'
@@ -22,6 +23,7 @@ export const bodySchemas = {
   h: holdingsSchema,
   hb: heartbeatSchema,
   g: grantSchema,
+  a: auditResultSchema,
   p: certificateSchema,
   d: denialSchema,
   o: successionSchema,
@@ -90,6 +92,8 @@ export class Guard {
     if (stored?.ts === state && stored.value === value) return undefined
     if (stored !== undefined && !supersedes({ ts: state, value }, stored)) return source.refuse('stale')
     if (place.pub !== undefined && !this.#mayHold(place, state, source)) return undefined
+    // Who never was a member holds nothing that could be audited: this bounds what one auditor may store.
+    if (place.kind === 'a' && !this.#isKnownHolder(key)) return source.refuse('holder')
     if (!this.#options.hasRoom(place, value.length - (stored?.value.length ?? 0))) return source.refuse('quota')
     if (!source.maySpendCheck()) return source.refuse('check_rate')
     try {
@@ -130,6 +134,11 @@ export class Guard {
     return false
   }
 
+  #isKnownHolder(key: string): boolean {
+    const holder = readAuditKey(key)?.holder
+    return holder !== undefined && this.#options.membership.knows(holder)
+  }
+
   #maySignAsOwner({ kind, pub, ts }: Envelope, key: string, { trusted }: Source): boolean {
     const { membership } = this.#options
     if (kind === 'o') return membership.maySucceed(pub, Number(key))
@@ -157,6 +166,8 @@ export function bodyFits(kind: Kind, body: Bodies[Kind], place: Place, key: stri
       const { held, releasing, refused } = body as Bodies['h']
       return [held, releasing, refused].every((list) => list.every((hash) => hash.slice(0, 2) === place.bucket))
     }
+    case 'a':
+      return isAbout(body as Bodies['a'], key)
     case 'hb':
     case 'o':
       return true

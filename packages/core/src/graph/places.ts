@@ -49,6 +49,7 @@ export class Places {
       }
       case 'd':
         return !this.#isPublished(key)
+      case 'a':
       case 'hb':
       case 'o':
       case 'p':

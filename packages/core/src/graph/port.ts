@@ -4,6 +4,7 @@ import type { Holdings } from '../holdings/index.ts'
 import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Manifest } from '../manifest/index.ts'
 import type { Heartbeat } from '../presence/index.ts'
+import type { AuditResult } from '../proof/index.ts'
 import type { Kind } from '../envelope/index.ts'
 import type { CompatMaps } from './compat/port.ts'
 import type { NodeId } from '../identity/index.ts'
@@ -83,6 +84,7 @@ export interface Bodies {
   h: Holdings
   hb: Heartbeat
   g: Grant
+  a: AuditResult
   p: Certificate
   d: Denial
   o: Succession
@@ -101,7 +103,7 @@ export interface Graph {
    * Signs `body` with this node's identity, stores it durably and sends it to every link. Certificates and successions
    * are signed by the network owner's identity instead, which only the owner's node was given.
    * Manifests and denials are keyed by infohash, holdings by bucket (two hex digits), grants by infohash, a dot and the
-   * reader's hash, certificates by member id, successions by number; heartbeats have one key and ignore theirs.
+   * reader's hash, audit results by holder, a dot and the bucket, certificates by member id, successions by number; heartbeats have one key and ignore theirs.
    *
    * What is not public is shown to proven members only: manifests by their `access`; holdings of such items by the key
    * `x/` and the bucket; grants unless this node's manifest of the item is public, so that one precedes its grants;

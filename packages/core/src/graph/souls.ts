@@ -1,6 +1,7 @@
 import { nodeIdSchema, sha256OfNode } from '../identity/index.ts'
 import type { NodeId } from '../identity/index.ts'
 import type { Role } from '../membership/index.ts'
+import { readAuditKey } from '../proof/index.ts'
 import type { Kind } from './port.ts'
 
 /**
@@ -33,6 +34,7 @@ export const layouts: Record<Kind, Layout> = {
   h: { publisher: true, bucket: true, role: 'seeder', stored: true, hides: true },
   hb: { publisher: true, bucket: false, role: 'any', stored: false, hides: false },
   g: { publisher: true, bucket: true, role: 'publisher', stored: true, hides: true },
+  a: { publisher: true, bucket: false, role: 'auditor', stored: true, hides: false },
   p: { publisher: false, bucket: true, role: 'owner', stored: true, hides: false },
   d: { publisher: false, bucket: true, role: 'owner', stored: true, hides: true },
   o: { publisher: false, bucket: false, role: 'owner', stored: true, hides: false },
@@ -110,6 +112,8 @@ export function keyFits(place: Place, key: string): boolean {
       return infoHash.test(key) && key.slice(0, 2) === place.bucket
     case 'g':
       return grant.test(key) && key.slice(0, 2) === place.bucket
+    case 'a':
+      return auditedBy(place.pub, key)
     case 'h':
     case 'hb':
       return key === place.kind
@@ -118,6 +122,12 @@ export function keyFits(place: Place, key: string): boolean {
     case 'o':
       return number.test(key)
   }
+}
+
+/** Nobody audits itself. */
+function auditedBy(auditor: NodeId | undefined, key: string): boolean {
+  const holder = readAuditKey(key)?.holder
+  return holder !== undefined && holder !== auditor
 }
 
 /** The bucket of a caller's key: certificates go by the member's digest, the rest by the infohash or bucket itself. */

@@ -1,1 +1,5 @@
+export * from './auditors.ts'
+export * from './key.ts'
+export * from './proof-index.ts'
 export * from './schema.ts'
+export { packTags, tagOf, tagPairs, tagsOf } from './tags.ts'

@@ -1,0 +1,168 @@
+import type { NodeId } from '../identity/index.ts'
+import { Auditors, BELIEVED } from './auditors.ts'
+import { readAuditKey } from './key.ts'
+import type { AuditFailure, AuditResult, Proof } from './schema.ts'
+import { hasPair, tagPairs, tagsOf } from './tags.ts'
+
+/** How long an audit that was passed speaks for its bucket, in milliseconds. */
+export const PROOF_LASTS = 86_400_000
+
+/** Holders of whom results are kept; more than a network may have members. */
+const mostHolders = 20_000
+
+/** One auditor's word on one bucket. */
+interface Result {
+  auditor: NodeId
+  passedAt: number
+  proven: Uint32Array
+  failed: Uint32Array
+  failures: readonly AuditFailure[]
+}
+
+interface Bucket {
+  results: Map<NodeId, Result>
+  /** Of the results those of auditors who are believed, as of an epoch. */
+  believed: readonly Result[]
+  epoch: number
+}
+
+/** A result as it lies in the graph: the auditor, the holder and bucket, when it was signed, what it says. */
+export interface GivenResult {
+  pub: NodeId
+  key: string
+  ts: number
+  body: AuditResult
+}
+
+/** An audit that a holder failed and has not passed since. */
+export interface OpenFailure extends AuditFailure {
+  auditor: NodeId
+}
+
+/**
+ * Whose claims are proven, from the auditors' results, at 8 bytes a claim and auditor. Results of members that are not
+ * among the nearest are kept but not believed: who is near changes with the members.
+ */
+export class ProofIndex {
+  readonly #holders = new Map<NodeId, (Bucket | undefined)[]>()
+  readonly #auditors = new Auditors()
+  #epoch = 0
+
+  /** Takes the members with the role auditor, alive or not: the nearest four of a bucket are believed. */
+  trust(members: Iterable<NodeId>): void {
+    if (this.#auditors.set(members)) this.#epoch++
+  }
+
+  /**
+   * Takes an auditor's newest word on one bucket in place of its former one.
+   * @returns the tags of items whose proof may be another now
+   */
+  set({ pub: auditor, key, ts, body }: GivenResult): string[] {
+    const place = readAuditKey(key)
+    if (place === undefined || place.holder === auditor) return []
+    const result = resultOf(auditor, ts, body)
+    const bucket = this.#bucketFor(place.holder, place.number)
+    if (result === undefined || bucket === undefined) return []
+    const before = bucket.results.get(auditor)
+    bucket.results.set(auditor, result)
+    bucket.epoch = -1
+    return changes(before, result)
+  }
+
+  /** Drops what a node found, and what was found of it, when it is no member any more. */
+  forget(node: NodeId): void {
+    this.#holders.delete(node)
+    this.#auditors.forget(node)
+    for (const buckets of this.#holders.values()) {
+      for (const bucket of buckets) if (bucket?.results.delete(node) === true) bucket.epoch = -1
+    }
+  }
+
+  /** @param now milliseconds since 1970 */
+  proofOf(holder: NodeId, infoHash: string, now: number): Proof {
+    const buckets = this.#holders.get(holder)
+    if (buckets === undefined) return 'unknown'
+    const high = Number.parseInt(infoHash.slice(0, 8), 16)
+    const bucket = buckets[high >>> 24]
+    if (bucket === undefined) return 'unknown'
+    const low = Number.parseInt(infoHash.slice(8, 16), 16)
+    let isProven = false
+    for (const { passedAt, proven, failed } of this.#believed(holder, high >>> 24, bucket)) {
+      if (failed.length > 0 && hasPair(failed, high, low)) return 'failed'
+      isProven ||= now - passedAt < PROOF_LASTS && hasPair(proven, high, low)
+    }
+    return isProven ? 'proven' : 'unknown'
+  }
+
+  /** The audits that a holder failed, of auditors who are believed. */
+  *failuresOf(holder: NodeId): Iterable<OpenFailure> {
+    for (const [number, bucket] of this.#holders.get(holder)?.entries() ?? []) {
+      if (bucket === undefined) continue
+      for (const { auditor, failures } of this.#believed(holder, number, bucket)) {
+        for (const failure of failures) yield { ...failure, auditor }
+      }
+    }
+  }
+
+  /**
+   * When the bucket was last passed whose audit is longest ago, among those with anything proven that still counts.
+   * @returns milliseconds since 1970, `undefined` when nothing is proven
+   */
+  oldestProof(now: number): number | undefined {
+    let oldest: number | undefined
+    for (const [holder, buckets] of this.#holders) {
+      for (const [number, bucket] of buckets.entries()) {
+        if (bucket === undefined) continue
+        const counting = this.#believed(holder, number, bucket).filter(({ proven }) => proven.length > 0)
+        const passedAt = Math.max(...counting.map((result) => result.passedAt))
+        if (now - passedAt < PROOF_LASTS) oldest = Math.min(oldest ?? passedAt, passedAt)
+      }
+    }
+    return oldest
+  }
+
+  #believed(holder: NodeId, number: number, bucket: Bucket): readonly Result[] {
+    if (bucket.epoch !== this.#epoch) {
+      const nearest = this.#auditors.of(holder, number.toString(16).padStart(2, '0'), BELIEVED)
+      bucket.believed = nearest.flatMap((id) => bucket.results.get(id) ?? [])
+      bucket.epoch = this.#epoch
+    }
+    return bucket.believed
+  }
+
+  #bucketFor(holder: NodeId, number: number): Bucket | undefined {
+    let buckets = this.#holders.get(holder)
+    if (buckets === undefined) {
+      if (this.#holders.size >= mostHolders) return undefined
+      this.#holders.set(holder, (buckets = Array<Bucket | undefined>(256).fill(undefined)))
+    }
+    return (buckets[number] ??= { results: new Map(), believed: [], epoch: -1 })
+  }
+}
+
+function resultOf(auditor: NodeId, ts: number, { passedAt, proven, failed }: AuditResult): Result | undefined {
+  const pairs = tagPairs(proven)
+  if (pairs === undefined) return undefined
+  const failing = failed.flatMap(({ tag }) => [Number.parseInt(tag.slice(0, 8), 16), Number.parseInt(tag.slice(8), 16)])
+  // Threat: an auditor could pass a bucket for ever by a time far ahead. When it signed is checked against the clock.
+  return {
+    auditor,
+    passedAt: Math.min(passedAt, ts),
+    proven: pairs,
+    failed: Uint32Array.from(failing),
+    failures: failed,
+  }
+}
+
+/** A later audit alone changes no item's proof, unless the former one was too long ago to count. */
+function changes(before: Result | undefined, after: Result): string[] {
+  const changed = new Set<string>()
+  const isRenewed = before !== undefined && after.passedAt - before.passedAt >= PROOF_LASTS
+  for (const kind of ['proven', 'failed'] as const) {
+    const now = new Set(tagsOf(after[kind]))
+    const then = before === undefined || (isRenewed && kind === 'proven') ? [] : tagsOf(before[kind])
+    for (const tag of then) if (!now.delete(tag)) changed.add(tag)
+    for (const tag of now) changed.add(tag)
+  }
+  return [...changed]
+}
