@@ -11,6 +11,8 @@ export interface NetworkOptions {
   /** Without one, magnets find peers by `x.pe` and web seeds only. */
   tracker?: boolean
   settings?: Settings
+  /** Where its temporary folder is made: the system's own place when absent. */
+  within?: string
 }
 
 /** Seeders of one network, the first its owner, and a tracker; all in one temporary folder. */
@@ -28,7 +30,7 @@ export class Network {
 
   /** Starts a network and waits until every node is ready and hears the others. */
   static async start(options: NetworkOptions): Promise<Network> {
-    const network = new Network(await mkdtemp(join(tmpdir(), 'eldernode-')), options)
+    const network = new Network(await mkdtemp(join(options.within ?? tmpdir(), 'eldernode-')), options)
     try {
       await network.#tracker?.start()
       for (let i = 0; i < options.seeders; i++) await network.join()

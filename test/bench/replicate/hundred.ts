@@ -1,0 +1,57 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { aria2, Network, seededBytes, until } from '../../harness/index.ts'
+import { median, round, tell, type Figures, type Part, type Stage } from '../publish/figures.ts'
+import { networkOf } from './items.ts'
+import { running } from './standing.ts'
+
+const size = 100 * 10 ** 6
+
+/** 100 MB published to one of 4 nodes until there are 3 copies, beside two downloads of it by aria2 at a time. */
+async function run({ folder, rounds }: Stage): Promise<Figures> {
+  const network = await networkOf(4, folder)
+  const results: { ours: number; reference: number }[] = []
+  try {
+    for (let turn = 0; turn <= rounds; turn++) {
+      const { magnet, id, ours } = await copy(network, turn)
+      const reference = await download(magnet, join(folder, `aria2-${turn}`))
+      if (turn > 0) results.push({ ours, reference })
+      await network.first.retract(id)
+      console.log(`round ${turn}: ${ours.toFixed(2)} s, aria2 ${reference.toFixed(2)} s`)
+    }
+  } finally {
+    await network.close()
+  }
+  const seconds = median(results.map(({ ours }) => ours))
+  const ratio = median(results.map(({ ours, reference }) => ours / reference))
+  tell(
+    '100 MB at target 3',
+    `${seconds.toFixed(2)} s`,
+    `aria2 ${median(results.map((one) => one.reference)).toFixed(2)} s`,
+  )
+  return { hundred_mb_s: round(seconds, 2), vs_aria2_ratio: round(ratio, 2) }
+}
+
+async function copy(network: Network, turn: number): Promise<{ magnet: string; id: string; ours: number }> {
+  const bytes = seededBytes(turn + 1, size)
+  const start = performance.now()
+  const { id, magnet } = await network.first.publish(`${turn}.bin`, bytes)
+  await until(
+    async () => {
+      const held = await Promise.all(running(network).map((seeder) => seeder.items()))
+      return held.filter((items) => items.has(id)).length >= 3
+    },
+    { within: 120_000, every: 20, what: 'there are three copies' },
+  )
+  return { id, magnet, ours: (performance.now() - start) / 1000 }
+}
+
+async function download(magnet: string, folder: string): Promise<number> {
+  const start = performance.now()
+  await Promise.all([aria2(magnet, join(folder, 'a')), aria2(magnet, join(folder, 'b'))])
+  const seconds = (performance.now() - start) / 1000
+  await rm(folder, { recursive: true, force: true })
+  return seconds
+}
+
+export const hundred: Part = { name: 'hundred', keys: ['hundred_mb_s', 'vs_aria2_ratio'], run }
