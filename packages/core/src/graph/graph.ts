@@ -250,6 +250,21 @@ class GunGraph implements Graph {
     return this.#membership.isMember(pub, role ?? 'any', this.#now())
   }
 
+  *members(role?: Role): Iterable<NodeId> {
+    if (this.#options.network.open !== true) return yield* this.#membership.members(role ?? 'any', this.#now())
+    const known = new Set([this.#options.identity.id, ...this.#sums.publishers()])
+    for (const { accepted } of this.#heartbeats.values()) known.add(accepted.pub)
+    yield* known
+  }
+
+  operatorOf(pub: NodeId): string | undefined {
+    return this.#membership.operatorOf(pub)
+  }
+
+  speakerOf(pub: NodeId): NodeId {
+    return this.#membership.successorOf(pub)
+  }
+
   stats(): GraphStats {
     return { links: this.#links.stats(), accepted: this.#accepted, refused: this.#refusals.toJSON() }
   }

@@ -133,6 +133,15 @@ export interface Graph {
   grants(pub: NodeId, infoHash: string): Iterable<Accepted<Grant>>
   /** Whether the network's owner admits `pub` now, in `role` if one is given; in an open network everybody. */
   admits(pub: NodeId, role?: Role): boolean
+  /**
+   * Those whom the network's owner admits now, alive or not, in `role` if one is given. In an open network everybody
+   * who has said anything that this node knows of.
+   */
+  members(role?: Role): Iterable<NodeId>
+  /** Who runs a member, in the owner's word; `undefined` where its certificate does not say. */
+  operatorOf(pub: NodeId): string | undefined
+  /** The key that now speaks for a lost one's manifests, in the owner's word; `pub` itself when none was named. */
+  speakerOf(pub: NodeId): NodeId
   /** Calls `listener` for each newly accepted value, own ones included. @returns a function that ends the watch */
   watch<K extends Kind>(kind: K, listener: (value: Accepted<Bodies[K]>) => void): () => void
   /** Takes over an incoming WebSocket at `/gun`. */

@@ -106,6 +106,11 @@ export class Membership {
     return this.#open || this.#members.has(pub)
   }
 
+  /** Those who may give their word in a role at `now`; of an open network only those with a certificate. */
+  *members(role: Role | 'any', now: number): Iterable<NodeId> {
+    for (const pub of this.#members.keys()) if (this.isMember(pub, role, now)) yield pub
+  }
+
   /** The newest certificate of a member, revoked and expired ones included. */
   certificateOf(pub: NodeId): Certificate | undefined {
     return this.#members.get(pub)?.certificate
