@@ -250,11 +250,10 @@ class GunGraph implements Graph {
     return this.#membership.isMember(pub, role ?? 'any', this.#now())
   }
 
-  *members(role?: Role): Iterable<NodeId> {
-    if (this.#options.network.open !== true) return yield* this.#membership.members(role ?? 'any', this.#now())
-    const known = new Set([this.#options.identity.id, ...this.#sums.publishers()])
-    for (const { accepted } of this.#heartbeats.values()) known.add(accepted.pub)
-    yield* known
+  members(role?: Role): Iterable<NodeId> {
+    if (this.#options.network.open !== true) return this.#membership.members(role ?? 'any', this.#now())
+    const seen = [...this.#heartbeats.values()].map(({ accepted }) => accepted.pub)
+    return new Set([this.#options.identity.id, ...this.#sums.publishers(), ...seen])
   }
 
   operatorOf(pub: NodeId): string | undefined {
