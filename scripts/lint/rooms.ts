@@ -36,7 +36,7 @@ export const rooms: readonly Room[] = [
   { path: `${core}/holdings`, knows: inCore('identity', 'manifest') },
   { path: `${core}/membership`, knows: inCore('identity') },
   { path: `${core}/denials`, knows: inCore('manifest') },
-  { path: `${core}/presence`, knows: inCore('identity') },
+  { path: `${core}/presence`, knows: inCore('identity', 'placement') },
   { path: `${core}/placement`, knows: inCore('identity') },
   { path: `${core}/proof`, knows: inCore('identity', 'holdings') },
   {
@@ -101,9 +101,18 @@ export const rooms: readonly Room[] = [
     path: `${seeder}/http`,
     knows: [
       ...below,
-      ...['publishing', 'access', 'audits', 'encryption', 'events', 'imports', 'media', 'standing', 'uploads'].map(
-        (name) => `${seeder}/${name}`,
-      ),
+      ...[
+        'publishing',
+        'access',
+        'audits',
+        'encryption',
+        'events',
+        'imports',
+        'media',
+        'replication',
+        'standing',
+        'uploads',
+      ].map((name) => `${seeder}/${name}`),
     ],
   },
   {

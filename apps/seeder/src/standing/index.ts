@@ -1,2 +1,2 @@
-export type * from './port.ts'
-export { whyCodes, whyOf, type Why } from './why.ts'
+export type { Alarm } from './alarm.ts'
+export { RepairTimes } from './repair-times.ts'
