@@ -15,7 +15,7 @@ const admissionSchema = z.object({
   roles: z
     .array(roleSchema)
     .max(5)
-    .default(['seeder', 'publisher'])
+    .default(['seeder', 'publisher', 'auditor'])
     .describe('What it may do; an empty list revokes its certificate.'),
   operator: z
     .string()
@@ -23,6 +23,9 @@ const admissionSchema = z.object({
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
     .default('')
     .describe('Who runs it.'),
+  successor: nodeIdSchema
+    .optional()
+    .describe('The member that speaks for what this one published, when its key is lost; give it no roles then.'),
   expiresAt: z.int().optional().describe('Milliseconds since 1970; ten years from now if absent.'),
 })
 
@@ -51,7 +54,7 @@ export async function memberRoutes(app: Api, { graph, network, now }: Services):
         response: { 201: memberSchema, ...problems(400, 409, 413, 415, 503) },
       },
     },
-    async ({ body: { member, roles, operator, expiresAt } }, reply) => {
+    async ({ body: { member, roles, operator, successor, expiresAt } }, reply) => {
       if (!network.owned) throw new NotOwnerError(network.owner)
       const issuedAt = now()
       const certificate: Certificate = {
@@ -60,7 +63,9 @@ export async function memberRoutes(app: Api, { graph, network, now }: Services):
         operator,
         issuedAt,
         expiresAt: expiresAt ?? issuedAt + standardTermMs,
+        ...(successor !== undefined && { successor }),
       }
+      if (successor === member) throw new InvalidInputError('successor must be another node than member.')
       if (certificate.expiresAt <= issuedAt) throw new InvalidInputError('expiresAt must lie in the future.')
       await graph.publish('p', member, certificate)
       return await reply.code(201).send(certificate)

@@ -1,4 +1,4 @@
-import { ClockError, MAX_CLOCK_SKEW, nextTimestamp, seal } from '../envelope/index.ts'
+import { seal } from '../envelope/index.ts'
 import { InvalidInputError } from '../errors.ts'
 import type { Identity, NodeId, Verifier } from '../identity/index.ts'
 import { Membership } from '../membership/index.ts'
@@ -25,8 +25,8 @@ import type {
   ManifestFilter,
   Socket,
 } from './port.ts'
+import { OwnTimes } from './own-times.ts'
 import { Places } from './places.ts'
-import type { Where } from './places.ts'
 import { Refusals } from './refusals.ts'
 import { layouts, parseSoul } from './souls.ts'
 import { Sums } from './sums.ts'
@@ -80,10 +80,8 @@ class GunGraph implements Graph {
   readonly #supervisor: Supervisor
   readonly #neighbours: Neighbours
   readonly #watchers = new Map<Kind, Set<(value: Accepted) => void>>()
-  /** Times given to values that are not stored yet, so that two publications of one key differ. */
-  readonly #given = new Map<string, number>()
+  readonly #times: OwnTimes
   #accepted = 0
-  #newestOwn = 0
   #running = false
   #closed = false
 
@@ -91,6 +89,7 @@ class GunGraph implements Graph {
     const { network, identity, store, verifier } = options
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#times = new OwnTimes(this.#now)
     const random = options.random ?? Math.random
     this.#membership = new Membership(network.owner, network.open ?? false)
     this.#network = this.#membership.network
@@ -158,7 +157,7 @@ class GunGraph implements Graph {
   async start(): Promise<void> {
     for (const { key, body, ts } of this.entries('o')) this.#membership.succeed(Number(key), body, ts)
     for (const { body, ts } of this.entries('p')) this.#membership.certify(body, ts)
-    this.#newestOwn = await this.#sums.build(this.#options.identity.id)
+    this.#times.stored(await this.#sums.build(this.#options.identity.id))
     if (this.#closed) return
     this.#running = true
     this.#links.start()
@@ -191,7 +190,7 @@ class GunGraph implements Graph {
       throw new InvalidInputError(`the key ${key} does not name what this value of kind ${kind} is about`)
     }
     await this.#links.pace()
-    const ts = this.#nextTime(kind, signer.id, key, where)
+    const ts = this.#times.next(where, this.#places.newest(kind, signer.id, key)?.ts)
     try {
       const value = await seal({ kind, network: this.#network, ts, body: parsed.data }, signer)
       if (this.#closed) throw new GraphClosedError()
@@ -209,8 +208,7 @@ class GunGraph implements Graph {
       else this.#beat(admitted)
       return accepted
     } finally {
-      const name = `${where.soul} ${where.key}`
-      if (this.#given.get(name) === ts) this.#given.delete(name)
+      this.#times.settled(where, ts)
     }
   }
 
@@ -279,16 +277,6 @@ class GunGraph implements Graph {
     return identity
   }
 
-  /** The next time of a key, later than what lies under it in public or not. */
-  #nextTime(kind: Kind, pub: NodeId, key: string, where: Where): number {
-    const now = this.#now()
-    if (this.#newestOwn - now > MAX_CLOCK_SKEW) throw new ClockError(this.#newestOwn, now)
-    const name = `${where.soul} ${where.key}`
-    const ts = nextTimestamp(this.#given.get(name) ?? this.#places.newest(kind, pub, key)?.ts, now)
-    this.#given.set(name, ts)
-    return ts
-  }
-
   #present(soul: string, key: string): Entry | undefined {
     const place = parseSoul(soul)
     if (place?.kind === 'hb' && place.pub !== undefined) return this.#heartbeats.get(place.pub)?.entry
@@ -318,7 +306,7 @@ class GunGraph implements Graph {
     this.#sums.changed(batch)
     const own = batch.filter(({ durable }) => durable)
     for (const { accepted } of own) {
-      this.#newestOwn = Math.max(this.#newestOwn, accepted.ts)
+      this.#times.stored(accepted.ts)
       this.#learn(accepted)
     }
     this.#links.broadcast(own)
