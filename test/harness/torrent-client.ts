@@ -2,11 +2,11 @@ import { mkdir } from 'node:fs/promises'
 import { Program } from './program.ts'
 
 /**
- * Downloads by magnet into `folder` with aria2, a BitTorrent client nobody here wrote: no DHT, no peer exchange, so
- * that whatever it finds it found through the magnet's own trackers, peers and web seeds.
+ * Downloads by magnet, or the URL of a .torrent, into `folder` with aria2, a BitTorrent client nobody here wrote: no DHT, no peer exchange, so
+ * that whatever it finds it found through its own trackers, peers and web seeds.
  * @throws Error with the client's output when it does not finish in time
  */
-export async function aria2(magnet: string, folder: string, seconds = 60): Promise<void> {
+export async function aria2(source: string, folder: string, seconds = 60): Promise<void> {
   await mkdir(folder, { recursive: true })
   const client = new Program({
     name: 'aria2c',
@@ -25,7 +25,7 @@ export async function aria2(magnet: string, folder: string, seconds = 60): Promi
       '--no-conf=true',
       '--summary-interval=0',
       `--stop=${seconds}`,
-      magnet,
+      source,
     ],
   })
   const code = await client.exited()

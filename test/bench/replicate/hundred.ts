@@ -7,14 +7,18 @@ import { running } from './standing.ts'
 
 const size = 100 * 10 ** 6
 
-/** 100 MB published to one of 4 nodes until there are 3 copies, beside two downloads of it by aria2 at a time. */
+/**
+ * 100 MB published to one of 4 nodes until there are 3 copies, beside two downloads of it by aria2 at a time: with its
+ * .torrent, which saves aria2 the 5 s that it takes to find metadata by magnet.
+ */
 async function run({ folder, rounds }: Stage): Promise<Figures> {
-  const network = await networkOf(4, folder)
+  // With a tracker: aria2 takes no part of the address in a magnet.
+  const network = await networkOf(4, folder, {}, true)
   const results: { ours: number; reference: number }[] = []
   try {
     for (let turn = 0; turn <= rounds; turn++) {
-      const { magnet, id, ours } = await copy(network, turn)
-      const reference = await download(magnet, join(folder, `aria2-${turn}`))
+      const { id, ours } = await copy(network, turn)
+      const reference = await download(`${network.first.url}/v1/media/${id}/torrent`, join(folder, `aria2-${turn}`))
       if (turn > 0) results.push({ ours, reference })
       await network.first.retract(id)
       console.log(`round ${turn}: ${ours.toFixed(2)} s, aria2 ${reference.toFixed(2)} s`)
@@ -32,10 +36,10 @@ async function run({ folder, rounds }: Stage): Promise<Figures> {
   return { hundred_mb_s: round(seconds, 2), vs_aria2_ratio: round(ratio, 2) }
 }
 
-async function copy(network: Network, turn: number): Promise<{ magnet: string; id: string; ours: number }> {
+async function copy(network: Network, turn: number): Promise<{ id: string; ours: number }> {
   const bytes = seededBytes(turn + 1, size)
   const start = performance.now()
-  const { id, magnet } = await network.first.publish(`${turn}.bin`, bytes)
+  const { id } = await network.first.publish(`${turn}.bin`, bytes)
   await until(
     async () => {
       const held = await Promise.all(running(network).map((seeder) => seeder.items()))
@@ -43,12 +47,12 @@ async function copy(network: Network, turn: number): Promise<{ magnet: string; i
     },
     { within: 120_000, every: 20, what: 'there are three copies' },
   )
-  return { id, magnet, ours: (performance.now() - start) / 1000 }
+  return { id, ours: (performance.now() - start) / 1000 }
 }
 
-async function download(magnet: string, folder: string): Promise<number> {
+async function download(source: string, folder: string): Promise<number> {
   const start = performance.now()
-  await Promise.all([aria2(magnet, join(folder, 'a')), aria2(magnet, join(folder, 'b'))])
+  await Promise.all([aria2(source, join(folder, 'a')), aria2(source, join(folder, 'b'))])
   const seconds = (performance.now() - start) / 1000
   await rm(folder, { recursive: true, force: true })
   return seconds

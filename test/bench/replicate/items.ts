@@ -8,8 +8,13 @@ export const target = 3
 const size = 64 * 1024
 const clientsPerNode = 4
 
-export async function networkOf(seeders: number, folder: string, settings: Settings = {}): Promise<Network> {
-  return await Network.start({ seeders, tracker: false, within: folder, settings })
+export async function networkOf(
+  seeders: number,
+  folder: string,
+  settings: Settings = {},
+  tracker = false,
+): Promise<Network> {
+  return await Network.start({ seeders, tracker, within: folder, settings })
 }
 
 /** Publishes items of 64 KiB, as many at each node. */
