@@ -1,4 +1,5 @@
-import type { Access, Heartbeat, ItemFile, NodeId } from '@eldernode/core'
+import type { Access, Heartbeat, ItemFile, NodeId, View } from '@eldernode/core'
+import type { Standing } from './health/port.ts'
 
 export interface ReplicationStats {
   /** Items waiting for their turn or for another try. */
@@ -67,7 +68,7 @@ export interface RemoteFile {
 }
 
 /** Keeps this node's share of the network's items on its disk, and tells the others what it holds. */
-export interface Replication {
+export interface Replication extends Standing {
   /** Sends the first heartbeat, serves what the library holds, and begins to reconcile. */
   start(): Promise<void>
   /** Ends the transfer and the refusal of an item whose bytes came another way, so that it can be seeded. */
@@ -95,6 +96,8 @@ export interface Replication {
    * later only those that live.
    */
   copies(infoHash: string): number
+  /** What this node knows of the network at this moment: ask anew rather than keep it. */
+  view(): View
   peers(): Peer[]
   stats(): ReplicationStats
   /** Ends timers and running transfers; what they had received is discarded. */

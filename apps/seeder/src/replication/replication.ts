@@ -5,22 +5,24 @@ import {
   type Access,
   type Candidate,
   type Holdings,
-  type NodeId,
   type View,
 } from '@eldernode/core'
 import { Debounce } from './debounce.ts'
 import { NoRoomError, TransferError } from './errors.ts'
 import { Gate } from './members/gate.ts'
+import { Healths } from './health/healths.ts'
+import { Picture } from './health/picture.ts'
 import { Heart } from './members/heart.ts'
 import { HolderClient } from './fetching/holder-client.ts'
 import { Holders } from './fetching/holders.ts'
+import { Hearsay } from './claims/hearsay.ts'
 import { HoldingsNotice } from './claims/holdings-notice.ts'
 import { ItemFetcher } from './fetching/item-fetcher.ts'
 import { Mending } from './deciding/mending.ts'
 import { PlacementShare } from './deciding/placement-share.ts'
 import type { ReplicationOptions } from './options.ts'
-import type { Drain, Health, HealthQuery, HealthTotals, LevelChange } from './health-port.ts'
-import type { RemoteFile, Replication, ReplicationStats } from './port.ts'
+import type { Standing } from './health/port.ts'
+import type { Replication, ReplicationStats } from './port.ts'
 import { pulse } from './members/pulse.ts'
 import { Reads } from './reading/reads.ts'
 import { Reconciler } from './deciding/reconciler.ts'
@@ -35,12 +37,6 @@ import { Transfers, type Job } from './fetching/transfers.ts'
 
 const graceMs = 600_000
 const operatorsChoiceMs = 86_400_000
-const nothing = { items: 0, bytes: 0 }
-const noHealth: HealthTotals = {
-  ...nothing,
-  at: 0,
-  levels: { lost: nothing, 'below-min': nothing, 'below-target': nothing, 'at-target': nothing, surplus: nothing },
-}
 
 /** Wires the parts of this folder together. */
 export class GraphReplication implements Replication {
@@ -61,7 +57,9 @@ export class GraphReplication implements Replication {
   readonly #fetcher: ItemFetcher
   readonly #reads: Reads
   readonly #watches: (() => void)[] = []
-  #drain: Drain | undefined
+  readonly #healths: Healths
+  readonly #picture: Picture
+  readonly #hearsay: Hearsay
   #fetched = 0
   #fetchedBytes = 0
 
@@ -74,13 +72,27 @@ export class GraphReplication implements Replication {
       isHere: () => library.storage().state === 'here',
       used: () => library.totals().bytes + library.quarantinedBytes(),
     })
+    this.#healths = new Healths({
+      now,
+      repair: (infoHash) => {
+        this.touch(infoHash)
+        return this.isPublished(infoHash)
+      },
+      drained: () => this.#heart.answer(),
+    })
     this.#roster = new Roster({
       graceMs,
       now,
       changed: () => this.#pass.request(),
-      appeared: (id) => id !== self && this.#welcome(id),
+      appeared: (id) => {
+        if (id === self) return
+        this.#heart.answer()
+        this.#hearsay.welcome(id)
+      },
     })
-    this.#holders = new Holders({ self, index: this.#index, roster: this.#roster, library, egress })
+    const seen = { self, roster: this.#roster, index: this.#index, library }
+    this.#picture = new Picture({ ...seen, settled: () => this.#gate.settled, now })
+    this.#holders = new Holders({ ...seen, egress })
     this.#gate = new Gate({
       links: () => graph.stats().links,
       dials: options.dials,
@@ -109,9 +121,23 @@ export class GraphReplication implements Replication {
       now,
       random: Math.random,
     })
+    this.#hearsay = new Hearsay({
+      self,
+      index: this.#index,
+      transfers: this.#transfers,
+      mending: this.#mending,
+      changed: () => undefined,
+    })
     this.#heart = new Heart({
       graph,
-      pulse: () => pulse({ ...options, publicItems: () => this.publicItems(), transfers: this.#transfers, room }),
+      pulse: () =>
+        pulse({
+          ...options,
+          draining: () => this.#healths.draining() !== undefined,
+          publicItems: () => this.publicItems(),
+          transfers: this.#transfers,
+          room,
+        }),
       log,
     })
     this.#reads = new Reads({
@@ -159,6 +185,21 @@ export class GraphReplication implements Replication {
     })
   }
 
+  readonly isPublished: Replication['isPublished'] = (infoHash) => this.#reconciler.isPublished(infoHash)
+  readonly remote: Replication['remote'] = (id, path) => this.#reads.find(id, path)
+  readonly touch: Replication['touch'] = (infoHash) => this.#reconciler.touchItem(infoHash)
+  readonly storageChanged: Replication['storageChanged'] = () => this.#reconciler.start()
+  readonly copies: Replication['copies'] = (infoHash) => this.#holders.count(infoHash, this.#gate.settled)
+  readonly peers: Replication['peers'] = () => this.#roster.peers()
+  readonly health: Standing['health'] = (infoHash) => this.#healths.health(infoHash)
+  readonly healths: Standing['healths'] = (query) => this.#healths.healths(query)
+  readonly totals: Standing['totals'] = () => this.#healths.totals()
+  readonly onLevel: Standing['onLevel'] = (listener) => this.#healths.onLevel(listener)
+  readonly repair: Standing['repair'] = (infoHash) => this.#healths.repair(infoHash)
+  readonly drain: Standing['drain'] = () => this.#healths.drain()
+  readonly undrain: Standing['undrain'] = () => this.#healths.undrain()
+  readonly draining: Standing['draining'] = () => this.#healths.draining()
+
   async start(): Promise<void> {
     const { graph, identity, library } = this.#options
     for (const { body } of graph.entries('p')) this.#reconciler.learn(body.member)
@@ -169,7 +210,7 @@ export class GraphReplication implements Replication {
     this.#watches.push(
       // Peers are served already: what they find wrong from here on is told, what they found before is in the catalog.
       library.onCondition((infoHash) => this.touch(infoHash)),
-      graph.watch('h', (holdings) => this.#learn(holdings)),
+      graph.watch('h', (holdings) => this.#hearsay.learn(holdings)),
       graph.watch('m', ({ pub, key }) => this.#reconciler.touch(pub, key)),
       graph.watch('d', ({ key }) => this.#reconciler.touchItem(key)),
       graph.watch('hb', (heartbeat) => this.#roster.see(heartbeat)),
@@ -177,7 +218,7 @@ export class GraphReplication implements Replication {
     )
     for (const heartbeat of graph.entries('hb')) this.#roster.see(heartbeat)
     await this.#heart.start()
-    const learn = (holdings: Accepted<Holdings>): void => this.#learn(holdings)
+    const learn = (holdings: Accepted<Holdings>): void => this.#hearsay.learn(holdings)
     await takeStock(this.#options, learn, (infoHash) => this.#notice.hold(infoHash))
     // One that came just before a stop may not have been acted on.
     for (const { key } of graph.entries('d')) if (library.head(key) !== undefined) this.#reconciler.touchItem(key)
@@ -205,26 +246,6 @@ export class GraphReplication implements Replication {
     await this.#options.swarm.remove(infoHash)
   }
 
-  isPublished(infoHash: string): boolean {
-    return this.#reconciler.isPublished(infoHash)
-  }
-
-  remote(id: string, path?: string): Promise<RemoteFile | undefined> {
-    return this.#reads.find(id, path)
-  }
-
-  touch(infoHash: string): void {
-    this.#reconciler.touchItem(infoHash)
-  }
-
-  storageChanged(): void {
-    this.#reconciler.start()
-  }
-
-  copies(infoHash: string): number {
-    return this.#holders.count(infoHash, this.#gate.settled)
-  }
-
   candidates(): Candidate[] {
     return this.#roster.candidates()
   }
@@ -238,54 +259,7 @@ export class GraphReplication implements Replication {
   }
 
   view(): View {
-    const { identity, library, now } = this.#options
-    const holds = (infoHash: string) => (library.condition(infoHash) === 'held' ? 'held' : undefined)
-    return {
-      self: identity.id,
-      now: now(),
-      live: this.#roster.candidates(),
-      isSuspected: (id) => this.#roster.get(id)?.suspected === true,
-      stateOf: (id, infoHash) => (id === identity.id ? holds(infoHash) : this.#index.stateOf(id, infoHash)),
-      proofOf: () => 'unknown',
-      isSkipped: (id, infoHash) => this.#index.stateOf(id, infoHash) === 'refused',
-    }
-  }
-
-  health(_infoHash: string): Health | undefined {
-    return undefined
-  }
-
-  totals(): HealthTotals {
-    return noHealth
-  }
-
-  healths(_query: HealthQuery): Health[] {
-    return []
-  }
-
-  onLevel(_listener: (change: LevelChange) => void): () => void {
-    return () => undefined
-  }
-
-  repair(infoHash: string): boolean {
-    this.touch(infoHash)
-    return this.isPublished(infoHash)
-  }
-
-  drain(): void {
-    this.#drain ??= { since: this.#options.now(), held: nothing, left: nothing, done: false }
-  }
-
-  undrain(): void {
-    this.#drain = undefined
-  }
-
-  draining(): Drain | undefined {
-    return this.#drain
-  }
-
-  peers() {
-    return this.#roster.peers()
+    return this.#picture.take()
   }
 
   stats(): ReplicationStats {
@@ -314,32 +288,10 @@ export class GraphReplication implements Replication {
     await this.#notice.close()
   }
 
-  /** The bucket is the last part of the soul; the key is the same for all. */
-  #learn({ pub, soul, hidden, body }: Accepted<Holdings>): void {
-    // What this node holds it knows better.
-    if (pub === this.#options.identity.id) return
-    const bucket = soul.slice(soul.lastIndexOf('/') + 1)
-    const awaited: string[] = []
-    for (const { infoHash } of this.#transfers.waiting()) {
-      if (infoHash.startsWith(bucket) && this.#index.stateOf(pub, infoHash) !== 'held') awaited.push(infoHash)
-    }
-    this.#index.set(pub, bucket, body, hidden)
-    for (const infoHash of awaited) if (this.#index.stateOf(pub, infoHash) === 'held') this.#transfers.hurry(infoHash)
-  }
-
   /** What nobody published in public is told to members only; so is what nobody is known to have published. */
   #isHidden(infoHash: string): boolean {
     const access = this.#options.library.head(infoHash)?.access ?? this.#reconciler.accessOf(infoHash)
     return access !== 'public'
-  }
-
-  /** A member is heard from that was not before: it may have what waits here for a source. */
-  #welcome(id: NodeId): void {
-    this.#heart.answer()
-    for (const { infoHash, publisher } of this.#transfers.waiting()) {
-      if (publisher === id || this.#index.stateOf(id, infoHash) === 'held') this.#transfers.hurry(infoHash)
-    }
-    for (const { infoHash } of this.#mending.waiting()) this.#mending.hurry(infoHash)
   }
 
   #reconcileAll(): void {

@@ -9,6 +9,7 @@ export interface PulseOptions {
   swarm: Pick<Swarm, 'stats'>
   transfers: Pick<Transfers, 'queued' | 'running'>
   room: Room
+  draining(): boolean
   endpoints(): Endpoints
   zone: string
   operator: string
@@ -17,14 +18,14 @@ export interface PulseOptions {
 
 /** What the next heartbeat says. A node with less than a hundredth of its capacity left is full. */
 export async function pulse(options: PulseOptions): Promise<Heartbeat> {
-  const { publicItems, swarm, transfers, room, endpoints, zone, operator, version } = options
+  const { publicItems, swarm, transfers, room, draining, endpoints, zone, operator, version } = options
   const capacity = await room.measure()
   const { uploadRate, downloadRate, connections, awake } = swarm.stats()
   return {
     endpoints: endpoints(),
     zone,
     operator,
-    state: capacity.free < capacity.bytes / 100 ? 'full' : 'active',
+    state: draining() ? 'draining' : capacity.free < capacity.bytes / 100 ? 'full' : 'active',
     capacity,
     load: { up: Math.round(uploadRate), down: Math.round(downloadRate), connections },
     counts: { items: publicItems(), awake, queue: transfers.queued + transfers.running },
