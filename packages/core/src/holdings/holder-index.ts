@@ -7,6 +7,12 @@ import type { Holdings } from './schema.ts'
 /** What a node says of an item it has or had to do with. */
 export type HoldingState = keyof Holdings
 
+/** What one node says of one item. */
+export interface Claim {
+  id: NodeId
+  state: HoldingState
+}
+
 type Bucket = Record<HoldingState, PackedHashes>
 
 const states = ['held', 'releasing', 'refused'] as const satisfies HoldingState[]
@@ -64,6 +70,27 @@ export class HolderIndex {
     return [...found]
   }
 
+  /** What every node says of an item, one claim a node, in no particular order. */
+  claimsOf(infoHash: string): Claim[] {
+    const name = bucketOf(infoHash)
+    const [shown, hidden] = [this.#shown.get(name), this.#hidden.get(name)]
+    const claims: Claim[] = []
+    if (shown === undefined && hidden === undefined) return claims
+    const hash = hexToBytes(infoHash)
+    for (const [id, bucket] of shown ?? []) {
+      const state = stateIn(bucket, hash)
+      if (state !== undefined) claims.push({ id, state })
+    }
+    for (const [id, bucket] of hidden ?? []) {
+      const state = stateIn(bucket, hash)
+      const said = state && claims.find((claim) => claim.id === id)
+      // An item whose access changes is said in both for a while.
+      if (said) said.state = states.find((one) => one === said.state || one === state)!
+      else if (state !== undefined) claims.push({ id, state })
+    }
+    return claims
+  }
+
   /** How many items a node says it holds, those it is about to release included. */
   count(node: NodeId): number {
     let count = 0
@@ -80,6 +107,12 @@ export class HolderIndex {
     const name = bucketOf(infoHash)
     return [this.#shown, this.#hidden].flatMap((buckets) => buckets.get(name) ?? [])
   }
+}
+
+function stateIn(bucket: Bucket, hash: Uint8Array): HoldingState | undefined {
+  if (bucket.held.has(hash)) return 'held'
+  if (bucket.releasing.has(hash)) return 'releasing'
+  return bucket.refused.has(hash) ? 'refused' : undefined
 }
 
 function pack({ held, releasing, refused }: Holdings): Bucket {

@@ -21,10 +21,14 @@ export interface Candidate extends Standing {
   readonly weight: number
 }
 
-/** SHA-256 of a public key costs more than thousands of scores: keep candidates as long as their standing holds. */
-export function candidate(id: NodeId, standing: Standing): Candidate {
-  const digest = sha256OfNode(id)
+/**
+ * @param known the same member's former candidate, whose place is taken over: SHA-256 of a public key costs more than
+ * thousands of scores
+ */
+export function candidate(id: NodeId, standing: Standing, known?: Candidate): Candidate {
   // In powers of two, so that a node's placements do not shift with every byte of its disk.
   const weight = standing.capacity < 1 ? 0 : 2 ** Math.floor(Math.log2(standing.capacity))
+  if (known !== undefined) return { ...known, ...standing, weight }
+  const digest = sha256OfNode(id)
   return { ...standing, id, place: digest.slice(0, 20), halves: firstHalves(digest), weight }
 }

@@ -1,1 +1,2 @@
+export * from './presence.ts'
 export * from './schema.ts'

@@ -1,4 +1,4 @@
-import type { HoldingState } from '../holdings/index.ts'
+import type { Claim } from '../holdings/index.ts'
 import type { NodeId } from '../identity/index.ts'
 import type { Candidate } from '../placement/index.ts'
 import type { Proof } from '../proof/index.ts'
@@ -16,6 +16,8 @@ export interface Demand {
   target: number
   /** Milliseconds since 1970 of the oldest live manifest. */
   since: number
+  /** Whether as many copies as the target were claimed before: what lacks now was lost, and is not merely new. */
+  reached: boolean
 }
 
 /** What one node knows of the network at one moment. All of it is memory: no question costs a query. */
@@ -25,13 +27,22 @@ export interface View {
   now: number
   /** Members with a heartbeat younger than the grace time, this node included. */
   live: readonly Candidate[]
+  /** A live member. */
+  member(id: NodeId): Candidate | undefined
   /** Whether three heartbeats of a member were missed. */
   isSuspected(id: NodeId): boolean
-  /** What a node says of an item; of this node what its own disk says. */
-  stateOf(id: NodeId, infoHash: string): HoldingState | undefined
+  /** What members say of an item, one claim a member, dead ones included; of this node what its own disk says. */
+  claimsOf(infoHash: string): readonly Claim[]
   proofOf(id: NodeId, infoHash: string): Proof
   /** Whether a wanted holder has been unproven for so long that another is chosen in its place. */
   isSkipped(id: NodeId, infoHash: string): boolean
+  /** Items that this node holds whatever placement says. */
+  isPinned(infoHash: string): boolean
+  /**
+   * Whether this node has listened long enough, to a network whose clocks agree with its own, to conclude from what it
+   * does not see. While it is false nothing is repaired and nothing is released.
+   */
+  settled: boolean
 }
 
 /** A copy that somebody says to have. */
@@ -42,6 +53,8 @@ export interface Copy {
   /** Heard from within the grace time. */
   live: boolean
   suspected: boolean
+  /** About to leave: its copy serves, and stands for none of the target's. */
+  draining: boolean
 }
 
 /** How one item stands: the same on every node with the same view. */
@@ -53,6 +66,7 @@ export interface Assessment {
   proven: number
   /** Copies that lack until the target. */
   missing: number
+  /** `lost`: no copy is proven, whatever is claimed; `surplus`: more live copies than the target, which is proven. */
   level: 'lost' | 'below-min' | 'below-target' | 'at-target' | 'surplus'
   /** How many zones or operators, whichever is worse, may be lost together before no proven copy is left. */
   survives: number

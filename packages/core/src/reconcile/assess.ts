@@ -1,0 +1,72 @@
+import type { Claim, HoldingState } from '../holdings/index.ts'
+import type { NodeId } from '../identity/index.ts'
+import { wantedHolders } from '../placement/index.ts'
+import type { Assessment, Copy, Demand, View } from './port.ts'
+
+/** How an item stands in one view. */
+export function assess(demand: Demand, view: View): Assessment {
+  const { infoHash, min, target } = demand
+  const claims = view.claimsOf(infoHash)
+  const wanted = wantedHolders(demand, view.live, {
+    holds: (id) => holds(stateIn(claims, id)),
+    refused: (id) => stateIn(claims, id) === 'refused',
+    skipped: (id) => view.isSkipped(id, infoHash),
+  })
+  const copies: Copy[] = []
+  let live = 0
+  let proven = 0
+  for (const { id, state } of claims) {
+    if (state === 'refused') continue
+    const member = view.member(id)
+    const copy: Copy = {
+      id,
+      state,
+      proof: view.proofOf(id, infoHash),
+      live: member !== undefined,
+      suspected: view.isSuspected(id),
+      draining: member?.state === 'draining',
+    }
+    copies.push(copy)
+    if (copy.live) live++
+    if (counts(copy)) proven++
+  }
+  const missing = Math.max(0, target - proven)
+  const level =
+    proven === 0
+      ? 'lost'
+      : proven < min
+        ? 'below-min'
+        : missing > 0
+          ? 'below-target'
+          : live > target
+            ? 'surplus'
+            : 'at-target'
+  return { wanted, copies, proven, missing, level, survives: survives(copies, view) }
+}
+
+/** Whether a copy stands for one of those that an item asks for. */
+export function counts({ live, proof, state }: Copy): boolean {
+  return live && proof === 'proven' && state === 'held'
+}
+
+function stateIn(claims: readonly Claim[], id: NodeId): HoldingState | undefined {
+  for (const claim of claims) if (claim.id === id) return claim.state
+  return undefined
+}
+
+function holds(state: HoldingState | undefined): boolean {
+  return state === 'held' || state === 'releasing'
+}
+
+/** A member that names no zone or operator shares it with nobody. */
+function survives(copies: readonly Copy[], view: View): number {
+  const zones: string[] = []
+  const operators: string[] = []
+  for (const copy of copies) {
+    const member = counts(copy) ? view.member(copy.id) : undefined
+    if (member === undefined) continue
+    if (member.zone === '' || !zones.includes(member.zone)) zones.push(member.zone)
+    if (member.operator === '' || !operators.includes(member.operator)) operators.push(member.operator)
+  }
+  return Math.max(0, Math.min(zones.length, operators.length) - 1)
+}

@@ -1,0 +1,26 @@
+import type { Assessment, Demand, Duty, View } from './port.ts'
+import { isSurplus } from './surplus.ts'
+
+const nothing: Duty = { do: 'nothing' }
+const keep: Duty = { do: 'keep' }
+const release: Duty = { do: 'release' }
+
+/** What `view.self` has to do about an item. A draining node keeps what it has, for it may stay after all. */
+export function duty(demand: Demand, assessment: Assessment, view: View): Duty {
+  const { self } = view
+  const { copies, wanted, proven } = assessment
+  const isWanted = wanted.includes(self) || view.isPinned(demand.infoHash)
+  const drains = view.member(self)?.state === 'draining'
+  if (copies.some(({ id }) => id === self)) {
+    return isWanted || drains || !view.settled || !isSurplus(demand, assessment, view) ? keep : release
+  }
+  if (!isWanted || drains) return nothing
+  const repair = isRepair(demand, copies.length)
+  if (repair && !view.settled) return nothing
+  return { do: 'fetch', urgent: proven < demand.min, repair, rarity: proven }
+}
+
+/** Copies that were never made are not held up by the bounds on repair. Those of dead members count as made. */
+function isRepair({ reached, target }: Demand, claimed: number): boolean {
+  return reached || claimed >= target
+}

@@ -1,0 +1,138 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+
+const hashBytes = 20
+/** In the table in place of a slot's number plus one. */
+const free = 0
+
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/**
+ * Infohashes at 20 bytes each, each at a slot of its own for as long as it is there, so that what is known of it can lie
+ * in arrays. Found through a table with linear probing, at most two thirds full.
+ */
+export class HashSlots {
+  #hashes = new Uint8Array(0)
+  #taken = new Uint8Array(0)
+  /** Slots that were given up, to be given again. */
+  readonly #spare: number[] = []
+  #used = 0
+  #size = 0
+  /** Slot numbers plus one, where the hash leads, or next to it. */
+  #table = new Uint32Array(16)
+  /** Threat: a member that chose infohashes which lead to one place would make every search a long one. */
+  readonly #seed = Math.floor(Math.random() * 2 ** 32)
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Slots are below this number. */
+  get room(): number {
+    return this.#taken.length
+  }
+
+  find(infoHash: string): number | undefined {
+    const at = this.#seek(hexToBytes(infoHash))
+    const entry = this.#table[at]!
+    return entry === free ? undefined : entry - 1
+  }
+
+  /** @returns its slot, a new one when it has none */
+  add(infoHash: string): number {
+    const hash = hexToBytes(infoHash)
+    const known = this.#table[this.#seek(hash)]!
+    if (known !== free) return known - 1
+    if ((this.#size + 1) * 3 > this.#table.length * 2) this.#rehash(this.#table.length * 2)
+    const slot = this.#spare.pop() ?? this.#used++
+    if (slot >= this.room) this.#grow()
+    this.#hashes.set(hash, slot * hashBytes)
+    this.#taken[slot] = 1
+    this.#table[this.#seek(hash)] = slot + 1
+    this.#size++
+    return slot
+  }
+
+  delete(infoHash: string): void {
+    const at = this.#seek(hexToBytes(infoHash))
+    const entry = this.#table[at]!
+    if (entry === free) return
+    this.#spare.push(entry - 1)
+    this.#taken[entry - 1] = 0
+    this.#size--
+    this.#close(at)
+  }
+
+  /** By slot. What is added or deleted meanwhile may come or not. */
+  *[Symbol.iterator](): Generator<[infoHash: string, slot: number]> {
+    for (let slot = 0; slot < this.#used; slot++) if (this.#taken[slot] === 1) yield [this.#text(slot), slot]
+  }
+
+  #text(slot: number): string {
+    let text = ''
+    for (let i = slot * hashBytes; i < (slot + 1) * hashBytes; i++) text += hexOf[this.#hashes[i]!]!
+    return text
+  }
+
+  /** Where in the table it is, or would be. */
+  #seek(hash: Uint8Array): number {
+    const mask = this.#table.length - 1
+    let at = this.#home(hash, 0) & mask
+    for (;;) {
+      const entry = this.#table[at]!
+      if (entry === free || this.#isAt(entry - 1, hash)) return at
+      at = (at + 1) & mask
+    }
+  }
+
+  #isAt(slot: number, hash: Uint8Array): boolean {
+    const start = slot * hashBytes
+    for (let i = 0; i < hashBytes; i++) if (this.#hashes[start + i] !== hash[i]) return false
+    return true
+  }
+
+  /** Moves back what stands behind a gap, so that no search ends at it too early (Knuth, volume 3, 6.4, algorithm R). */
+  #close(gap: number): void {
+    const mask = this.#table.length - 1
+    let hole = gap
+    for (let at = (gap + 1) & mask; this.#table[at] !== free; at = (at + 1) & mask) {
+      const from = this.#home(this.#hashes, (this.#table[at]! - 1) * hashBytes) & mask
+      if (((at - from) & mask) < ((at - hole) & mask)) continue
+      this.#table[hole] = this.#table[at]!
+      hole = at
+    }
+    this.#table[hole] = free
+  }
+
+  #grow(): void {
+    const room = Math.ceil((this.#used * 5) / 4 + 8)
+    const [hashes, taken] = [new Uint8Array(room * hashBytes), new Uint8Array(room)]
+    hashes.set(this.#hashes)
+    taken.set(this.#taken)
+    this.#hashes = hashes
+    this.#taken = taken
+  }
+
+  #rehash(length: number): void {
+    const before = this.#table
+    this.#table = new Uint32Array(length)
+    const mask = length - 1
+    for (const entry of before) {
+      if (entry === free) continue
+      let at = this.#home(this.#hashes, (entry - 1) * hashBytes) & mask
+      while (this.#table[at] !== free) at = (at + 1) & mask
+      this.#table[at] = entry
+    }
+  }
+
+  /** Words mixed as in MurmurHash3 (Appleby 2011). */
+  #home(bytes: Uint8Array, start: number): number {
+    let mixed = this.#seed
+    for (let i = start; i < start + hashBytes; i += 4) {
+      const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
+      const turned = Math.imul(word, 0xcc9e2d51)
+      mixed ^= Math.imul((turned << 15) | (turned >>> 17), 0x1b873593)
+      mixed = Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64
+    }
+    return (mixed ^ (mixed >>> 16)) >>> 0
+  }
+}
