@@ -9,8 +9,8 @@ export interface SurveyOptions {
 /** A start has better things to do. */
 const firstStepMs = 20_000
 const stepMs = 250
-const blobsAtOnce = 25
-/** The first round finds what happened while the node was down: 100 blobs a second. Later ones take their time. */
+const blobsAtOnce = 12
+/** The first round finds what happened while the node was down: 50 blobs a second. Later ones take their time. */
 const laterRoundMs = 6 * 3_600_000
 
 /**
