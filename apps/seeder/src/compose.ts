@@ -21,6 +21,7 @@ import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { collect, createDescriber, expire, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
 import { GraphReplication } from './replication/index.ts'
+import { Alarms, replicationAlarms } from './standing/index.ts'
 import { createSwarm } from './swarm/index.ts'
 import { offerAll } from './offering.ts'
 import { Parts } from './parts.ts'
@@ -248,8 +249,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     now,
   })
   const server = await createServer({
+  const alarms = new Alarms({ sources: [() => replicationAlarms(replication)], now })
     ...publishing,
     recipient: ageIdentity.recipient,
+    standing: replication,
+    alarms: () => alarms.current(),
     version,
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
     zone: config.node.zone,

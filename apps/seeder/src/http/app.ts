@@ -32,6 +32,9 @@ import { quotaRoutes } from './quotas.ts'
 import { Rates } from './rates.ts'
 import { restorationRoutes, retractionRoutes } from './retraction.ts'
 import type { Services } from './services.ts'
+import { drainRoutes } from './standing/drain.ts'
+import { repairRoutes } from './standing/repair.ts'
+import { replicationRoutes } from './standing/replication.ts'
 import { statusRoutes } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
 import { trafficRoutes } from './traffic.ts'
@@ -123,6 +126,9 @@ export async function createApp(services: Services, connections: Connections, up
   await verificationRoutes(app, services)
   await trafficRoutes(app, services)
   await encryptionRoutes(app, services)
+  await repairRoutes(app, services)
+  await replicationRoutes(app, services)
+  await drainRoutes(app, services)
   await networkRoutes(app, services)
   await memberRoutes(app, services)
   await tokenRoutes(app, services, bearers)

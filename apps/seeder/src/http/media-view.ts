@@ -14,6 +14,7 @@ import { mayChange, mayDecrypt, type Viewer } from '../access/index.ts'
 import type { Encryption } from '../encryption/index.ts'
 import type { Controls, Item, Library, ListedItem } from '../library/index.ts'
 
+import { healthSchema } from './standing/health-view.ts'
 const fileSchema = z
   .object({
     path: z.string().describe("Relative to the item's name; for a single file the name itself."),
@@ -104,6 +105,7 @@ export const mediaDetailSchema = mediaSchema
       .int()
       .describe('Milliseconds since 1970: every piece was found right on this disk then, or after that.'),
   })
+    replication: healthSchema.optional().describe('How it stands in the network; absent until this node knows.'),
   .meta({ id: 'MediaDetail' })
 
 /** When the piece whose last proof is the oldest was found right. */

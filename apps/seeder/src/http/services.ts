@@ -9,6 +9,8 @@ import type { Ingest } from '../ingest/index.ts'
 import type { Rotations } from '../publishing/index.ts'
 import type { Library } from '../library/index.ts'
 import type { RemoteFile } from './remote-file.ts'
+import type { Replication } from '../replication/index.ts'
+import type { Alarm } from '../standing/index.ts'
 import type { Turns } from '../publishing/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import type { ResumableUploads } from '../uploads/index.ts'
@@ -57,6 +59,12 @@ export interface Copies {
   }
 }
 
+/** How the network's items stand, and what can be done about it. */
+export type Standing = Pick<
+  Replication,
+  'health' | 'healths' | 'totals' | 'onLevel' | 'repair' | 'drain' | 'undrain' | 'draining'
+>
+
 /** What the routes work with. Functions give what is known only once the node runs, or changes while it does. */
 export interface Services {
   id: NodeId
@@ -87,6 +95,9 @@ export interface Services {
   swarm: Swarm
   graph: Graph
   replication: Copies
+  standing: Standing
+  /** What the operator should know of now. */
+  alarms: () => Alarm[]
   /** Told when a node of a public map was written by somebody with a token. */
   mapWritten: (soul: string) => void
   events: Pick<EventRoom, 'journal' | 'webhooks'>
