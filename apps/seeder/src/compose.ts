@@ -248,12 +248,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     log,
     now,
   })
-  const server = await createServer({
   const alarms = new Alarms({ sources: [() => replicationAlarms(replication)], now })
+  const server = await createServer({
     ...publishing,
-    recipient: ageIdentity.recipient,
     standing: replication,
     alarms: () => alarms.current(),
+    recipient: ageIdentity.recipient,
     version,
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
     zone: config.node.zone,

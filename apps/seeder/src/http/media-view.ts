@@ -13,8 +13,8 @@ import { z } from 'zod'
 import { mayChange, mayDecrypt, type Viewer } from '../access/index.ts'
 import type { Encryption } from '../encryption/index.ts'
 import type { Controls, Item, Library, ListedItem } from '../library/index.ts'
-
 import { healthSchema } from './standing/health-view.ts'
+
 const fileSchema = z
   .object({
     path: z.string().describe("Relative to the item's name; for a single file the name itself."),
@@ -35,6 +35,8 @@ const rateSchema = z
 export const itemLimitsSchema = z
   .object({ uploadLimit: rateSchema, downloadLimit: rateSchema })
   .meta({ id: 'ItemLimits' })
+
+const shownPreviews = z.array(previewSchema.extend({ url: z.string().describe('Where its bytes are.') }))
 
 const plainSchema = z
   .object({
@@ -172,6 +174,10 @@ function saidOf({ about: { tags = [], expiresAt, media, previews = [], previewOf
     previews: previews.map((preview) => ({ ...preview, url: linksOf(preview.infoHash, http).content })),
     ...(previewOf !== undefined && { previewOf }),
   }
+}
+
+function urlsOf(previews: readonly Preview[], http: string) {
+  return previews.map((preview) => ({ ...preview, url: linksOf(preview.infoHash, http).content }))
 }
 
 /** `viewOf`, and to who may read it what an encrypted item was. */
