@@ -146,6 +146,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const upkeep = createUpkeep({
     library,
     expire: (infoHash) => expire(publishing, infoHash),
+    previews: (item) => encryption.previews(item),
     collect: (infoHash) => collect(publishing, infoHash),
     checked: (infoHash) => replication.touch(infoHash),
     storageChanged: (state) => {

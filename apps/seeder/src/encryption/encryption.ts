@@ -1,25 +1,29 @@
 import {
   type About,
   type Access,
+  DescriptionTooLongError,
   type Graph,
   type ItemIdentity,
+  type MediaDetails,
   newItemIdentity,
   type NodeId,
+  type Preview,
   sealSmall,
 } from '@eldernode/core'
 import type { PlainItem, Sealing } from '../ingest/index.ts'
 import type { AgeIdentity } from '../keys/index.ts'
 import type { Item, Library, NewItemKey } from '../library/index.ts'
 import { ContentHash } from './content-hash.ts'
+import { NoIdentityError } from './errors.ts'
 import { Grants } from './grants.ts'
 import { Identities } from './identities.ts'
-import { ItemSealing } from './item-sealing.ts'
+import { ItemSealing, sealedAbout } from './item-sealing.ts'
 import { Revealing } from './revealed.ts'
 
 export interface EncryptionParts {
   id: NodeId
   own: AgeIdentity
-  library: Pick<Library, 'keys' | 'record' | 'get' | 'blobPath'>
+  library: Pick<Library, 'keys' | 'record' | 'get' | 'blobPath' | 'about'>
   graph: Pick<Graph, 'get' | 'publish'>
 }
 
@@ -40,6 +44,12 @@ export interface Draft {
   sealing: Sealing
   /** Once it was read: what its manifest says, and the key to be committed with it. @throws DescriptionTooLongError */
   finish(plain: PlainItem, about: About): Promise<{ about: About; key: NewItemKey }>
+}
+
+/** What was found out about an item, and made of it. */
+export interface Found {
+  media: MediaDetails
+  previews: Preview[]
 }
 
 /** Encrypted items: made, read, and given to readers. */
@@ -123,6 +133,33 @@ export class Encryption {
   /** The same of an item that need not be held, or complete: of many files, the first ones only. @throws SealBrokenError */
   description(item: Pick<Item, 'infoHash' | 'publisher' | 'about'>) {
     return this.#revealing.description(item)
+  }
+
+  /** Previews that an item names, to all or to who may read it. @throws SealBrokenError */
+  async previews(item: Pick<Item, 'infoHash' | 'publisher' | 'about'>): Promise<Preview[] | undefined> {
+    if (item.about.encryption === undefined) return item.about.previews
+    return (await this.description(item))?.previews
+  }
+
+  /**
+   * What is said of an encrypted item, with what was found out of its plaintext sealed in it: as much as there is room for.
+   * @throws NoIdentityError, SealBrokenError
+   */
+  async adding(item: Pick<Item, 'infoHash' | 'publisher' | 'about' | 'access'>, found: Found): Promise<About> {
+    const identity = await this.#identities.of(item)
+    const described = await this.description(item)
+    if (identity === undefined || described === undefined) throw new NoIdentityError(item.infoHash)
+    const { index, ...rest } = described
+    const { tracks: _tracks, ...brief } = found.media
+    for (const media of [found.media, brief, rest.media]) {
+      const whole = { ...rest, ...(media && { media }), ...(found.previews.length > 0 && { previews: found.previews }) }
+      try {
+        return await sealedAbout(whole, index === true, identity, item.access, item.about)
+      } catch (error) {
+        if (!(error instanceof DescriptionTooLongError)) throw error
+      }
+    }
+    return item.about
   }
 
   /** The plaintext of its nth file. Undefined when this node cannot read it. @throws SealBrokenError, WrongIdentityError */

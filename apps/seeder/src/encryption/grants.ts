@@ -18,7 +18,7 @@ const atOnce = 500
 export interface GrantsParts {
   id: NodeId
   identities: Identities
-  library: Pick<Library, 'keys' | 'record'>
+  library: Pick<Library, 'keys' | 'record' | 'about'>
   graph: Pick<Graph, 'get' | 'publish'>
 }
 
@@ -63,7 +63,7 @@ export class Grants {
       const state = known.get(recipient)
       if (state === undefined || state === 'removed') keys.setReader(infoHash, { recipient, state: 'wanted' })
     }
-    await this.publish(infoHash)
+    await this.#publishAll(infoHash)
     return this.of(infoHash)
   }
 
@@ -74,8 +74,27 @@ export class Grants {
     const recipient = keys.registered(name)?.recipient ?? name
     const isKnown = keys.readers(infoHash).some((reader) => reader.recipient === recipient)
     if (isKnown) keys.setReader(infoHash, { recipient, state: 'removed' })
-    await this.publish(infoHash)
+    await this.#publishAll(infoHash)
     return this.of(infoHash)
+  }
+
+  /** Has an item's previews read by its readers, and by nobody else. */
+  match(infoHash: string): string[] {
+    const { keys, about } = this.#parts.library
+    const wanted = new Set(this.of(infoHash))
+    const previews = about.previewsOf(infoHash).filter((preview) => keys.get(preview) !== undefined)
+    for (const preview of previews) {
+      const readers = keys.readers(preview)
+      for (const { recipient, state } of readers)
+        if (state !== 'removed' && !wanted.has(recipient)) keys.setReader(preview, { recipient, state: 'removed' })
+      const known = new Set(readers.filter(({ state }) => state !== 'removed').map(({ recipient }) => recipient))
+      for (const recipient of wanted) if (!known.has(recipient)) keys.setReader(preview, { recipient, state: 'wanted' })
+    }
+    return previews
+  }
+
+  async #publishAll(infoHash: string): Promise<void> {
+    for (const each of [infoHash, ...this.match(infoHash)]) await this.publish(each)
   }
 
   /** The recipients that names stand for, each once. @throws InvalidInputError */

@@ -62,7 +62,7 @@ export class ItemSealing implements Sealing {
  * What is said of an item, with `whole` sealed in it. `indexed`: its last stored file lists the others.
  * @throws DescriptionTooLongError
  */
-async function sealedAbout(
+export async function sealedAbout(
   whole: Omit<Description, 'index'>,
   indexed: boolean,
   { recipient }: Pick<ItemIdentity, 'recipient'>,

@@ -12,7 +12,7 @@ import { Webhooks } from './webhooks.ts'
 export interface EventsOptions {
   self: NodeId
   graph: Pick<Graph, 'watch'>
-  library: Pick<Library, 'head' | 'events' | 'webhooks'>
+  library: Pick<Library, 'head' | 'events' | 'webhooks' | 'record'>
   /** How webhooks are reached. */
   egress: Pick<Egress, 'dispatcher'>
   /** How many members hold an item, and who they are. */

@@ -5,7 +5,7 @@ import type { Journal } from './journal.ts'
 export interface PublicationsOptions {
   self: NodeId
   graph: Pick<Graph, 'watch'>
-  library: Pick<Library, 'head'>
+  library: Pick<Library, 'head' | 'record'>
   journal: Journal
   /** Told of an item that is to be counted from now on. */
   published(infoHash: string): void
@@ -19,8 +19,14 @@ export interface PublicationsOptions {
  */
 export function watchPublications(options: PublicationsOptions): () => void {
   return options.graph.watch('m', ({ pub, body }) => {
-    if (pub === options.self && body.previewOf === undefined) tell(body, options)
+    if (pub === options.self && !isPreview(body, options)) tell(body, options)
   })
+}
+
+/** The manifest of an encrypted preview does not say that it is one. */
+function isPreview({ infoHash, encryption, previewOf }: Manifest, { library }: PublicationsOptions): boolean {
+  if (encryption === undefined) return previewOf !== undefined
+  return library.record(infoHash)?.about.previewOf !== undefined
 }
 
 function tell({ infoHash, state, access, replicas, replaces }: Manifest, options: PublicationsOptions): void {

@@ -5,6 +5,7 @@ import {
   magnetOf,
   mediaDetailsSchema,
   nodeIdSchema,
+  type Preview,
   previewSchema,
   SealBrokenError,
   WrongIdentityError,
@@ -43,7 +44,7 @@ const plainSchema = z
     name: z.string(),
     tags: z.array(z.string()).optional(),
     media: mediaDetailsSchema.optional(),
-    previews: z.array(previewSchema).optional(),
+    previews: shownPreviews.optional(),
     files: z
       .array(z.object({ path: z.string(), size: z.int(), type: z.string() }))
       .describe('The first ones, when there are many.'),
@@ -75,9 +76,7 @@ export const mediaSchema = z
       .extend({ codecs: z.array(z.string()).optional().describe('As ffmpeg calls them.') })
       .optional()
       .describe('What a player shows; found by the node once it is published, unless its publisher said it.'),
-    previews: z
-      .array(previewSchema.extend({ url: z.string().describe('Where its bytes are.') }))
-      .describe('Small items of their own that stand for this one; made once it is published.'),
+    previews: shownPreviews.describe('Small items of their own that stand for this one; made once it is published.'),
     previewOf: z.string().optional().describe('The infohash of the item that this is a preview of.'),
     paused: z.boolean().optional().describe('Neither sent to peers nor fetched from them. Shown as `owner` is.'),
     limits: itemLimitsSchema.optional().describe('Shown as `owner` is.'),
@@ -171,7 +170,7 @@ function saidOf({ about: { tags = [], expiresAt, media, previews = [], previewOf
     tags,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(media && { media }),
-    previews: previews.map((preview) => ({ ...preview, url: linksOf(preview.infoHash, http).content })),
+    previews: urlsOf(previews, http),
     ...(previewOf !== undefined && { previewOf }),
   }
 }
@@ -190,8 +189,8 @@ export async function openViewOf(
   try {
     const plain = await shown.encryption.description(item)
     if (plain === undefined) return view
-    const { index: _index, ...rest } = plain
-    return { ...view, plain: rest }
+    const { index: _index, previews, ...rest } = plain
+    return { ...view, plain: { ...rest, ...(previews && { previews: urlsOf(previews, shown.endpoints.http) }) } }
   } catch (error) {
     // What another publisher sealed must not keep anybody from a list.
     if (error instanceof SealBrokenError || error instanceof WrongIdentityError) return view

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { pipeline } from 'node:stream/promises'
 import { ToolFailedError, ToolMissingError } from './errors.ts'
 
 /** What a child process may use. */
@@ -16,7 +17,9 @@ export interface BoundedCommand {
   args: readonly string[]
   bounds: ProcessBounds
   /** What it reads from its standard input; nothing without it. */
-  input?: Uint8Array
+  input?: Uint8Array | AsyncIterable<Uint8Array>
+  /** What it finds in its environment besides the path of programs. */
+  environment?: Record<string, string>
   signal?: AbortSignal
 }
 
@@ -35,13 +38,20 @@ const complaintBytes = 2000
  * @returns its standard output
  * @throws ToolMissingError, ToolFailedError; the abort reason when aborted
  */
-export async function runBounded({ program, args, bounds, input, signal }: BoundedCommand): Promise<Buffer> {
+export async function runBounded({
+  program,
+  args,
+  bounds,
+  input,
+  environment,
+  signal,
+}: BoundedCommand): Promise<Buffer> {
   signal?.throwIfAborted()
   const seconds = Math.ceil(bounds.ms / 1000)
   const limits = [String(Math.floor(bounds.memory / 1024)), String(seconds)]
   const child = spawn('/bin/sh', ['-c', limited, 'sh', ...limits, program, ...args], {
     cwd: '/',
-    env: { PATH: process.env['PATH'] ?? '', LANG: 'C', MALLOC_ARENA_MAX: '1', NODE_COMPILE_CACHE: '' },
+    env: { PATH: process.env['PATH'] ?? '', LANG: 'C', MALLOC_ARENA_MAX: '1', NODE_COMPILE_CACHE: '', ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
     // A group of its own, so that what it starts ends with it.
     detached: true,
@@ -66,7 +76,13 @@ export async function runBounded({ program, args, bounds, input, signal }: Bound
     complaint = (complaint + text).slice(-complaintBytes)
   })
   // A program that reads no more, or never began to, says so by its exit.
-  child.stdin.on('error', () => undefined).end(input)
+  child.stdin.on('error', () => undefined)
+  if (input === undefined || input instanceof Uint8Array) child.stdin.end(input)
+  else {
+    pipeline(input, child.stdin).catch((cause: unknown) => {
+      if (!isGone(cause)) end(new ToolFailedError(program, 'what it was given could not be read', { cause }))
+    })
+  }
   try {
     const code = await new Promise<number | string>((resolve, reject) => {
       child.once('error', (error) => reject(new ToolMissingError(program, { cause: error })))
@@ -80,6 +96,12 @@ export async function runBounded({ program, args, bounds, input, signal }: Bound
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
   }
+}
+
+/** Whether it was the reader that ended. */
+function isGone(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function killGroup(leader: number): void {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Item } from '../library/index.ts'
 import { detailsOf, filmOf, type Probed, soundsOf } from './details.ts'
 import { ToolFailedError, ToolMissingError } from './errors.ts'
+import type { Input } from './input.ts'
 import { artworkOf, audioPreviewOf, stillOf } from './excerpts.ts'
 import { shrink, type SmallPicture } from './pictures.ts'
 import { planOf } from './plan.ts'
@@ -26,8 +27,8 @@ export interface Studio {
   tools: Pick<Tools, 'ffprobe' | 'ffmpeg' | 'sharp'>
   /** Whether previews are made. */
   previews: boolean
-  /** Where the bytes of a file are. */
-  path(path: string): Promise<string>
+  /** Gives a tool a file of the item for as long as `work` takes. */
+  use<T>(path: string, work: (input: Input) => Promise<T>): Promise<T>
   log: Pick<Logger, 'info'>
   signal: AbortSignal
 }
@@ -44,36 +45,37 @@ export async function describe(item: Pick<Item, 'infoHash' | 'files' | 'about'>,
   const probed: Probed[] = []
   if (ffprobe !== undefined) {
     for (const file of plan.recordings) {
-      const found = await attempt(async () => probe(ffprobe, await studio.path(file.path), signal))
+      const found = await attempt(() => studio.use(file.path, (input) => probe(ffprobe, input, signal)))
       if (found !== undefined) probed.push({ file, probe: found })
     }
   }
   const film = filmOf(probed)
   const sounds = soundsOf(probed, item.about.media?.tracks)
   const [sound] = sounds
-  const small = async (source: string | Uint8Array, wanted: typeof cover) =>
+  const small = async (source: Input | Uint8Array, wanted: typeof cover) =>
     tools.sharp ? await attempt(() => shrink(source, wanted, signal)) : undefined
 
   let picture: SmallPicture | undefined
   const previews: MadePreview[] = []
   const isSound = film === undefined && sound !== undefined
   if (plan.picture !== undefined && film === undefined && (studio.previews || plan.alone)) {
-    const path = await studio.path(plan.picture.path)
-    picture = await small(path, isSound ? cover : thumbnail)
+    picture = await studio.use(plan.picture.path, (input) => small(input, isSound ? cover : thumbnail))
   }
   let shown = picture?.bytes
   if (studio.previews && ffmpeg !== undefined && film !== undefined) {
-    const frame = await attempt(async () => stillOf(ffmpeg, await studio.path(film.file.path), film.probe, signal))
+    const frame = await attempt(() => studio.use(film.file.path, (input) => stillOf(ffmpeg, input, film.probe, signal)))
     shown = frame && (await small(frame, thumbnail))?.bytes
   } else if (studio.previews && ffmpeg !== undefined && isSound) {
     const [framed] = sounds.filter(({ probe: { artwork } }) => artwork !== undefined)
     if (shown === undefined && framed?.probe.artwork !== undefined) {
       const { artwork } = framed.probe
-      const art = await attempt(async () => artworkOf(ffmpeg, await studio.path(framed.file.path), artwork, signal))
+      const art = await attempt(() =>
+        studio.use(framed.file.path, (input) => artworkOf(ffmpeg, input, artwork, signal)),
+      )
       shown = art && (await small(art, cover))?.bytes
     }
-    const excerpt = await attempt(async () =>
-      audioPreviewOf(ffmpeg, await studio.path(sound.file.path), sound.probe, signal),
+    const excerpt = await attempt(() =>
+      studio.use(sound.file.path, (input) => audioPreviewOf(ffmpeg, input, sound.probe, signal)),
     )
     if (excerpt !== undefined) previews.push({ kind: 'audio', bytes: excerpt, extension: 'mp3' })
   }

@@ -69,6 +69,7 @@ function start(ffprobe: string, change: Partial<DescriberOptions> = {}): void {
     library,
     tools: { ffprobe, ffmpeg: '' },
     previews: true,
+    reveal: async () => undefined,
     publishPreview: () => Promise.reject(new Error('there are no previews')),
     say: async (infoHash, { media }) => void said.set(infoHash, media),
     most: 2,

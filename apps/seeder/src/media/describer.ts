@@ -2,6 +2,8 @@ import type { MediaDetails, Preview } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Item, Library } from '../library/index.ts'
 import { describe, type MadePreview } from './describe.ts'
+import type { Input } from './input.ts'
+import { type PlainBytes, PlainDoor } from './plain-door.ts'
 import { isDescribable } from './plan.ts'
 import type { Describer } from './port.ts'
 import { Tools, type ToolPaths } from './tools.ts'
@@ -14,6 +16,8 @@ export interface DescriberOptions {
   tools: ToolPaths
   /** Whether previews are made. */
   previews: boolean
+  /** What an encrypted item is. @returns undefined when this node cannot read it. @throws SealBrokenError */
+  reveal(item: Item): Promise<PlainItem | undefined>
   /** Publishes a preview of an item; what was published before is given back. */
   publishPreview(item: Item, preview: MadePreview, signal: AbortSignal): Promise<Preview>
   /** Adds to what is said of an item, here and in its manifest. */
@@ -24,6 +28,12 @@ export interface DescriberOptions {
   now: () => number
 }
 
+/** What an encrypted item was before. */
+export interface PlainItem extends Pick<Item, 'files' | 'about'> {
+  /** The plaintext of the nth file. */
+  open(n: number): Promise<PlainBytes>
+}
+
 /** A file that ends the whole process must not do so at every start. */
 const mostTries = 3
 const retryMs = 60_000
@@ -32,6 +42,7 @@ const retryMs = 60_000
 export class MediaDescriber implements Describer {
   readonly #options: DescriberOptions
   readonly #tools: Tools
+  readonly #door = new PlainDoor()
   readonly #abort = new AbortController()
   readonly #running = new Map<string, Promise<void>>()
   /** Those whose bytes are in doubt, until they were hashed or fetched again. */
@@ -85,6 +96,7 @@ export class MediaDescriber implements Describer {
     clearTimeout(this.#retry)
     for (const end of this.#ends) end()
     await Promise.all(this.#running.values())
+    await this.#door.close()
   }
 
   async #take(infoHash: string, tries: number): Promise<void> {
@@ -116,22 +128,42 @@ export class MediaDescriber implements Describer {
   }
 
   async #describe(item: Item): Promise<void> {
-    const { library, publishPreview, say, previews, log } = this.#options
+    const { publishPreview, say, previews, log, reveal } = this.#options
     const { signal } = this.#abort
     const { infoHash } = item
-    const found = await describe(item, {
-      tools: this.#tools,
-      previews,
-      path: async (path) => {
-        const held = await library.file(infoHash, path)
-        if (held?.file === undefined) throw new Error(`the file ${path} is not held any more`)
-        return library.blobPath(held.file.sha256)
+    const isEncrypted = item.about.encryption !== undefined
+    const plain = isEncrypted ? await reveal(item) : undefined
+    if (isEncrypted && (plain === undefined || !isDescribable(item, plain))) return
+    const studio = { tools: this.#tools, previews, log, signal }
+    const found = await describe(
+      { infoHash, ...(plain ?? item) },
+      {
+        ...studio,
+        use: (path, work) => (plain ? this.#usePlain(item, plain, path, work) : this.#use(item, path, work)),
       },
-      log,
-      signal,
-    })
+    )
     const made: Preview[] = []
     for (const preview of found.previews) made.push(await publishPreview(item, preview, signal))
     if (made.length + Object.keys(found.media).length > 0) await say(infoHash, { media: found.media, previews: made })
+  }
+
+  async #use<T>({ infoHash }: Item, path: string, work: (input: Input) => Promise<T>): Promise<T> {
+    const { library } = this.#options
+    const held = await library.file(infoHash, path)
+    if (held?.file === undefined) throw new Error(`the file ${path} is not held any more`)
+    return await work(library.blobPath(held.file.sha256))
+  }
+
+  /** The nth file of an encrypted item is in its nth stored one. */
+  async #usePlain<T>(item: Item, plain: PlainItem, path: string, work: (input: Input) => Promise<T>): Promise<T> {
+    const n = plain.files.findIndex((file) => file.path === path)
+    return await this.#use(item, item.files[n]?.path ?? path, async () => {
+      const bytes = await plain.open(n)
+      try {
+        return await this.#door.use(bytes, work)
+      } finally {
+        await bytes.close()
+      }
+    })
   }
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { runBounded } from './bounded-process.ts'
 import { ToolFailedError } from './errors.ts'
+import type { Input } from './input.ts'
 
 /** A picture made small, and the size of the one it was made of, as it is shown. */
 export interface SmallPicture {
@@ -27,16 +28,16 @@ const headSchema = z.object({ width: z.int().positive(), height: z.int().positiv
 const newline = 10
 
 /**
- * @param source the path of a picture, or its bytes
+ * @param source where a picture is, or its bytes
  * @throws ToolFailedError when it is no picture, broken, or larger than a picture may be
  */
-export async function shrink(source: string | Uint8Array, wanted: Wanted, signal?: AbortSignal): Promise<SmallPicture> {
+export async function shrink(source: Input | Uint8Array, wanted: Wanted, signal?: AbortSignal): Promise<SmallPicture> {
   const isPath = typeof source === 'string'
   const output = await runBounded({
     program: execPath,
     args: [...conditions(), '--max-old-space-size=64', program, isPath ? source : '-', JSON.stringify(wanted)],
     bounds,
-    ...(!isPath && { input: source }),
+    ...(!isPath && { input: source instanceof Uint8Array ? source : source.bytes() }),
     ...(signal && { signal }),
   })
   const end = output.indexOf(newline)

@@ -30,12 +30,13 @@ test.each([
   expect(isDescribable({ ...item, files: [file('a', type)] })).toBe(false)
 })
 
-test('what is encrypted, and what is a preview itself, is left alone', () => {
+test('the plaintext says what an encrypted item is, and a preview is left alone', () => {
   const files = [picture('a.jpg')]
   expect(isDescribable({ ...item, files })).toBe(true)
-  expect(isDescribable({ ...item, files, access: 'unlisted' })).toBe(true)
-  expect(isDescribable({ ...item, files, access: 'private' })).toBe(false)
   const encryption = { format: 'age', recipient: `age1${'q'.repeat(58)}` } as const
-  expect(isDescribable({ ...item, files, about: { encryption } })).toBe(false)
+  const sealed = { ...item, files: [file('a.age', 'application/vnd.age')], about: { encryption } }
+  expect(isDescribable(sealed)).toBe(true)
+  expect(isDescribable(sealed, { files })).toBe(true)
+  expect(isDescribable(sealed, { files: [file('a.txt', 'text/plain')] })).toBe(false)
   expect(isDescribable({ ...item, files, about: { previewOf: '0'.repeat(40) } })).toBe(false)
 })

@@ -28,10 +28,15 @@ export function planOf({ files }: Pick<Item, 'files'>): Plan {
 }
 
 /**
- * Whether there is anything to describe. What is encrypted is not: its details and previews would tell of it in the
- * clear. Previews have none of their own.
+ * Whether there is anything to describe. Previews have none of their own; of an encrypted item its plaintext decides, where
+ * that is known: `plain`.
  */
-export function isDescribable({ files, access, about }: Pick<Item, 'files' | 'access' | 'about'>): boolean {
-  if (access === 'private' || about.encryption !== undefined || about.previewOf !== undefined) return false
+export function isDescribable(
+  { files: stored, about }: Pick<Item, 'files' | 'about'>,
+  plain?: Pick<Item, 'files'>,
+): boolean {
+  if (about.previewOf !== undefined) return false
+  if (about.encryption !== undefined && plain === undefined) return true
+  const { files } = plain ?? { files: stored }
   return files.some(({ type }) => recording.test(type) || picture.test(type))
 }

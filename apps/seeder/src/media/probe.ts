@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { runBounded } from './bounded-process.ts'
 import { inputOf } from './demuxers.ts'
 import { ToolFailedError } from './errors.ts'
+import { environmentOf, type Input } from './input.ts'
 
 /** What ffprobe finds in a media file. */
 export interface Probe {
@@ -58,9 +59,11 @@ const answerSchema = z.object({
 })
 
 /** @throws ToolMissingError, ToolFailedError */
-export async function probe(ffprobe: string, path: string, signal?: AbortSignal): Promise<Probe> {
-  const args = ['-v', 'error', '-of', 'json', '-show_entries', entries, ...inputOf(path)]
-  const text = (await runBounded({ program: ffprobe, args, bounds, ...(signal && { signal }) })).toString()
+export async function probe(ffprobe: string, input: Input, signal?: AbortSignal): Promise<Probe> {
+  const args = ['-v', 'error', '-of', 'json', '-show_entries', entries, ...inputOf(input)]
+  const environment = environmentOf(input)
+  const command = { program: ffprobe, args, bounds, environment, ...(signal && { signal }) }
+  const text = (await runBounded(command)).toString()
   return readProbe(text, ffprobe)
 }
 

@@ -117,7 +117,7 @@ export async function publishIngested(
     const sealed = draft && ingested.plain && (await draft.finish(ingested.plain, about))
     const said = { owner, access, about: sealed?.about ?? about, replicas }
     const described = describe(ingested, { publisher: id, ...said, createdAt: now() })
-    const isMedia = isDescribable(described)
+    const isMedia = isDescribable(described, ingested.plain)
     const options = { describe: isMedia, ...(sealed && { key: sealed.key }), ...(committed && { committed }) }
     if (sealed === undefined) assertFree(library, ingested.infoHash, said)
     const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)

@@ -1,4 +1,5 @@
 import { type Graph, type NodeId, retractManifest } from '@eldernode/core'
+import type { Encryption } from '../encryption/index.ts'
 import type { Library } from '../library/index.ts'
 import { isDescribable } from '../media/index.ts'
 import type { Swarm } from '../swarm/index.ts'
@@ -11,6 +12,7 @@ export interface LifeServices {
   id: NodeId
   turns: Turns
   library: Library
+  encryption: Pick<Encryption, 'previews'>
   swarm: Pick<Swarm, 'seed' | 'remove'>
   graph: Pick<Graph, 'get' | 'publish'>
   replication: {
@@ -105,7 +107,7 @@ async function restoreOne(services: LifeServices, infoHash: string): Promise<voi
   if (library.get(infoHash) !== undefined && !library.isPaused(infoHash)) swarm.seed(infoHash)
   replication.touch(infoHash)
   // It may have been taken down before its turn came.
-  if (isDescribable(item) && about.previews === undefined) {
+  if (isDescribable(item) && (await services.encryption.previews(item)) === undefined) {
     library.descriptions.add(infoHash)
     services.describe()
   }

@@ -27,8 +27,9 @@ export async function rotate(services: RotationServices, item: Item, signal: Abo
     replaces: item.infoHash,
     ...(rotateEvery !== undefined && { rotateEvery, rotateAt: now() + rotateEvery }),
   })
-  // Previews go with the old item; the successor gets its own.
-  const { name, files, previews: _previews, ...hidden } = revealed
+  // Previews go with the old item; the successor gets its own. What was found out and sealed must not be shown by it.
+  const { name, files, previews: _previews, ...rest } = revealed
+  const hidden = access === 'private' ? rest : {}
   const paths = files.length === 1 ? [name] : files.map(({ path }) => `${name}/${path}`)
   const ingested = await ingest.receive(plainFiles(services, item, paths), {
     name,

@@ -12,6 +12,7 @@ beforeEach(() => {
   collected = []
   orphans = new Orphans({
     library,
+    previews: async ({ about }) => about.previews,
     collect: async (infoHash) => void collected.push(infoHash),
     now: () => Date.now(),
     log: pino({ level: 'silent' }),

@@ -1,8 +1,11 @@
+import type { Preview } from '@eldernode/core'
 import type { Logger } from 'pino'
-import type { Library } from '../library/index.ts'
+import type { Item, Library } from '../library/index.ts'
 
 export interface OrphansOptions {
   library: Pick<Library, 'about' | 'record' | 'descriptions'>
+  /** Previews that an item names. */
+  previews(item: Item): Promise<readonly Preview[] | undefined>
   /** Takes a preview down that nothing names any more, if this node published it. */
   collect(infoHash: string): Promise<void>
   now: () => number
@@ -55,7 +58,7 @@ export class Orphans {
         const page = library.about.previews(position, atOnce)
         for (const { infoHash, state, previewOf } of page) {
           if (this.#closed) return
-          if (state !== 'live' || !this.#isOrphan(infoHash, previewOf)) continue
+          if (state !== 'live' || !(await this.#isOrphan(infoHash, previewOf))) continue
           log.info({ infoHash, previewOf }, 'a preview stands for nothing any more')
           await collect(infoHash)
         }
@@ -67,12 +70,12 @@ export class Orphans {
     }
   }
 
-  #isOrphan(infoHash: string, previewOf: string): boolean {
-    const { library, now } = this.#options
+  async #isOrphan(infoHash: string, previewOf: string): Promise<boolean> {
+    const { library, previews, now } = this.#options
     const created = library.record(infoHash)?.createdAt ?? Infinity
     if (created > now() - graceMs || library.descriptions.has(previewOf)) return false
     const parent = library.record(previewOf)
     if (parent?.state !== 'live') return true
-    return !(parent.about.previews ?? []).some((preview) => preview.infoHash === infoHash)
+    return !((await previews(parent)) ?? []).some((preview) => preview.infoHash === infoHash)
   }
 }

@@ -59,6 +59,7 @@ async function open(): Promise<void> {
     now: () => Date.now(),
     log: pino({ level: 'silent' }),
     expire: (infoHash) => Promise.reject(new Error(`${infoHash} has no expiry`)),
+    previews: async ({ about }) => about.previews,
     collect: (infoHash) => Promise.reject(new Error(`${infoHash} is no preview`)),
     checked: (infoHash, held) => checked.push(`${infoHash} ${held}`),
     storageChanged: (state) => storage.push(state),
