@@ -1,7 +1,7 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
 import type { NodeId } from '../identity/index.ts'
 import { bucketOf } from './bucket.ts'
-import { PackedHashes } from './packed-hashes.ts'
+import { PackedHashes, searched } from './packed-hashes.ts'
+import type { SearchedHash } from './packed-hashes.ts'
 import type { Holdings } from './schema.ts'
 
 /** What a node says of an item it has or had to do with. */
@@ -56,13 +56,13 @@ export class HolderIndex {
   stateOf(node: NodeId, infoHash: string): HoldingState | undefined {
     const said = this.#bucketsOf(infoHash).flatMap((nodes) => nodes.get(node) ?? [])
     if (said.length === 0) return undefined
-    const hash = hexToBytes(infoHash)
+    const hash = searched(infoHash)
     return states.find((state) => said.some((bucket) => bucket[state].has(hash)))
   }
 
   /** The nodes that say this of an item, in no particular order. */
   nodesWith(infoHash: string, state: HoldingState): NodeId[] {
-    const hash = hexToBytes(infoHash)
+    const hash = searched(infoHash)
     const found = new Set<NodeId>()
     for (const nodes of this.#bucketsOf(infoHash)) {
       for (const [node, bucket] of nodes) if (bucket[state].has(hash)) found.add(node)
@@ -76,7 +76,7 @@ export class HolderIndex {
     const [shown, hidden] = [this.#shown.get(name), this.#hidden.get(name)]
     const claims: Claim[] = []
     if (shown === undefined && hidden === undefined) return claims
-    const hash = hexToBytes(infoHash)
+    const hash = searched(infoHash)
     for (const [id, bucket] of shown ?? []) {
       const state = stateIn(bucket, hash)
       if (state !== undefined) claims.push({ id, state })
@@ -109,7 +109,7 @@ export class HolderIndex {
   }
 }
 
-function stateIn(bucket: Bucket, hash: Uint8Array): HoldingState | undefined {
+function stateIn(bucket: Bucket, hash: SearchedHash): HoldingState | undefined {
   if (bucket.held.has(hash)) return 'held'
   if (bucket.releasing.has(hash)) return 'releasing'
   return bucket.refused.has(hash) ? 'refused' : undefined

@@ -2,6 +2,19 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 
 const HASH_BYTES = 20
 
+/** An infohash that is looked for in many sets of one bucket. */
+export interface SearchedHash {
+  /** The 4 bytes after the first, big-endian. */
+  prefix: number
+  /** All 20, made when they are first asked for. */
+  bytes(): Uint8Array
+}
+
+export function searched(infoHash: string): SearchedHash {
+  let all: Uint8Array | undefined
+  return { prefix: Number.parseInt(infoHash.slice(2, 10), 16), bytes: () => (all ??= hexToBytes(infoHash)) }
+}
+
 /** A fixed set of infohashes at 20 bytes each. */
 export class PackedHashes {
   static readonly none: PackedHashes = new PackedHashes([])
@@ -13,21 +26,20 @@ export class PackedHashes {
   }
 
   private constructor(sorted: readonly string[]) {
+    this.size = sorted.length
     this.#bytes = new Uint8Array(sorted.length * HASH_BYTES)
     for (const [i, hash] of sorted.entries()) this.#bytes.set(hexToBytes(hash), i * HASH_BYTES)
   }
 
-  get size(): number {
-    return this.#bytes.length / HASH_BYTES
-  }
+  readonly size: number
 
-  /** @param hash the 20 bytes of an infohash */
-  has(hash: Uint8Array): boolean {
+  has({ prefix, bytes }: SearchedHash): boolean {
     let low = 0
     let high = this.size - 1
     while (low <= high) {
       const middle = (low + high) >>> 1
-      const order = this.#compare(middle, hash)
+      // Within a bucket the bytes after the first tell nearly all apart.
+      const order = this.#prefix(middle) - prefix || this.#compare(middle, bytes())
       if (order === 0) return true
       if (order < 0) low = middle + 1
       else high = middle - 1
@@ -39,6 +51,12 @@ export class PackedHashes {
     for (let at = 0; at < this.#bytes.length; at += HASH_BYTES) {
       yield bytesToHex(this.#bytes.subarray(at, at + HASH_BYTES))
     }
+  }
+
+  #prefix(index: number): number {
+    const bytes = this.#bytes
+    const at = index * HASH_BYTES
+    return ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) >>> 0
   }
 
   #compare(index: number, hash: Uint8Array): number {

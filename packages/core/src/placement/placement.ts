@@ -47,13 +47,14 @@ const excluded = -1
  */
 export function wantedHolders(wish: Wish, live: readonly Candidate[], known: Known): NodeId[] {
   const item = itemHalves(wish.infoHash)
-  const scores = new Float64Array(live.length).fill(excluded)
+  // A typed array of so few costs more than it saves.
+  const scores: number[] = []
   const chosen = new Chosen()
-  for (let i = 0; i < live.length; i++) {
-    const member = live[i]!
-    if (member.state === 'draining') continue
-    if (!wish.publishers.includes(member.id)) scores[i] = score(item, member)
-    else if (!known.refused(member.id) && !known.skipped(member.id)) chosen.add(member)
+  for (const member of live) {
+    const isPublisher = wish.publishers.includes(member.id)
+    scores.push(isPublisher || member.state === 'draining' ? excluded : score(item, member))
+    if (!isPublisher || member.state === 'draining') continue
+    if (!known.refused(member.id) && !known.skipped(member.id)) chosen.add(member)
   }
   const passedBy: Candidate[] = []
   const skipped: Candidate[] = []
@@ -93,7 +94,7 @@ class Chosen {
 }
 
 /** Of equal scores the smaller id is better. A target is small, so that looking for each is cheaper than sorting all. */
-function indexOfBest(scores: Float64Array, live: readonly Candidate[]): number {
+function indexOfBest(scores: readonly number[], live: readonly Candidate[]): number {
   let best = -1
   let greatest = 0
   for (let i = 0; i < scores.length; i++) {

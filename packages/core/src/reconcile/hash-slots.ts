@@ -62,9 +62,25 @@ export class HashSlots {
     this.#close(at)
   }
 
-  /** By slot. What is added or deleted meanwhile may come or not. */
+  /**
+   * In the order of their first bytes, so that what lies near each other elsewhere is asked for together. What is added
+   * or deleted meanwhile may come or not.
+   */
   *[Symbol.iterator](): Generator<[infoHash: string, slot: number]> {
-    for (let slot = 0; slot < this.#used; slot++) if (this.#taken[slot] === 1) yield [this.#text(slot), slot]
+    for (const slot of this.#byFirstByte()) if (this.#taken[slot] === 1) yield [this.#text(slot), slot]
+  }
+
+  #byFirstByte(): Uint32Array {
+    const ends = new Uint32Array(257)
+    for (let slot = 0; slot < this.#used; slot++) {
+      if (this.#taken[slot] === 1) ends[this.#hashes[slot * hashBytes]! + 1]!++
+    }
+    for (let byte = 1; byte < 257; byte++) ends[byte]! += ends[byte - 1]!
+    const slots = new Uint32Array(this.#size)
+    for (let slot = 0; slot < this.#used; slot++) {
+      if (this.#taken[slot] === 1) slots[ends[this.#hashes[slot * hashBytes]!]!++] = slot
+    }
+    return slots
   }
 
   #text(slot: number): string {
