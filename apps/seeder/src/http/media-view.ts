@@ -105,8 +105,8 @@ export const mediaDetailSchema = mediaSchema
     verifiedAt: z
       .int()
       .describe('Milliseconds since 1970: every piece was found right on this disk then, or after that.'),
-  })
     replication: healthSchema.optional().describe('How it stands in the network; absent until this node knows.'),
+  })
   .meta({ id: 'MediaDetail' })
 
 /** When the piece whose last proof is the oldest was found right. */
