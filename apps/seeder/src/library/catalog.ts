@@ -8,6 +8,7 @@ import { Database } from './database.ts'
 import { EventTable } from './event-table.ts'
 import { DescriptionTable } from './description-table.ts'
 import { ImportTable } from './import-table.ts'
+import { JobTable } from './job-table.ts'
 import { ItemLists } from './item-lists.ts'
 import type { ItemRow } from './item-row.ts'
 import { KeyTable } from './key-table.ts'
@@ -48,6 +49,7 @@ export class Catalog {
   readonly answers: AnswerTable
   readonly tokens: TokenTable
   readonly quotas: QuotaTable
+  readonly jobs: JobTable
   readonly #db: Database
 
   /** @throws CatalogTooNewError */
@@ -71,6 +73,7 @@ export class Catalog {
     this.about = new AboutTable(this.#db)
     this.descriptions = new DescriptionTable(this.#db)
     this.keys = new KeyTable(this.#db)
+    this.jobs = new JobTable(this.#db)
   }
 
   /** Makes the changes of `work`, which must not await, in one transaction. */

@@ -116,6 +116,7 @@ async function build(
     imports: catalog.imports,
     uploads: catalog.uploads,
     answers: catalog.answers,
+    jobs: catalog.jobs,
     stage: async () => {
       storage.assertHere()
       try {
@@ -236,6 +237,7 @@ async function build(
       void openBlobs.close()
       try {
         catalog.pieces.flush()
+        catalog.jobs.flush()
         catalog.life.end(now())
       } finally {
         catalog.close()

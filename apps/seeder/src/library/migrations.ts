@@ -1,6 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CatalogTooNewError } from './errors.ts'
-import { encryption, events, imports, media, publishing, search, tokens, uploads } from './layouts/index.ts'
+import {
+  encryption,
+  events,
+  imports,
+  media,
+  publishing,
+  replication,
+  search,
+  tokens,
+  uploads,
+} from './layouts/index.ts'
 
 /**
  * Layout changes, oldest first; a catalog's `user_version` counts those it has seen. One that was released is never
@@ -128,6 +138,7 @@ const migrations = [
   encryption,
   imports,
   media,
+  replication,
 ]
 
 /** Brings the catalog to the newest layout, or to `layout`, each step in its own transaction. @throws CatalogTooNewError */

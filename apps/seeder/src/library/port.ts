@@ -4,6 +4,7 @@ import type { ListQuery } from './listing-port.ts'
 import type { AboutStore, DescriptionStore } from './about-port.ts'
 import type { ImportStore } from './import-port.ts'
 import type { UploadStore } from './upload-port.ts'
+import type { JobStore } from './job-port.ts'
 import type { AnswerStore } from './answer-port.ts'
 import type { KeyStore, NewItemKey } from './key-port.ts'
 import type { QuotaStore, TokenStore } from './access-port.ts'
@@ -158,6 +159,7 @@ export interface Library {
   readonly imports: ImportStore
   readonly uploads: UploadStore
   readonly answers: AnswerStore
+  readonly jobs: JobStore
   readonly about: AboutStore
   readonly descriptions: DescriptionStore
   readonly keys: KeyStore
