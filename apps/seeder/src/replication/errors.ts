@@ -47,6 +47,13 @@ export class SpoiledError extends TransferError {
   }
 }
 
+/** A holder gave bytes that are not the item's. */
+export class PoisonedError extends TransferError {
+  constructor(infoHash: string, source: string) {
+    super('poisoned', `${source} gave bytes that are not those of item ${infoHash}: others are asked for it`)
+  }
+}
+
 /** A transfer ended because the item is no longer wanted or the node stops; it is not a failure. */
 export class TransferCancelledError extends TransferError {
   constructor(infoHash: string, why: string) {

@@ -1,23 +1,15 @@
-import {
-  HolderIndex,
-  signRequest,
-  type Accepted,
-  type Access,
-  type Candidate,
-  type Holdings,
-  type View,
-} from '@eldernode/core'
+import { HolderIndex, type Accepted, type Access, type Candidate, type Holdings, type View } from '@eldernode/core'
 import { Debounce } from './debounce.ts'
 import { NoRoomError, TransferError } from './errors.ts'
 import { Gate } from './members/gate.ts'
 import { Healths } from './health/healths.ts'
 import { Picture } from './health/picture.ts'
 import { Heart } from './members/heart.ts'
-import { HolderClient } from './fetching/holder-client.ts'
 import { Holders } from './fetching/holders.ts'
 import { Hearsay } from './claims/hearsay.ts'
 import { HoldingsNotice } from './claims/holdings-notice.ts'
-import { ItemFetcher } from './fetching/item-fetcher.ts'
+import { createFetching } from './fetching/fetching.ts'
+import type { ItemFetcher } from './fetching/item-fetcher.ts'
 import { Mending } from './deciding/mending.ts'
 import { PlacementShare } from './deciding/placement-share.ts'
 import type { ReplicationOptions } from './options.ts'
@@ -92,7 +84,7 @@ export class GraphReplication implements Replication {
     })
     const seen = { self, roster: this.#roster, index: this.#index, library }
     this.#picture = new Picture({ ...seen, settled: () => this.#gate.settled, now })
-    this.#holders = new Holders({ ...seen, egress })
+    this.#holders = new Holders({ ...seen, egress, nearness: this.nearness, now })
     this.#gate = new Gate({
       links: () => graph.stats().links,
       dials: options.dials,
@@ -146,18 +138,7 @@ export class GraphReplication implements Replication {
       published: (infoHash) => this.#reconciler.published(infoHash),
       refuses: (infoHash) => this.#refusals.has(infoHash),
     })
-    this.#fetcher = new ItemFetcher({
-      ...options,
-      arrivals: this.#reads.arrivals,
-      room,
-      client: new HolderClient({
-        egress,
-        authorize: (method, url) => signRequest({ method, url: url.href }, identity, now()),
-      }),
-      sources: (infoHash, publisher) => this.#holders.sources(infoHash, publisher),
-      limits: stallLimits,
-      search: searchLimits,
-    })
+    this.#fetcher = createFetching({ ...options, arrivals: this.#reads.arrivals, room, holders: this.#holders })
     this.#reconciler = new Reconciler({
       ...options,
       self,

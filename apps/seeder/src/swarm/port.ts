@@ -223,6 +223,8 @@ export interface Swarm {
   downloadLimit(infoHash: string): number
   /** For bytes of an item that are sent outside of the swarm but within its limits; to be ended. */
   uploadPassage(infoHash: string): Passage
+  /** The same for bytes that are fetched of an item outside of the swarm. */
+  downloadPassage(infoHash: string): Passage
   stats(): SwarmStats
   close(): Promise<void>
 }

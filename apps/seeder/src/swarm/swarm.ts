@@ -141,6 +141,10 @@ class WebTorrentSwarm implements Swarm {
     return passageOf((go) => this.#allowance.rates.upload.turn(infoHash, go))
   }
 
+  downloadPassage(infoHash: string): Passage {
+    return passageOf((go) => this.#allowance.rates.download.turn(infoHash, go))
+  }
+
   stats(): SwarmStats {
     return this.#running?.stats() ?? nothing
   }
@@ -153,8 +157,7 @@ class WebTorrentSwarm implements Swarm {
 
   #fetching(infoHash: string): DownloadOptions {
     const { egress, logger } = this.#options
-    const { download } = this.#allowance.rates
-    return { egress, passage: () => passageOf((go) => download.turn(infoHash, go)), logger }
+    return { egress, passage: () => this.downloadPassage(infoHash), logger }
   }
 
   #get(): Running {

@@ -53,6 +53,11 @@ export class Arrivals {
     return this.#use(manifest, publisher, true)
   }
 
+  /** Whether an item is on its way here, or its arrival is ending. */
+  has(infoHash: string): boolean {
+    return this.#known.has(infoHash) || this.#ending.has(infoHash)
+  }
+
   /** Ends an arrival for all who use it. Resolves when it has let go of the disk. */
   async end(infoHash: string, why: string): Promise<void> {
     const known = this.#known.get(infoHash)

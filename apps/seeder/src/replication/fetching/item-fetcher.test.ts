@@ -47,6 +47,8 @@ function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): It
     room: new Room({ folder, capacityBytes: 0, used: () => 0 }),
     hash: hashing.digest,
     contentDigest: contentSha256,
+    small: { takes: () => false, fetch: () => Promise.resolve(undefined) },
+    poisoned: () => undefined,
     sources: () => ({ peers, holders: peers.map(() => 'http://127.0.0.1:9999') }),
     announces: false,
     limits: patient,

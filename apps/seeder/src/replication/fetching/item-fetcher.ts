@@ -9,6 +9,7 @@ import { checkFiles, fullFileList } from './file-list.ts'
 import { ContentMismatchError, NoSourceError, TransferCancelledError } from '../errors.ts'
 import type { HolderClient } from './holder-client.ts'
 import type { Room } from '../members/room.ts'
+import type { SmallItems } from './small-items.ts'
 import { slowed, Stall, type StallLimits } from './stall.ts'
 import type { Sources } from './sources.ts'
 import type { Job } from './transfers.ts'
@@ -18,13 +19,16 @@ export interface ItemFetcherOptions {
   library: Pick<Library, 'stage' | 'salvage' | 'commit' | 'blobPath'>
   swarm: Pick<Swarm, 'fetch' | 'downloadLimit'>
   client: Pick<HolderClient, 'metainfo' | 'files'>
-  arrivals: Pick<Arrivals, 'keep'>
+  arrivals: Pick<Arrivals, 'keep' | 'has'>
+  small: Pick<SmallItems, 'takes' | 'fetch'>
   room: Room
   hash: Digest
   /** The SHA-256 of an item's content. */
   contentDigest(files: readonly ItemFile[]): string
   /** Live holders and the publisher, as addresses that may be dialled. */
   sources(infoHash: string, publisher: NodeId): Sources
+  /** Told of a source, as `sources` gave it, whose bytes were not the item's. */
+  poisoned(infoHash: string, source: string): void
   /** Whether the swarm asks trackers, and so may find an item where no member holds it: at a browser, say. */
   announces: boolean
   /** When a transfer is given up; `search` counts for one that has no source but what trackers name. */
@@ -55,6 +59,8 @@ export class ItemFetcher {
     signal.throwIfAborted()
     const manifest = graph.get('m', publisher, infoHash)?.body
     if (manifest?.state !== 'live') throw new TransferCancelledError(infoHash, 'its manifest is gone')
+    const small = await this.#fetchSmall(manifest, publisher, signal)
+    if (small !== undefined) return small
     const { arrival, leave } = arrivals.keep(manifest, publisher)
     const stall = this.#stall(manifest, this.#options.sources(infoHash, publisher))
     arrival.onProgress = (received, verified) => stall.moved(received, verified)
@@ -66,6 +72,15 @@ export class ItemFetcher {
       arrival.onProgress = undefined
       await leave()
     }
+  }
+
+  /** Without the swarm. @returns `undefined` when no holder gave it, or it is on its way here already */
+  async #fetchSmall(manifest: Manifest, publisher: NodeId, signal: AbortSignal): Promise<Item | undefined> {
+    const { arrivals, small, sources } = this.#options
+    if (!small.takes(manifest) || arrivals.has(manifest.infoHash)) return undefined
+    const { holders } = sources(manifest.infoHash, publisher)
+    const whole = holders.length === 0 ? undefined : await small.fetch(manifest, holders, signal)
+    return whole && (await this.#commit(manifest, publisher, whole))
   }
 
   /** Begins to bring an item into staging, nothing of it wanted yet, once `before` has settled. */

@@ -4,11 +4,11 @@ import { inOrder, sourcesOf } from './sources.ts'
 
 const holder = (http: string, bittorrent?: string) => ({ http, ...(bittorrent === undefined ? {} : { bittorrent }) })
 
-test('members that missed heartbeats are asked last, the others in any order', () => {
-  const peers = Array.from({ length: 20 }, (_, i) => ({
+const peersOf = (count: number, suspected: (i: number) => boolean = () => false) =>
+  Array.from({ length: count }, (_, i) => ({
     id: `${i}`,
     lastSeen: 0,
-    suspected: i < 10,
+    suspected: suspected(i),
     heartbeat: {
       endpoints: holder(`http://127.0.0.1:${i + 1}`),
       zone: '',
@@ -20,13 +20,33 @@ test('members that missed heartbeats are asked last, the others in any order', (
       version: '0',
     },
   }))
+
+test('members that missed heartbeats are asked last, the others in any order', () => {
+  const peers = peersOf(20, (i) => i < 10)
   const firsts = new Set<string>()
   for (let i = 0; i < 200; i++) {
-    const ports = inOrder(peers, Math.random).map(({ http }) => Number(new URL(http).port))
-    expect(Math.min(...ports.slice(0, 10))).toBe(11)
-    firsts.add(String(ports[0]))
+    const ids = inOrder(peers, () => undefined, Math.random).map(({ id }) => Number(id))
+    expect(Math.min(...ids.slice(0, 10))).toBe(10)
+    firsts.add(String(ids[0]))
   }
   expect(firsts.size).toBeGreaterThan(5)
+})
+
+test('the nearest are asked first, those about as near at random, and those never asked before all', () => {
+  const times = new Map([
+    ['0', 900],
+    ['1', 90],
+    ['2', 3],
+    ['3', 1],
+  ])
+  const orders = new Set<string>()
+  for (let i = 0; i < 100; i++) {
+    const ids = inOrder(peersOf(5), (id) => times.get(id), Math.random).map(({ id }) => id)
+    expect(ids[0]).toBe('4')
+    expect(ids.slice(3)).toEqual(['1', '0'])
+    orders.add(ids.join(''))
+  }
+  expect([...orders].toSorted()).toEqual(['42310', '43210'])
 })
 
 describe('on the open network', () => {

@@ -86,6 +86,8 @@ beforeEach(async () => {
     room: new Room({ folder, capacityBytes: 0, used: () => 0 }),
     hash: hashing.digest,
     contentDigest: contentSha256,
+    small: { takes: () => false, fetch: () => Promise.resolve(undefined) },
+    poisoned: () => undefined,
     sources: () => ({ peers: [`127.0.0.1:${holder.port}`], holders: ['http://127.0.0.1:9'] }),
     announces: false,
     limits,
