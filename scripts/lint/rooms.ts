@@ -49,7 +49,7 @@ export const rooms: readonly Room[] = [
   { path: `${core}/testing`, knows: inCore(...coreRooms, 'graph') },
   {
     path: `${seeder}/main.ts`,
-    knows: ['compose.ts', 'config.ts', 'aliases.ts', 'reload.ts', 'settings-source.ts'].map(
+    knows: ['compose.ts', 'config.ts', 'aliases.ts', 'reload.ts', 'settings-source.ts', 'version.ts'].map(
       (name) => `${seeder}/${name}`,
     ),
   },
@@ -79,6 +79,7 @@ export const rooms: readonly Room[] = [
         'parts.ts',
         'readiness.ts',
         'undo.ts',
+        'version.ts',
       ].map((name) => `${seeder}/${name}`),
     ],
   },
@@ -89,6 +90,7 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/reload.ts`, knows: [`${seeder}/config.ts`] },
   { path: `${seeder}/settings-source.ts`, knows: [`${seeder}/config.ts`, `${seeder}/aliases.ts`] },
   { path: `${seeder}/undo.ts`, knows: [] },
+  { path: `${seeder}/version.ts`, knows: [] },
   { path: `${seeder}/admission.ts`, knows: [] },
   { path: `${seeder}/offering.ts`, knows: [`${seeder}/library`, `${seeder}/swarm`] },
   { path: `${seeder}/parts.ts`, knows: [`${seeder}/undo.ts`] },

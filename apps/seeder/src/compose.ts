@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { contentSha256, type Endpoints, networkIdOf, RequestGate } from '@eldernode/core'
 import { createGraph } from '@eldernode/core/graph'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
-import { z } from 'zod'
 import { Quotas, Tokens } from './access/index.ts'
 import { admitSelf } from './admission.ts'
+import { createAudits } from './audits/index.ts'
 import type { Config } from './config.ts'
 import { Digm } from './digm/index.ts'
 import { Egress } from './egress/index.ts'
@@ -23,12 +23,13 @@ import { collect, createDescriber, expire, manifestOf, publish, Rotations, Turns
 import { GraphReplication } from './replication/index.ts'
 import { Alarms, replicationAlarms } from './standing/index.ts'
 import { createSwarm } from './swarm/index.ts'
-import { offerAll } from './offering.ts'
+import { offerAgain, offerAll } from './offering.ts'
 import { Parts } from './parts.ts'
 import { checksOf } from './readiness.ts'
 import { Undo } from './undo.ts'
 import { Uploads } from './uploads/index.ts'
 import { createUpkeep, PieceReports } from './upkeep/index.ts'
+import { version } from './version.ts'
 
 export interface RunningNode {
   /** The base URL that it listens on. */
@@ -38,10 +39,6 @@ export interface RunningNode {
   /** Undoes the start in reverse, within 5 seconds. */
   stop(): Promise<void>
 }
-
-export const version = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))).version
 
 const stopMs = 5000
 
@@ -151,10 +148,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     checked: (infoHash) => replication.touch(infoHash),
     storageChanged: (state) => {
       // Ahead of the reconciliation, which announces each item it offers at once.
-      const offered = state === 'here' ? offerAll(library, swarm) : Promise.resolve()
-      offered
-        .catch((error: unknown) => log.error({ err: error }, 'not all items could be offered to peers at once'))
-        .finally(() => replication.storageChanged())
+      void offerAgain(state, library, swarm, log).then(() => replication.storageChanged())
     },
     now,
     log,
@@ -249,9 +243,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     log,
     now,
   })
-  const alarms = new Alarms({ sources: [() => replicationAlarms(replication)], now })
+  const { journal } = events
+  const audits = createAudits({ identity, graph, library, replication, egress, registry, journal, log, now })
+  const alarms = new Alarms({ sources: [() => replicationAlarms(replication), () => audits.alarms()], now })
   const server = await createServer({
     ...publishing,
+    audits,
     standing: replication,
     alarms: () => alarms.current(),
     recipient: ageIdentity.recipient,
@@ -301,6 +298,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   )
   await parts.begin('replication', replication)
   await parts.begin('events', events)
+  await parts.begin('audits', audits)
   await parts.begin('imports', importing)
   await parts.begin('uploads', uploads)
   await parts.begin('digm', digm)

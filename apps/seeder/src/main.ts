@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { EldernodeError, SettingsError } from '@eldernode/core'
 import { pino } from 'pino'
 import { aliasNotes } from './aliases.ts'
-import { type RunningNode, startNode, version } from './compose.ts'
+import { type RunningNode, startNode } from './compose.ts'
 import type { Config } from './config.ts'
 import { Reload } from './reload.ts'
 import { SettingsSource } from './settings-source.ts'
+import { version } from './version.ts'
 
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
 const exitConfig = 78

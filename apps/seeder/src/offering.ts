@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Library } from './library/index.ts'
+import type { Logger } from 'pino'
+import type { Library, StorageState } from './library/index.ts'
 import type { Swarm } from './swarm/index.ts'
 
 /** Peers are served from here on; what the graph says since the last stop is looked at afterwards. */
@@ -12,4 +13,19 @@ export async function offerAll(library: Library, swarm: Swarm): Promise<void> {
     await nextTurn()
   }
   swarm.restore(page)
+}
+
+/** The same after the disk with the items went away or came back. Never rejects. */
+export async function offerAgain(
+  state: StorageState,
+  library: Library,
+  swarm: Swarm,
+  log: Pick<Logger, 'error'>,
+): Promise<void> {
+  if (state !== 'here') return
+  try {
+    await offerAll(library, swarm)
+  } catch (error) {
+    log.error({ err: error }, 'not all items could be offered to peers at once')
+  }
 }

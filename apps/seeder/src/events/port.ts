@@ -2,13 +2,14 @@ import type { Access } from '@eldernode/core'
 
 /**
  * `replicated`: an item published here has as many copies as it asks for; `degraded`: fewer than it must have, after it
- * had them. Imports tell how they go.
+ * had them. `audit.failed`: an auditor did not get a piece of a copy here. Imports tell how they go.
  */
 export const eventTypes = [
   'published',
   'replicated',
   'degraded',
   'retracted',
+  'audit.failed',
   'import.started',
   'import.done',
   'import.failed',

@@ -5,6 +5,7 @@ import type { Api } from './api.ts'
 import { InsufficientScopeError } from '../access/index.ts'
 import { authorize, changesSomething, identify, memberOf } from './authorization.ts'
 import { encryptionRoutes } from './encryption.ts'
+import { auditRoutes } from './audits.ts'
 import { Bearers } from './bearers.ts'
 import type { Connections } from './connections.ts'
 import { allowOrigins } from './cors.ts'
@@ -134,6 +135,7 @@ export async function createApp(services: Services, connections: Connections, up
   await tokenRoutes(app, services, bearers)
   await quotaRoutes(app, services)
   await denialRoutes(app, services)
+  await auditRoutes(app, services)
   await gunMapsDoor(app, services)
   await eventRoutes(app, services)
   await webhookRoutes(app, services)

@@ -1,6 +1,7 @@
 import type { Endpoints, Graph, Heartbeat, NodeId, Replicas, RequestGate } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { Audits } from '../audits/index.ts'
 import type { EventRoom } from '../events/index.ts'
 import type { Imports } from '../imports/index.ts'
 import type { Encryption } from '../encryption/index.ts'
@@ -94,6 +95,7 @@ export interface Services {
   library: Library
   swarm: Swarm
   graph: Graph
+  audits: Pick<Audits, 'door'>
   replication: Copies
   standing: Standing
   /** What the operator should know of now. */

@@ -1,4 +1,5 @@
 export type * from './health/port.ts'
+export { sourcesOf } from './fetching/sources.ts'
 export { Nearness } from './members/nearness.ts'
 export type * from './port.ts'
 export { GraphReplication } from './replication.ts'
