@@ -4,6 +4,8 @@ import { WebIdentity, WebVerifier } from '../identity/index.ts'
 import type { Verifier } from '../identity/index.ts'
 import { Membership } from '../membership/index.ts'
 import type { Certificate } from '../membership/index.ts'
+import { auditKey, packTags } from '../proof/index.ts'
+import type { AuditResult } from '../proof/index.ts'
 import { heartbeatOf, manifestOf } from '../testing/bodies.ts'
 import { Guard } from './guard.ts'
 import type { Source } from './guard.ts'
@@ -15,7 +17,9 @@ const now = 1_800_000_000_000
 const hour = 3_600_000
 const infoHash = 'ab'.repeat(20)
 const reader = '0f'.repeat(16)
-const everyRole: Certificate['roles'] = ['publisher', 'seeder']
+const everyRole: Certificate['roles'] = ['publisher', 'seeder', 'auditor']
+const tag = infoHash.slice(0, 16)
+const found: AuditResult = { passedAt: now, proven: packTags([tag]), failed: [] }
 
 let owner: WebIdentity
 let member: WebIdentity
@@ -86,9 +90,15 @@ describe('what passes', () => {
       value('d', infoHash, { infoHash, state: 'denied' }, { by: owner }),
       value('o', '1', { owner: stranger.id }, { by: owner }),
     ])
-    const { passed, refused } = await admit(candidates)
+    candidates.splice(4, 0, await value('a', auditKey(owner.id, 'ab'), found))
+    const { passed, refused } = await admit(candidates, {
+      certificates: [
+        [certificate(), now - hour],
+        [certificate({ member: owner.id, roles: [] }), now - hour],
+      ],
+    })
     expect(refused).toEqual([])
-    expect(passed.map(({ accepted }) => accepted.kind)).toEqual(['m', 'h', 'hb', 'g', 'p', 'd', 'o'])
+    expect(passed.map(({ accepted }) => accepted.kind)).toEqual(['m', 'h', 'hb', 'g', 'a', 'p', 'd', 'o'])
     expect(passed[0]?.accepted).toMatchObject({ pub: member.id, ts: now, key: infoHash, body: manifestOf(infoHash) })
     expect(passed[0]?.entry.value).toBe(candidates[0]?.value)
   })
@@ -190,6 +200,28 @@ describe('what is refused', () => {
       expect(await refusal(await value('d', infoHash, denial, { hidden }))).toEqual(['signer'])
     }
     expect(await refusal(await value('d', infoHash, { ...denial, infoHash: other }, { by: owner }))).toEqual(['body'])
+  })
+
+  test("audits of others' items, of oneself, of who never was a member, and by who may not audit", async () => {
+    const key = auditKey(owner.id, 'ab')
+    const certificates: [Certificate, number][] = [
+      [certificate(), now - hour],
+      [certificate({ member: owner.id }), now - hour],
+    ]
+    const astray = { ...found, proven: packTags([tag, 'cd'.repeat(8)]) }
+    expect(await refusal(await value('a', key, astray), { certificates })).toEqual(['body'])
+    expect(await refusal(await value('a', key, { ...found, proven: 'AAAA' }), { certificates })).toEqual(['schema'])
+    expect(await refusal(await value('a', auditKey(stranger.id, 'ab'), found), { certificates })).toEqual(['holder'])
+    const own = await value('a', key, found)
+    expect(await refusal({ ...own, key: auditKey(member.id, 'ab') }, { certificates })).toEqual(['key'])
+    const seeder: [Certificate, number][] = [[certificate({ roles: ['seeder', 'publisher'] }), now - hour]]
+    expect(await refusal(own, { certificates: [...seeder, certificates[1]!] })).toEqual(['stranger'])
+    const large = { ...found, more: 'x'.repeat(40_960) }
+    expect(
+      await refusal(await value('a', key, found).then((one) => ({ ...one, value: JSON.stringify(large) })), {
+        certificates,
+      }),
+    ).toEqual(['size'])
   })
 
   test('a body that its schema does not know, signed though it is', async () => {

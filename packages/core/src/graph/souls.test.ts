@@ -7,6 +7,8 @@ const pub = toBase64url(new Uint8Array(32).fill(7))
 const infoHash = 'ab'.repeat(20)
 const hh = sha256OfNode(pub)[0]?.toString(16).padStart(2, '0') ?? ''
 
+const holder = toBase64url(new Uint8Array(32).fill(8))
+const audited = `${holder}.0f`
 const grant = `${infoHash}.${'0f'.repeat(16)}`
 
 test.each([
@@ -14,6 +16,7 @@ test.each([
   ['m', infoHash, true, `en1/${net}/x/m/${pub}/ab`, infoHash],
   ['h', '0f', false, `en1/${net}/h/${pub}/0f`, 'h'],
   ['h', '0f', true, `en1/${net}/x/h/${pub}/0f`, 'h'],
+  ['a', audited, false, `en1/${net}/a/${pub}`, audited],
   ['hb', 'ignored', false, `en1/${net}/hb/${pub}`, 'hb'],
   ['g', grant, false, `en1/${net}/g/${pub}/ab`, grant],
   ['g', grant, true, `en1/${net}/x/g/${pub}/ab`, grant],
@@ -62,6 +65,9 @@ test.each([
   `en1/${net}/m/${pub.slice(1)}/ab`,
   `en1/${net}/m/${pub.slice(0, 42)}B/ab`,
   `en1/${net}/hb/${pub}/ab`,
+  `en1/${net}/a`,
+  `en1/${net}/a/${pub}/ab`,
+  `en1/${net}/x/a/${pub}`,
   `en1/${net}/o/1`,
   `en1/short/o`,
   ` en1/${net}/o`,
@@ -83,6 +89,11 @@ test.each([
   ['g', `${infoHash}.${'0f'.repeat(17)}`],
   ['d', 'ab'],
   ['d', infoHash.toUpperCase()],
+  ['a', holder],
+  ['a', `${holder}.`],
+  ['a', `${holder}.AB`],
+  ['a', `${holder}.0f.0f`],
+  ['a', `${pub}.0f`],
   ['o', '0'],
   ['o', '01'],
   ['o', '-1'],

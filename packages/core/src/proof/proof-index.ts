@@ -2,13 +2,15 @@ import type { NodeId } from '../identity/index.ts'
 import { Auditors, BELIEVED } from './auditors.ts'
 import { readAuditKey } from './key.ts'
 import type { AuditFailure, AuditResult, Proof } from './schema.ts'
-import { hasPair, tagPairs, tagsOf } from './tags.ts'
+import { differingTags, hasPair, tagPairs } from './tags.ts'
 
 /** How long an audit that was passed speaks for its bucket, in milliseconds. */
 export const PROOF_LASTS = 86_400_000
 
 /** Holders of whom results are kept; more than a network may have members. */
 const mostHolders = 20_000
+
+const none = new Uint32Array(0)
 
 /** One auditor's word on one bucket. */
 interface Result {
@@ -47,6 +49,9 @@ export class ProofIndex {
   readonly #holders = new Map<NodeId, (Bucket | undefined)[]>()
   readonly #auditors = new Auditors()
   #epoch = 0
+  #asked = ''
+  #high = 0
+  #low = 0
 
   /** Takes the members with the role auditor, alive or not: the nearest four of a bucket are believed. */
   trust(members: Iterable<NodeId>): void {
@@ -82,12 +87,14 @@ export class ProofIndex {
   proofOf(holder: NodeId, infoHash: string, now: number): Proof {
     const buckets = this.#holders.get(holder)
     if (buckets === undefined) return 'unknown'
-    const high = Number.parseInt(infoHash.slice(0, 8), 16)
+    if (infoHash !== this.#asked) this.#read(infoHash)
+    const high = this.#high
+    const low = this.#low
     const bucket = buckets[high >>> 24]
     if (bucket === undefined) return 'unknown'
-    const low = Number.parseInt(infoHash.slice(8, 16), 16)
+    const believed = this.#believed(holder, high >>> 24, bucket)
     let isProven = false
-    for (const { passedAt, proven, failed } of this.#believed(holder, high >>> 24, bucket)) {
+    for (const { passedAt, proven, failed } of believed) {
       if (failed.length > 0 && hasPair(failed, high, low)) return 'failed'
       isProven ||= now - passedAt < PROOF_LASTS && hasPair(proven, high, low)
     }
@@ -119,6 +126,13 @@ export class ProofIndex {
       }
     }
     return oldest
+  }
+
+  /** Reading an infohash costs more than a search, and one item is asked of many holders in a row. */
+  #read(infoHash: string): void {
+    this.#asked = infoHash
+    this.#high = Number.parseInt(infoHash.slice(0, 8), 16)
+    this.#low = Number.parseInt(infoHash.slice(8, 16), 16)
   }
 
   #believed(holder: NodeId, number: number, bucket: Bucket): readonly Result[] {
@@ -156,13 +170,8 @@ function resultOf(auditor: NodeId, ts: number, { passedAt, proven, failed }: Aud
 
 /** A later audit alone changes no item's proof, unless the former one was too long ago to count. */
 function changes(before: Result | undefined, after: Result): string[] {
-  const changed = new Set<string>()
   const isRenewed = before !== undefined && after.passedAt - before.passedAt >= PROOF_LASTS
-  for (const kind of ['proven', 'failed'] as const) {
-    const now = new Set(tagsOf(after[kind]))
-    const then = before === undefined || (isRenewed && kind === 'proven') ? [] : tagsOf(before[kind])
-    for (const tag of then) if (!now.delete(tag)) changed.add(tag)
-    for (const tag of now) changed.add(tag)
-  }
-  return [...changed]
+  const proven = differingTags(isRenewed ? none : (before?.proven ?? none), after.proven)
+  const failed = differingTags(before?.failed ?? none, after.failed)
+  return failed.length === 0 ? proven : [...new Set([...proven, ...failed])]
 }

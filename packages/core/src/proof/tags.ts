@@ -38,21 +38,51 @@ export function tagPairs(proven: string): Uint32Array | undefined {
 
 /** The tags of pairs, 16 hex digits each. */
 export function tagsOf(pairs: Uint32Array): string[] {
-  return Array.from({ length: pairs.length / 2 }, (_, i) => hex(pairs[i * 2]!) + hex(pairs[i * 2 + 1]!))
+  return Array.from({ length: pairs.length / 2 }, (_, i) => tagAt(pairs, i * 2))
 }
 
-/** Whether the pair is among ascending ones. */
+/**
+ * Whether the pair is among ascending ones of one bucket. Infohashes are spread evenly, so that the search begins where
+ * the tag should lie and widens from there: it touches memory in one or two places instead of ten.
+ */
 export function hasPair(pairs: Uint32Array, high: number, low: number): boolean {
+  const count = pairs.length >>> 1
   let from = 0
-  let to = pairs.length / 2 - 1
+  let to = count - 1
+  let middle = Math.trunc(((high & 0xffffff) / 0x1000000) * count)
+  let step = 4
   while (from <= to) {
-    const middle = (from + to) >>> 1
-    const order = pairs[middle * 2]! - high || pairs[middle * 2 + 1]! - low
+    const order = compareAt(pairs, middle, high, low)
     if (order === 0) return true
     if (order < 0) from = middle + 1
     else to = middle - 1
+    middle = order < 0 ? middle + step : middle - step
+    step *= 2
+    if (middle < from || middle > to || step > 64) middle = (from + to) >>> 1
   }
   return false
+}
+
+/** The tags that are in one of two ascending lists only. */
+export function differingTags(a: Uint32Array, b: Uint32Array): string[] {
+  const differing: string[] = []
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    const order = i >= a.length ? 1 : j >= b.length ? -1 : compareAt(a, i / 2, b[j]!, b[j + 1]!)
+    if (order < 0) differing.push(tagAt(a, i))
+    else if (order > 0) differing.push(tagAt(b, j))
+    if (order <= 0) i += 2
+    if (order >= 0) j += 2
+  }
+  return differing
+}
+
+function compareAt(pairs: Uint32Array, at: number, high: number, low: number): number {
+  const other = pairs[at * 2]!
+  return other === high ? pairs[at * 2 + 1]! - low : other - high
+}
+
+function tagAt(pairs: Uint32Array, at: number): string {
+  return hex(pairs[at]!) + hex(pairs[at + 1]!)
 }
 
 function hex(half: number): string {
