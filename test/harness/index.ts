@@ -1,5 +1,6 @@
 export { seededBytes, sha256, sha256OfFile } from './bytes.ts'
 export { backToLevel, footprint, type Footprint, metric } from './footprint.ts'
+export { type Island, Islands, mayPartition } from './islands.ts'
 export { Leecher } from './leecher.ts'
 export { LibtorrentBatch } from './libtorrent.ts'
 export { Member } from './member.ts'

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFailed } from 'vitest'
-import { Seeder, type Settings } from './seeder.ts'
+import { Seeder, type How, type Settings } from './seeder.ts'
 import { Tracker } from './tracker.ts'
 import { until } from './until.ts'
 
@@ -58,18 +58,19 @@ export class Network {
     return await this.joinAt(join(this.folder, `node-${this.seeders.length + 1}`), settings)
   }
 
-  /** The same with a data folder elsewhere. */
-  async joinAt(folder: string, settings: Settings = {}): Promise<Seeder> {
+  /** The same with a data folder elsewhere, or started in another way. */
+  async joinAt(folder: string, settings: Settings = {}, how: How = {}): Promise<Seeder> {
     const owner = this.seeders[0]
     const joining: Settings =
       owner === undefined ? {} : { 'network.owner': await this.owner(), 'network.peers': [owner.gun] }
-    const seeder = new Seeder(`node-${this.seeders.length + 1}`, folder, {
+    const all = {
       'network.allowPrivate': true,
       'swarm.trackers': this.#tracker?.urls ?? [],
       ...joining,
       ...this.#options.settings,
       ...settings,
-    })
+    }
+    const seeder = new Seeder(`node-${this.seeders.length + 1}`, folder, all, how)
     this.seeders.push(seeder)
     await seeder.start()
     if (owner !== undefined) await this.admit(seeder.id)

@@ -21,6 +21,12 @@ export interface Media {
   files: { path: string; size: number; sha256: string }[]
 }
 
+/** How its process is started. */
+export interface How {
+  inspected?: boolean
+  within?: readonly string[]
+}
+
 const script = fileURLToPath(new URL('../../apps/seeder/src/main.ts', import.meta.url))
 /** The heap as its service has it; the rest lets it run from source. */
 const options = ['--max-semi-space-size=8', '--conditions=@eldernode/source']
@@ -43,12 +49,7 @@ export class Seeder {
    * With `inspected` its memory can be looked into (`Heap.of`). `within` is a command that runs the program which its
    * further arguments name, and keeps the process id.
    */
-  constructor(
-    name: string,
-    folder: string,
-    settings: Settings,
-    { inspected = false, within = [] }: { inspected?: boolean; within?: readonly string[] } = {},
-  ) {
+  constructor(name: string, folder: string, settings: Settings, { inspected = false, within = [] }: How = {}) {
     this.name = name
     this.folder = folder
     this.#settings = settings

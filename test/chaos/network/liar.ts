@@ -1,0 +1,62 @@
+import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { Member, seededBytes, type Network } from '../../harness/index.ts'
+
+const everyMs = 5_000
+const terabyte = 2 ** 40
+
+/** A member that claims every item and holds none: whatever it is asked for, it answers noise. */
+export class Liar {
+  readonly #member: Member
+  readonly #server: Server
+  readonly #claims: () => readonly string[]
+  #timer: NodeJS.Timeout | undefined
+
+  private constructor(member: Member, server: Server, claims: () => readonly string[]) {
+    this.#member = member
+    this.#server = server
+    this.#claims = claims
+  }
+
+  /** @param address where the nodes reach it; @param claims the infohashes that it says to hold */
+  static async join(network: Network, address: string, claims: () => readonly string[]): Promise<Liar> {
+    const noise = Buffer.from(seededBytes(666, 65_536))
+    const server = createServer((_request, response) => response.end(noise))
+    server.listen(0, address)
+    await once(server, 'listening')
+    const liar = new Liar(await Member.join(network), server, claims)
+    await liar.#lie()
+    liar.#timer = setInterval(() => void liar.#lie().catch(() => undefined), everyMs)
+    return liar
+  }
+
+  get id(): string {
+    return this.#member.id
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#member.close()
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
+  async #lie(): Promise<void> {
+    const { graph } = this.#member
+    const { address, port } = this.#server.address() as AddressInfo
+    const http = `http://${address}:${port}`
+    await graph.publish('hb', 'hb', {
+      endpoints: { http, gun: `${http.replace('http', 'ws')}/gun`, bittorrent: `${address}:1` },
+      zone: 'nowhere',
+      operator: 'liar',
+      state: 'active',
+      capacity: { bytes: terabyte, used: 0, free: terabyte },
+      load: { up: 0, down: 0, connections: 0 },
+      counts: { items: 0, awake: 0, queue: 0 },
+      version: '0.0.0',
+    })
+    const buckets = Map.groupBy(this.#claims().toSorted(), (infoHash) => infoHash.slice(0, 2))
+    for (const [bucket, held] of buckets) await graph.publish('h', bucket, { held, releasing: [], refused: [] })
+  }
+}
