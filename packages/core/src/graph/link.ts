@@ -7,7 +7,7 @@ import type { GunPeer } from './wire/gun.ts'
 
 /** Refusals that happen between honest nodes too: races of gossip, membership on its way, another version. */
 const honest: ReadonlySet<string> = new Set(
-  'stale stranger revoked quota future future_timestamp old_heartbeat check_rate schema body late_answer hidden compat_rate compat_size compat_own'.split(
+  'stale stranger holder revoked quota future future_timestamp old_heartbeat check_rate schema body late_answer hidden compat_rate compat_size compat_own'.split(
     ' ',
   ),
 )
