@@ -61,6 +61,7 @@ export function createAudits(options: AuditsOptions): Audits {
     },
     authorize: (method, url) => signRequest({ method, url: url.href }, identity, now()),
     measured: (id, ms) => replication.nearness.measured(id, ms),
+    clock: () => performance.now(),
     random: Math.random,
   })
   const auditor = new Auditor({
@@ -72,6 +73,7 @@ export function createAudits(options: AuditsOptions): Audits {
     told: (holder, { infoHash }, outcome) => {
       measures.told(outcome)
       if (outcome.what === 'failed') log.warn({ holder, infoHash, ...outcome }, 'a holder failed an audit')
+      else if (outcome.what !== 'passed') log.debug({ holder, infoHash, ...outcome }, 'an audit proved nothing')
     },
     now,
     random: Math.random,

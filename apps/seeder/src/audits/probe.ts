@@ -15,6 +15,8 @@ export interface ProbeOptions extends Pick<MetainfosOptions, 'library'> {
   authorize(method: string, url: URL): Promise<Record<string, string>>
   /** Told of each round trip, in milliseconds. */
   measured(id: NodeId, ms: number): void
+  /** Milliseconds of a clock that never goes back. */
+  clock: () => number
   random: () => number
 }
 
@@ -77,18 +79,19 @@ export class Probe {
 
   /** A round trip that needs no disk, measured shortly before: what else the machine does counts in it too. */
   async #trip(holder: NodeId, signal: AbortSignal): Promise<number> {
+    const { clock, measured } = this.#options
     const known = this.#trips.get(holder)
-    if (known !== undefined && performance.now() - known.at < tripKeptMs) return known.ms
+    if (known !== undefined && clock() - known.at < tripKeptMs) return known.ms
     const ask = await this.#prepare(holder, '', patienceMs, signal)
-    const started = performance.now()
+    const started = clock()
     const { statusCode, body } = await ask()
-    const ms = performance.now() - started
+    const ms = clock() - started
     await body.dump()
     // A node that is older than audits answers 404, whatever it holds.
     if (statusCode === misdirected) throw new AnswerError(statusCode)
     if (statusCode !== 204) throw new Error(`it answered ${statusCode} where audits are asked for`)
-    this.#trips.set(holder, { ms, at: performance.now() })
-    this.#options.measured(holder, ms)
+    this.#trips.set(holder, { ms, at: clock() })
+    measured(holder, ms)
     return ms
   }
 
@@ -114,9 +117,10 @@ export class Probe {
     tripMs: number,
     signal: AbortSignal,
   ): Promise<Outcome> {
+    const { clock } = this.#options
     const length = Math.min(pieceLength, size - piece * pieceLength)
     const ask = await this.#prepare(holder, `/${infoHash}/${piece}`, patienceMs + length / patienceRate, signal)
-    const started = performance.now()
+    const started = clock()
     const { statusCode, body } = await ask()
     if (statusCode !== 200) return await refuse(statusCode, body)
     const digest = createHash('sha1')
@@ -126,7 +130,7 @@ export class Probe {
       if (received > length) break
       digest.update(chunk)
     }
-    const ms = performance.now() - started
+    const ms = clock() - started
     const expected = hashes.subarray(piece * 20, piece * 20 + 20)
     if (received !== length || !digest.digest().equals(expected)) {
       return { what: 'failed', piece, reason: `it gave ${received} bytes that are not the piece` }
@@ -147,7 +151,11 @@ export class Probe {
     const headers = path === '' ? {} : await this.#options.authorize('GET', url)
     const { dispatcher } = this.#options.egress
     return async () =>
-      await request(url, { dispatcher, headers, signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]) })
+      await request(url, {
+        dispatcher,
+        headers,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(withinMs))]),
+      })
   }
 }
 

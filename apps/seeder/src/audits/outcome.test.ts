@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { deadlineOf, isDenial } from './outcome.ts'
+
+const piece = 16 * 2 ** 20
+
+test('a piece has four round trips, a quarter of a second, and its bytes at 8 MB/s', () => {
+  expect(deadlineOf(0, 0)).toBe(250)
+  expect(deadlineOf(0, 30)).toBe(370)
+  expect(deadlineOf(piece, 30)).toBeCloseTo(370 + piece / 8000)
+})
+
+test('who answers everything slowly gains two seconds by it and no more', () => {
+  expect(deadlineOf(0, 500)).toBe(2250)
+  expect(deadlineOf(0, 60_000)).toBe(2250)
+})
+
+test('a holder that says it has it not, or is another, fails; one that cannot answer now does not', () => {
+  expect([400, 404, 410, 416, 421].filter(isDenial)).toHaveLength(5)
+  expect([200, 401, 403, 408, 429, 500, 502, 503, 504].filter(isDenial)).toEqual([])
+})
