@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Graph, Manifest } from '@eldernode/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Library, openLibrary } from '../library/index.ts'
+import { countedCopies } from './copies.ts'
 import { CopyWatch } from './copy-watch.ts'
 import { Journal } from './journal.ts'
 import { watchPublications } from './publications.ts'
@@ -16,14 +17,15 @@ let library: Library
 let journal: Journal
 let watch: CopyWatch
 let copies: number
-let members: string[]
+let settled: boolean
+let changed: (infoHash: string) => void
 let tell: (kind: string, value: object) => void
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
   folder = await mkdtemp(join(tmpdir(), 'eldernode-copies-'))
   library = await openLibrary({ folder, digest: async () => ({ sha256: '', size: 0 }) })
-  ;[copies, members] = [1, ['one']]
+  ;[copies, settled] = [1, true]
   open()
 })
 
@@ -46,7 +48,11 @@ function open(): void {
   tell = (kind, value) => listeners.get(kind)?.(value as never)
   journal = new Journal({ store: library.events, log })
   const now = () => 1
-  watch = new CopyWatch({ graph, journal, copies: () => copies, members: () => members.map((id) => ({ id })), now })
+  const onChange = (listener: typeof changed) => {
+    changed = listener
+    return () => undefined
+  }
+  watch = new CopyWatch({ journal, copies: () => copies, onChange, isSettled: () => settled, now })
   watchPublications({
     self: 'me',
     graph,
@@ -66,7 +72,7 @@ function manifest(more: Partial<Manifest> = {}, pub = 'me'): void {
 /** What was told so far, after so many copies were seen. */
 function toldAt(count: number): string[] {
   copies = count
-  tell('h', { soul: 'en1/net/h/other/ab' })
+  changed(infoHash)
   vi.advanceTimersByTime(2000)
   return told()
 }
@@ -97,10 +103,18 @@ test('a restart tells nothing again', () => {
   expect(toldAt(1)).toEqual(['published', 'replicated', 'degraded'])
 })
 
-test('a member that went is noticed, in buckets of which nobody says anything', () => {
+test('what went while the node was off is noticed once the network is known', () => {
   manifest()
   expect(toldAt(3)).toEqual(['published', 'replicated'])
-  ;[copies, members] = [1, ['one', 'another']]
+  watch.close()
+  journal.close()
+  settled = false
+  open()
+  vi.advanceTimersByTime(20_000)
+  copies = 1
+  vi.advanceTimersByTime(20_000)
+  expect(told()).toEqual(['published', 'replicated'])
+  settled = true
   vi.advanceTimersByTime(10_000)
   expect(told()).toEqual(['published', 'replicated', 'degraded'])
 })
@@ -119,4 +133,20 @@ test("others' items and previews are not told of", () => {
   manifest({}, 'other')
   manifest({ previewOf: 'c'.repeat(40) })
   expect(toldAt(3)).toEqual([])
+})
+
+test('proven copies count; early those that were proven before; and of a node that is alone its own', () => {
+  const copy = (id: string, proof = 'proven', state: 'held' | 'releasing' = 'held') => ({ id, proof, state })
+  const counted = (proven: number, list: ReturnType<typeof copy>[], stats: { live: number; settled: boolean }) =>
+    countedCopies(
+      { health: () => ({ assessment: { proven, copies: list } }), onLevel: () => () => undefined, stats: () => stats },
+      'me',
+      infoHash,
+    )
+  const three = [copy('me'), copy('a'), copy('b'), copy('c', 'unknown'), copy('d', 'proven', 'releasing')]
+  expect(counted(1, three, { live: 2, settled: true })).toBe(1)
+  expect(counted(1, three, { live: 2, settled: false })).toBe(3)
+  expect(counted(0, [copy('me', 'unknown')], { live: 1, settled: true })).toBe(1)
+  expect(counted(0, [copy('a', 'unknown')], { live: 1, settled: true })).toBe(0)
+  expect(counted(0, [copy('me', 'unknown')], { live: 2, settled: true })).toBe(0)
 })

@@ -1,29 +1,30 @@
-import { bucketOf, type Graph, type NodeId } from '@eldernode/core'
+import { bucketOf } from '@eldernode/core'
 import type { CopyRecord } from '../library/index.ts'
 import type { Journal } from './journal.ts'
 
 export interface CopyWatchOptions {
-  graph: Pick<Graph, 'watch'>
   journal: Journal
-  /** How many members hold an item. */
-  copies(infoHash: string): number
-  members(): readonly { id: NodeId }[]
+  /** How many copies of an item count; `undefined` while nothing is known of it. */
+  copies(infoHash: string): number | undefined
+  /** Has `listener` told of each item that has more or fewer. @returns ends it */
+  onChange(listener: (infoHash: string) => void): () => void
+  /** Whether enough is known of the network to say that copies are gone. */
+  isSettled(): boolean
   now: () => number
 }
 
 /** After something changed, so long to let more change. */
 const calmMs = 500
-/** How often it is looked whether members came or went. */
-const membersMs = 5000
+/** Until the network is known, and then once, what changed while this node was off is looked for. */
+const settlingMs = 5000
 
 /**
- * Tells when items published here have the copies they ask for, and when they have lost them. Looks at the items of one
- * bucket when somebody's holdings of that bucket change, and at all when members come or go.
+ * Tells when items published here have the copies they ask for, and when they have lost them. Looks at an item when its
+ * copies change, and at all of them once after a start.
  */
 export class CopyWatch {
   readonly #options: CopyWatchOptions
   readonly #buckets = new Set<string>()
-  #members = ''
   #timer: NodeJS.Timeout | undefined
   #round: NodeJS.Timeout | undefined
   #end = (): void => undefined
@@ -33,9 +34,9 @@ export class CopyWatch {
   }
 
   start(): void {
-    this.#end = this.#options.graph.watch('h', ({ soul }) => this.#lookAt(soul.slice(soul.lastIndexOf('/') + 1)))
-    this.#round = setInterval(() => this.#askMembers(), membersMs)
-    this.#askMembers()
+    this.#end = this.#options.onChange((infoHash) => this.touch(infoHash))
+    this.#round = setInterval(() => this.#settle(), settlingMs)
+    this.#lookAtAll()
   }
 
   /** After something happened to an item here. */
@@ -49,14 +50,13 @@ export class CopyWatch {
     clearTimeout(this.#timer)
   }
 
-  #askMembers(): void {
-    const members = this.#options
-      .members()
-      .map(({ id }) => id)
-      .sort()
-      .join()
-    if (members === this.#members) return
-    this.#members = members
+  #settle(): void {
+    if (!this.#options.isSettled()) return
+    clearInterval(this.#round)
+    this.#lookAtAll()
+  }
+
+  #lookAtAll(): void {
     for (let byte = 0; byte < 256; byte++) this.#lookAt(byte.toString(16).padStart(2, '0'))
   }
 
@@ -79,6 +79,7 @@ export class CopyWatch {
     const { journal, now } = this.#options
     const { infoHash, owner, access, min, target } = record
     const copies = this.#options.copies(infoHash)
+    if (copies === undefined) return
     const state = stateAfter(record, copies)
     if (state === record.state) return
     journal.noteCopies(infoHash, { ...record, state })

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Egress } from '../egress/index.ts'
 import type { Library } from '../library/index.ts'
 import type { Permits } from './audience.ts'
+import { countedCopies, type CopyCounts } from './copies.ts'
 import { CopyWatch } from './copy-watch.ts'
 import { Courier } from './courier.ts'
 import { Journal } from './journal.ts'
@@ -15,8 +16,7 @@ export interface EventsOptions {
   library: Pick<Library, 'head' | 'events' | 'webhooks' | 'record'>
   /** How webhooks are reached. */
   egress: Pick<Egress, 'dispatcher'>
-  /** How many members hold an item, and who they are. */
-  copies: { copies(infoHash: string): number; peers(): readonly { id: NodeId }[] }
+  copies: CopyCounts
   /** Whether an owner's tokens still let it listen. */
   permits: Permits
   log: Pick<Logger, 'warn' | 'error'>
@@ -45,10 +45,10 @@ export function createEvents({ self, graph, library, egress, copies, permits, lo
     random: Math.random,
   })
   const watch = new CopyWatch({
-    graph,
     journal,
-    copies: (infoHash) => copies.copies(infoHash),
-    members: () => copies.peers(),
+    copies: (infoHash) => countedCopies(copies, self, infoHash),
+    onChange: (listener) => copies.onLevel(({ infoHash }) => listener(infoHash)),
+    isSettled: () => copies.stats().settled,
     now,
   })
   const unwatch = watchPublications({

@@ -16,6 +16,8 @@ export interface ReplicationStats {
   live: number
   /** Whether the links are in step, so that fetching has begun. */
   inStep: boolean
+  /** Whether the quiet time after the start is over, in which nothing is repaired and no member counts as gone. */
+  settled: boolean
   /** This node publishes nothing: its clock lies more than 5 minutes behind what it signed before. */
   clockBehind: boolean
 }

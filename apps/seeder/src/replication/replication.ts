@@ -253,6 +253,7 @@ export class GraphReplication implements Replication {
       failures: { ...this.#transfers.failures },
       live: this.#roster.size,
       inStep: this.#gate.inStep,
+      settled: this.#gate.settled,
       clockBehind: this.#heart.clockBehind,
     }
   }
