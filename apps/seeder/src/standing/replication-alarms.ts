@@ -2,27 +2,37 @@ import type { Raised } from './alarms.ts'
 
 export interface Watched {
   totals(): { levels: Readonly<Record<'lost' | 'below-min', { items: number; bytes: number }>> }
-  stats(): { clockBehind: boolean }
+  stats(): { clockBehind: boolean; live: number; settled: boolean }
 }
 
 /** What is wrong with the network's items, and with this node's part in keeping them. */
 export function replicationAlarms(replication: Watched): Raised[] {
   const { levels } = replication.totals()
+  const { clockBehind, live, settled } = replication.stats()
   const raised: Raised[] = []
   const { lost, 'below-min': belowMin } = levels
-  if (lost.items > 0) {
+  const low = { items: lost.items + belowMin.items, bytes: lost.bytes + belowMin.bytes }
+  if (live <= 1) {
+    // Nobody is there to prove a copy, so that nothing can be said of the items one by one.
+    if (settled && low.items > 0) {
+      raised.push({
+        code: 'alone',
+        detail: `No other member is heard from: ${described(low)} can be neither proven nor copied. Let others join, or see why they are silent.`,
+      })
+    }
+  } else if (lost.items > 0) {
     raised.push({
       code: 'lost',
       detail: `No living member is proven to hold ${described(lost)}: bring back a node that has them (/v1/replication?level=lost).`,
     })
   }
-  if (belowMin.items > 0) {
+  if (live > 1 && belowMin.items > 0) {
     raised.push({
       code: 'below_min',
       detail: `Fewer copies than they must have are proven of ${described(belowMin)} (/v1/replication?level=below-min).`,
     })
   }
-  if (replication.stats().clockBehind) {
+  if (clockBehind) {
     raised.push({
       code: 'clock_behind',
       detail:

@@ -25,6 +25,7 @@ const healthFields = {
         proof: z.enum(['proven', 'failed', 'unknown']),
         live: z.boolean().describe('Heard from within the grace time (repair.grace).'),
         suspected: z.boolean().describe('Three heartbeats were missed.'),
+        draining: z.boolean().describe('It is about to leave, and its copies are made elsewhere.'),
       }),
     )
     .describe('Who says to hold it.'),
