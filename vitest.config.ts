@@ -26,7 +26,7 @@ export default defineConfig({
           include: ['test/{e2e,interop,chaos}/**/*.test.ts'],
           exclude,
           // They mostly wait, each for processes of its own on ports and in folders that nobody shares.
-          maxWorkers: 2,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
