@@ -17,6 +17,7 @@ const allowedHeaders = [
   'Range',
   'Repr-Digest',
   'Tus-Resumable',
+  'Upload-Checksum',
   'Upload-Defer-Length',
   'Upload-Length',
   'Upload-Metadata',

@@ -148,6 +148,26 @@ export class UploadStalledError extends EldernodeError {
   }
 }
 
+/** The client keeps the connection busy with next to nothing. */
+export class UploadTooSlowError extends EldernodeError {
+  constructor(bytes: number, ms: number) {
+    super(
+      'upload_too_slow',
+      `Less than ${bytes} bytes arrived in ${ms / 1000} s, so the upload was dropped: send it over a faster line.`,
+    )
+  }
+}
+
+/** A checksum of a single request, which this node does not check. */
+export class UploadChecksumError extends EldernodeError {
+  constructor() {
+    super(
+      'upload_checksum_unsupported',
+      'Upload-Checksum is not checked here: leave it out, and put sha256 of the whole file into Upload-Metadata.',
+    )
+  }
+}
+
 /** The connection ended before the upload did. */
 export class UploadAbortedError extends EldernodeError {
   constructor(options?: ErrorOptions) {

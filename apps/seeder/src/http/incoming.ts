@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { UploadAbortedError, UploadStalledError, UploadTooLargeError } from './errors.ts'
+import { UploadAbortedError, UploadStalledError, UploadTooLargeError, UploadTooSlowError } from './errors.ts'
 
 /** Aborted once the connection is gone or what came over it is refused, unless the answer went out first. */
 export function disconnection(reply: FastifyReply): AbortSignal {
@@ -30,6 +30,7 @@ export class Intake {
   readonly #limit: number
   readonly #stallMs: number
   readonly #translate: (error: unknown) => unknown
+  readonly #pace: Pace
   #received = 0
 
   /** `translate` gives the error to throw for one that the source threw. */
@@ -40,9 +41,10 @@ export class Intake {
     this.#limit = limits.maxUploadBytes
     this.#stallMs = limits.stallMs
     this.#translate = translate
+    this.#pace = new Pace(limits.stallMs)
   }
 
-  /** Passes on what `source` yields. @throws UploadTooLargeError, UploadStalledError, UploadAbortedError */
+  /** Passes on what `source` yields. @throws UploadTooLargeError, UploadStalledError, UploadTooSlowError, UploadAbortedError */
   async *read(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.steadily(source)) {
       this.#received += chunk.length
@@ -58,8 +60,10 @@ export class Intake {
     let finished = false
     try {
       for (;;) {
+        const since = performance.now()
         const next = await watch.during(iterator.next())
         if (next.done === true) break
+        if (next.value instanceof Uint8Array) this.#pace.came(next.value.length, performance.now() - since)
         yield next.value
       }
       finished = true
@@ -70,6 +74,35 @@ export class Intake {
       // Not awaited: a source that stalls would never answer. Its connection is closed after the answer.
       if (!finished) void iterator.return?.().catch(() => undefined)
     }
+  }
+}
+
+/** Bytes a second: less than the slowest mobile networks. */
+const leastRate = 1000
+
+/**
+ * Threat: a byte now and then never stalls, and keeps a connection and the place of an upload for as long as one likes.
+ * Only the time spent waiting for the client counts.
+ */
+class Pace {
+  readonly #ms: number
+  #waited = 0
+  #bytes = 0
+
+  /** @param ms of waiting after which the client is judged, again and again */
+  constructor(ms: number) {
+    this.#ms = ms
+  }
+
+  /** @throws UploadTooSlowError */
+  came(bytes: number, waitedMs: number): void {
+    this.#bytes += bytes
+    this.#waited += waitedMs
+    if (this.#waited < this.#ms) return
+    const least = (leastRate * this.#ms) / 1000
+    if (this.#bytes < least) throw new UploadTooSlowError(least, this.#ms)
+    this.#waited = 0
+    this.#bytes = 0
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile, truncate } from 'node:fs/promises'
+import { readdir, readFile, stat, truncate } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -81,8 +81,17 @@ const left = () => readdir(join(node.data, 'uploads'))
 
 test('tus-js-client publishes an item, in chunks and in one go', async () => {
   const bytes = randomBytes(3_000_000)
-  const { item, url } = await send(bytes, { chunkSize: 1_000_000 })
+  let inode: number | undefined
+  const onAfterResponse = async () => {
+    const [name] = await left()
+    if (name !== undefined) inode ??= (await stat(join(node.data, 'uploads', name))).ino
+  }
+  const { item, url } = await send(bytes, { chunkSize: 1_000_000, onAfterResponse })
+  const { files } = await itemOf(item)
   expect(await itemOf(item)).toMatchObject({ name: 'song.bin', size: bytes.length, sha256: sha256(bytes) })
+  // The bytes stay where they arrived: no second copy of them is made.
+  const hash = files[0]?.sha256 ?? ''
+  expect((await stat(join(node.data, 'blobs', hash.slice(0, 2), hash))).ino).toBe(inode)
   const shown = (await (await node.ask(new URL(url).pathname)).json()) as { state: string; links: { item: string } }
   expect(shown).toMatchObject({ state: 'published', received: bytes.length, links: { item } })
 
@@ -203,6 +212,12 @@ test('refuses what is not tus, unknown or too large, and says so as problems', a
   expect(await problem(patch(url, 0, Buffer.alloc(11)))).toEqual([413, 'item_too_large'])
   const stranger = await fetch(new URL(url, node.url), { method: 'HEAD', headers: tusHeaders })
   expect(stranger.status).toBe(401)
+  const checked = await node.ask(url, {
+    method: 'PATCH',
+    headers: { ...tusHeaders, 'upload-offset': '0', 'upload-checksum': 'sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=' },
+    body: new Uint8Array(5),
+  })
+  expect(await problem(checked)).toEqual([400, 'upload_checksum_unsupported'])
   const ended = await node.ask(url, { method: 'DELETE', headers: tusHeaders })
   expect([ended.status, (await head(url)).status]).toEqual([204, 404])
 })

@@ -7,7 +7,7 @@ import { EmptyFileError } from '../ingest/index.ts'
 import type { UploadRecord } from '../library/index.ts'
 import { UploadNotFoundError } from '../uploads/index.ts'
 import type { Api } from './api.ts'
-import { TusRefusalError } from './errors.ts'
+import { TusRefusalError, UploadChecksumError } from './errors.ts'
 import { Intake } from './incoming.ts'
 import { uploadOf } from './item-options.ts'
 import { problems } from './problem.ts'
@@ -105,6 +105,8 @@ export async function resumableRoutes(app: Api, services: Services): Promise<voi
   })
 
   const handle = async (request: FastifyRequest, reply: FastifyReply) => {
+    // The tus server would ignore it, and its client would take wrong bytes for checked ones.
+    if (request.headers['upload-checksum'] !== undefined) throw new UploadChecksumError()
     const exchange: Exchange = { request }
     const webRequest = webRequestOf(exchange, limits)
     exchanges.set(webRequest, exchange)

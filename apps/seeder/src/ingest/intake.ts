@@ -1,5 +1,6 @@
+import { link, stat, unlink } from 'node:fs/promises'
 import { mostBytesOf, payloadSizeOf } from '@eldernode/core'
-import type { Staging } from '../library/index.ts'
+import { type Staging, StagingMismatchError } from '../library/index.ts'
 import { abortable } from './abortable.ts'
 import { EmptyFileError, EmptyItemError, HashingFailedError, ItemTooLargeError } from './errors.ts'
 import type { HashJob } from './hash-workers.ts'
@@ -7,7 +8,10 @@ import { Slots } from './memory.ts'
 import type { MemoryBudget, Slot } from './memory.ts'
 import { ItemPaths } from './names.ts'
 import type { IncomingFile, Sealing } from './port.ts'
+import { readInto } from './reading.ts'
 import { StagedFile } from './staged-file.ts'
+
+type Lying = NonNullable<IncomingFile['lies']>
 
 /** Up to here an upload of unknown size may be a small one and gets little memory. */
 const littleUntil = 1024 * 1024
@@ -62,9 +66,10 @@ export class Intake {
 
   /** Reads every file; when this resolves all are written whole and known to the hash job. */
   async readAll(files: AsyncIterable<IncomingFile>, signal: AbortSignal | undefined): Promise<void> {
-    for await (const { path, bytes } of abortable(files, signal)) {
+    for await (const { path, bytes, lies } of abortable(files, signal)) {
       this.#paths.add(path)
-      this.files.push(await this.#readFile(path, abortable(bytes, signal), this.#parts.sealing))
+      const adopted = lies && (await this.#adopt(path, lies, signal))
+      this.files.push(adopted ?? (await this.#readFile(path, abortable(bytes, signal), this.#parts.sealing)))
     }
     if (this.files.length === 0) throw new EmptyItemError()
   }
@@ -83,6 +88,22 @@ export class Intake {
     await this.#allSealed()
     this.#file = undefined
     await file?.close()
+  }
+
+  /** Hashes a file where it lies. @returns undefined when it has to be copied */
+  async #adopt(path: string, lies: Lying, signal: AbortSignal | undefined): Promise<TakenFile | undefined> {
+    const { staging, job, budget, maxBytes, sealing } = this.#parts
+    const { size } = lies
+    if (sealing !== undefined || size === 0 || this.size + size > maxBytes) return undefined
+    const place = staging.filePath(this.files.length)
+    if (!(await linked(lies, place))) return undefined
+    staging.shared = true
+    const read = await readInto(job, place, budget, signal)
+    if (read !== size) throw new StagingMismatchError(path, `has ${read} bytes, not ${size}`)
+    job.endFile(path)
+    this.size += size
+    this.stored += size
+    return { path, size, stored: size }
   }
 
   async #readFile(
@@ -193,6 +214,18 @@ export class Intake {
   async #allSealed(): Promise<void> {
     while (this.#sealing > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
   }
+}
+
+/** Gives a file a second name. @returns whether that is possible there, and it is as long as it is said to be */
+async function linked({ at, size }: Lying, place: string): Promise<boolean> {
+  try {
+    await link(at, place)
+  } catch {
+    return false
+  }
+  if ((await stat(place)).size === size) return true
+  await unlink(place)
+  return false
 }
 
 /** Frees the memory of a chunk that is all of its buffer; one that shares it, with the pool say, is left alone. */

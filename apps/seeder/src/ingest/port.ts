@@ -5,6 +5,8 @@ import type { Staging } from '../library/index.ts'
 export interface IncomingFile {
   path: string
   bytes: AsyncIterable<Uint8Array>
+  /** Where they lie already, on the disk of the library or not: there they are given a second name instead of copied. */
+  lies?: { at: string; size: number }
 }
 
 /** How an item's bytes are encrypted while they are read, before any touches the disk: each file becomes an age file. */

@@ -91,9 +91,17 @@ export function createCommit({
         const print = blobs.print(sha256)
         if (print === undefined) throw new StagingMismatchError(item.name, 'vanished while it was committed')
         const at = now()
+        // The time of the last change changes once more when the other name goes.
+        const { ctimeUs: _ctimeUs, ...lasting } = print
         mended.push(
           ...catalog.blobs.dropBadPieces(sha256),
-          ...catalog.blobs.set({ ...print, sha256, state: 'sound', writtenAt: at, verifiedAt: at }),
+          ...catalog.blobs.set({
+            ...(staging.shared ? lasting : print),
+            sha256,
+            state: 'sound',
+            writtenAt: at,
+            verifiedAt: at,
+          }),
         )
         if (held && bytes !== undefined) small.add(sha256, bytes)
       }

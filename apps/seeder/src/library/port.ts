@@ -38,6 +38,8 @@ export interface Staging {
   /** The files themselves, when they are few and small: then there is nothing at `filePath`. */
   readonly bytes?: readonly Uint8Array[]
   filePath(index: number): string
+  /** Set when its files have other names, which go after the commit. */
+  shared?: boolean
   /** Removes the folder and everything in it. Safe to call twice and after a commit. */
   discard(): Promise<void>
 }

@@ -3,7 +3,13 @@ import type { IncomingFile } from '../ingest/index.ts'
 
 /** The files as they come, each byte taken from what their owner may publish. @throws what `allowance.take` throws */
 export async function* metered(files: AsyncIterable<IncomingFile>, allowance: Allowance): AsyncGenerator<IncomingFile> {
-  for await (const file of files) yield { ...file, bytes: counted(file.bytes, allowance) }
+  for await (const file of files) {
+    if (file.lies === undefined) yield { ...file, bytes: counted(file.bytes, allowance) }
+    else {
+      allowance.take(file.lies.size)
+      yield file
+    }
+  }
 }
 
 /** Bytes as they come, each taken from what their owner may publish. */

@@ -93,7 +93,8 @@ export class Uploads implements ResumableUploads {
   async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
     const { library, quotas, now } = this.#options
     const { owner, size, received, secret, state } = this.get(id)
-    if (state !== 'receiving') return received
+    // What is whole may be an item's already, by another name.
+    if (state !== 'receiving' || received === size) return received
     const path = this.#path(id)
     const safe = (offset: number) => library.uploads.advance(id, offset, now())
     // One that did not say how long it will be has nothing set aside.
@@ -177,7 +178,8 @@ export class Uploads implements ResumableUploads {
     const upload = JSON.parse(wanted) as Wanted & { name: string }
     const path = this.#path(id)
     async function* files(): AsyncGenerator<IncomingFile> {
-      yield { path: upload.name, bytes: read(path, received, secret) }
+      const lies = secret === undefined && { lies: { at: path, size: received } }
+      yield { path: upload.name, bytes: read(path, received, secret), ...lies }
     }
     const options = { ...upload, disposable: true, expectedSize: received }
     this.#publishing.set(id, { owner: upload.owner, bytes: received })
