@@ -36,7 +36,7 @@ export interface Living {
   candidate: Candidate
 }
 
-/** What a heartbeat tells that was not known: a member came, changed in a way that moves placements, or neither. */
+/** What a heartbeat tells: a member came, is heard again or changed in a way that moves placements, or neither. */
 export type Sight = 'appeared' | 'moved' | 'same' | 'old'
 
 /**
@@ -84,7 +84,8 @@ export class Presence {
     this.#members.set(id, { id, heartbeat: body, ts, lastSeen, ahead, candidate: next })
     this.#live = undefined
     if (known === undefined) return 'appeared'
-    return sameStanding(known.candidate, next) ? 'same' : 'moved'
+    const wasSuspected = clock - known.lastSeen > SUSPECTED_AFTER
+    return !wasSuspected && sameStanding(known.candidate, next) ? 'same' : 'moved'
   }
 
   /** Drops a member at once: it is none any more. @returns whether it lived */
