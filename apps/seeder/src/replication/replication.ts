@@ -118,6 +118,7 @@ export class GraphReplication implements Replication {
       index: this.#index,
       transfers: this.#transfers,
       mending: this.#mending,
+      believes: (node) => graph.admits(node, 'seeder'),
       changed: () => undefined,
     })
     this.#heart = new Heart({

@@ -50,11 +50,6 @@ export class Auditors {
     return nearest.map(({ id }) => id)
   }
 
-  /** Lets go of what was computed for a holder that is no more. */
-  forget(holder: NodeId): void {
-    this.#targets.delete(holder)
-  }
-
   #targetsOf(holder: NodeId): Uint32Array {
     let targets = this.#targets.get(holder)
     if (targets === undefined) this.#targets.set(holder, (targets = targetsOf(holder)))

@@ -53,9 +53,14 @@ export class ProofIndex {
   #high = 0
   #low = 0
 
-  /** Takes the members with the role auditor, alive or not: the nearest four of a bucket are believed. */
-  trust(members: Iterable<NodeId>): void {
-    if (this.#auditors.set(members)) this.#epoch++
+  /**
+   * Takes the members with the role auditor, alive or not: the nearest four of a bucket are believed.
+   * @returns whether they are others than before
+   */
+  trust(members: Iterable<NodeId>): boolean {
+    const changed = this.#auditors.set(members)
+    if (changed) this.#epoch++
+    return changed
   }
 
   /**
@@ -72,15 +77,6 @@ export class ProofIndex {
     bucket.results.set(auditor, result)
     bucket.epoch = -1
     return changes(before, result)
-  }
-
-  /** Drops what a node found, and what was found of it, when it is no member any more. */
-  forget(node: NodeId): void {
-    this.#holders.delete(node)
-    this.#auditors.forget(node)
-    for (const buckets of this.#holders.values()) {
-      for (const bucket of buckets) if (bucket?.results.delete(node) === true) bucket.epoch = -1
-    }
   }
 
   /** @param now milliseconds since 1970 */

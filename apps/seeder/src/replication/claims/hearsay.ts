@@ -1,18 +1,15 @@
-import type { Accepted, HolderIndex, Holdings, NodeId } from '@eldernode/core'
+import type { HolderIndex, NodeId } from '@eldernode/core'
 import type { Transfers } from '../fetching/transfers.ts'
 
 export interface HearsayOptions {
-  self: NodeId
-  index: Pick<HolderIndex, 'set' | 'stateOf'>
+  index: Pick<HolderIndex, 'stateOf'>
   /** Items to be fetched. */
   transfers: Pick<Transfers, 'waiting' | 'hurry'>
   /** Items of which pieces are to be mended. */
   mending: Pick<Transfers, 'waiting' | 'hurry'>
-  /** Told of items whose state at another member changed. */
-  changed(infoHashes: readonly string[]): void
 }
 
-/** Takes what members say that they hold, and has what waits for a source tried sooner. */
+/** Has what waits for a source tried sooner when somebody has it who had it not before. */
 export class Hearsay {
   readonly #options: HearsayOptions
 
@@ -20,14 +17,10 @@ export class Hearsay {
     this.#options = options
   }
 
-  /** The bucket is the last part of the soul; the key is the same for all. */
-  learn({ pub, soul, hidden, body }: Accepted<Holdings>): void {
-    const { self, index, transfers, changed } = this.#options
-    // What this node holds it knows better.
-    if (pub === self) return
-    const infoHashes = index.set(pub, soul.slice(soul.lastIndexOf('/') + 1), body, hidden)
-    for (const infoHash of infoHashes) if (index.stateOf(pub, infoHash) === 'held') transfers.hurry(infoHash)
-    changed(infoHashes)
+  /** A member says something else of these items than before. */
+  claimed(id: NodeId, infoHashes: readonly string[]): void {
+    const { index, transfers } = this.#options
+    for (const infoHash of infoHashes) if (index.stateOf(id, infoHash) === 'held') transfers.hurry(infoHash)
   }
 
   /** A member is heard from that was not before: it may have what waits here for a source. */

@@ -1,4 +1,12 @@
-import { BucketFullError, OwnHoldings, Pace, type Graph, type Holdings, type NodeId } from '@eldernode/core'
+import {
+  BucketFullError,
+  OwnHoldings,
+  Pace,
+  type Graph,
+  type Holdings,
+  type HoldingState,
+  type NodeId,
+} from '@eldernode/core'
 import type { Logger } from 'pino'
 import { Slices } from '../slices.ts'
 
@@ -7,6 +15,8 @@ export interface HoldingsNoticeOptions {
   graph: Pick<Graph, 'get' | 'publish'>
   /** Whether an item is not public, so that members alone are told of it. */
   isHidden(infoHash: string): boolean
+  /** Told of items that the network has just been told are about to be released. */
+  releasing?(infoHashes: readonly string[]): void
   log: Logger
 }
 
@@ -40,12 +50,27 @@ export class HoldingsNotice {
     this.#set(infoHash, 'held')
   }
 
+  /** The copy is still here, and goes soon unless it is wanted again. */
+  release(infoHash: string): void {
+    this.#set(infoHash, 'releasing')
+  }
+
+  /** What the network is told, or about to be told, of an item here. */
+  stateOf(infoHash: string): HoldingState | undefined {
+    return this.#hidden.get(infoHash) ?? this.#shown.get(infoHash)
+  }
+
   refuse(infoHash: string): void {
     this.#set(infoHash, 'refused')
   }
 
+  /** Says that a copy is here, without a word on whether it goes soon. */
+  keep(infoHash: string): void {
+    this.#set(infoHash, this.stateOf(infoHash) === 'releasing' ? 'releasing' : 'held')
+  }
+
   holds(infoHash: string): boolean {
-    return this.#shown.get(infoHash) === 'held' || this.#hidden.get(infoHash) === 'held'
+    return [this.#shown, this.#hidden].some((said) => isHere(said.get(infoHash)))
   }
 
   /** How many public items are said to be held: strangers are told of no more. */
@@ -53,12 +78,12 @@ export class HoldingsNotice {
     return this.#shownCount
   }
 
-  /** What is said to be held, in infohash order. */
+  /** What is said to be here, in infohash order. */
   *held(): Iterable<string> {
     for (const bucket of new Set([...this.#shown.buckets(), ...this.#hidden.buckets()].toSorted())) {
-      const hidden = this.#hidden.bucket(bucket).held
-      const shown = this.#shown.bucket(bucket).held
-      yield* hidden.length === 0 ? shown : [...shown, ...hidden].toSorted()
+      const [shown, hidden] = [this.#shown.bucket(bucket), this.#hidden.bucket(bucket)]
+      const others = [...shown.releasing, ...hidden.held, ...hidden.releasing]
+      yield* others.length === 0 ? shown.held : [...shown.held, ...others].toSorted()
     }
   }
 
@@ -88,7 +113,7 @@ export class HoldingsNotice {
     await this.#publishing
   }
 
-  #set(infoHash: string, state: 'held' | 'refused' | undefined): void {
+  #set(infoHash: string, state: HoldingState | undefined): void {
     const wasShown = this.#shown.get(infoHash) === 'held'
     const isHidden = state !== undefined && this.#options.isHidden(infoHash)
     try {
@@ -130,6 +155,7 @@ export class HoldingsNotice {
       const holdings = this.#bucket(key)
       try {
         await this.#options.graph.publish('h', key, holdings)
+        if (holdings.releasing.length > 0) this.#options.releasing?.(holdings.releasing)
       } catch (error) {
         this.#pace.changed(key, performance.now())
         this.#options.log.error({ err: error, bucket: key }, 'holdings could not be published; tried again in 10 s')
@@ -138,6 +164,10 @@ export class HoldingsNotice {
       this.#pace.published(envelopeBytes + hashes * hashBytes, performance.now())
     }
   }
+}
+
+function isHere(state: HoldingState | undefined): boolean {
+  return state === 'held' || state === 'releasing'
 }
 
 function ordered({ held, releasing, refused }: Holdings): Holdings {
