@@ -39,6 +39,8 @@ export interface AuditorOptions {
 /** Audits at a time, of all holders together. */
 const mostAtOnce = 16
 const lookMs = 1_000
+/** Buckets looked at before others have their turn. */
+const atOnce = 16
 /** After a start members are taken for alive for so long: none of them was heard from yet. */
 const strangeMs = 30_000
 
@@ -147,22 +149,23 @@ export class Auditor {
   }
 
   async #chargeAll(): Promise<void> {
-    for (const [holder, said] of this.#said) {
-      for (const bucket of said) this.#charge(holder, bucket)
-      await nextTurn()
-      if (this.#closed) return
-    }
     this.#stale.clear()
+    const all = [...this.#said].flatMap(([holder, said]) => [...said].map((bucket) => auditKey(holder, bucket)))
+    await this.#chargeEach(all)
   }
 
   async #chargeStale(): Promise<void> {
     const stale = this.#stale
     this.#stale = new Set()
+    await this.#chargeEach(stale)
+  }
+
+  async #chargeEach(keys: Iterable<string>): Promise<void> {
     let done = 0
-    for (const key of stale) {
+    for (const key of keys) {
       const place = readAuditKey(key)
       if (place !== undefined) this.#charge(place.holder, place.bucket)
-      if (++done % 16 === 0) await nextTurn()
+      if (++done % atOnce === 0) await nextTurn()
       if (this.#closed) return
     }
   }
