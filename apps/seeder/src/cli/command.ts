@@ -8,7 +8,15 @@ export const help = `eldernode: asks a running seeder over its HTTP API
                          [--label <text>] [--expires <30d | 12h | ISO 8601>] [--reader <age1...>]
   eldernode token list [--json]
   eldernode token revoke <id>
+  eldernode replication [--level <level>] [--json]
+                         how the network's items stand, and the items of one level
+  eldernode repair <id>  have one item looked at now
+  eldernode drain [--wait]
+                         have the other nodes copy all that this one holds, before it leaves
+  eldernode drain status [--json]
+  eldernode drain stop
 
+Levels: lost below-min below-target at-target surplus
 Scopes: media:write media:read-private media:delete node:admin members:admin graph:write events:read
 
   --url <url>          the node, without it ELDERNODE_URL or http://127.0.0.1:8765
@@ -28,6 +36,8 @@ const options = {
   expires: { type: 'string' },
   reader: { type: 'string' },
   json: { type: 'boolean' },
+  level: { type: 'string' },
+  wait: { type: 'boolean' },
 } satisfies ParseArgsConfig['options']
 
 export type Command =
@@ -35,6 +45,12 @@ export type Command =
   | { kind: 'create'; node: NodeAccess; body: Record<string, unknown> }
   | { kind: 'list'; node: NodeAccess; json: boolean }
   | { kind: 'revoke'; node: NodeAccess; id: string }
+  | { kind: 'replication'; node: NodeAccess; json: boolean; level: string | undefined }
+  | { kind: 'repair'; node: NodeAccess; id: string }
+  | { kind: 'drain'; node: NodeAccess; action: DrainAction; json: boolean }
+
+/** `wait`: begin, and end once nothing is left. */
+export type DrainAction = 'start' | 'wait' | 'status' | 'stop'
 
 /** Where the node is, and the token that it is asked with. */
 export interface NodeAccess {
@@ -50,10 +66,46 @@ export function readCommand(argv: readonly string[], env: Env, now: number): Com
   if (values.help === true) return { kind: 'help' }
   const [noun, verb, ...rest] = positionals
   if (noun === undefined) throw new UsageError('No command was given.')
-  if (noun !== 'token' || !['create', 'list', 'revoke'].includes(verb ?? ''))
-    throw new UsageError(`There is no command "${[noun, verb].filter((word) => word !== undefined).join(' ')}".`)
+  const read = commands[noun]
+  if (read === undefined) throw new UsageError(`There is no command "${noun}".`)
+  return read({ rest: verb === undefined ? [] : [verb, ...rest], values, env, now })
+}
+
+interface Typed {
+  /** What stands behind the first word. */
+  rest: readonly string[]
+  values: Values
+  env: Env
+  now: number
+}
+
+const commands: Readonly<Record<string, (typed: Typed) => Command>> = {
+  token: readToken,
+  drain: readDrain,
+  replication: ({ rest, values, env }) => {
+    nothingMore(rest)
+    return { kind: 'replication', node: access(values, env), json: values.json === true, level: values.level }
+  },
+  repair: ({ rest: [id, ...more], values, env }) => {
+    if (id === undefined) throw new UsageError('Say which item: eldernode repair <infohash or SHA-256>.')
+    nothingMore(more)
+    return { kind: 'repair', node: access(values, env), id }
+  },
+}
+
+function readDrain({ rest: [verb = 'start', ...more], values, env }: Typed): Command {
+  nothingMore(more)
+  if (verb !== 'start' && verb !== 'status' && verb !== 'stop')
+    throw new UsageError(`There is no command "drain ${verb}".`)
+  const action = verb === 'start' && values.wait === true ? 'wait' : verb
+  return { kind: 'drain', node: access(values, env), action, json: values.json === true }
+}
+
+function readToken({ rest: [verb, ...rest], values, env, now }: Typed): Command {
+  if (verb !== 'create' && verb !== 'list' && verb !== 'revoke')
+    throw new UsageError(`There is no command "${['token', verb].filter((word) => word !== undefined).join(' ')}".`)
   const [id, ...more] = verb === 'revoke' ? rest : ['', ...rest]
-  if (more.length > 0) throw new UsageError(`"${more.join(' ')}" is one too many.`)
+  nothingMore(more)
   if (verb === 'list') return { kind: 'list', node: access(values, env), json: values.json === true }
   if (verb === 'revoke') {
     if (id === undefined) throw new UsageError('Say which token: eldernode token revoke <id>.')
@@ -72,6 +124,12 @@ export function readCommand(argv: readonly string[], env: Env, now: number): Com
   return { kind: 'create', node: access(values, env), body }
 }
 
+function nothingMore(words: readonly string[]): void {
+  if (words.length > 0) throw new UsageError(`"${words.join(' ')}" is one too many.`)
+}
+
+type Values = ReturnType<typeof parsed>['values']
+
 function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true })
@@ -81,7 +139,7 @@ function parsed(argv: readonly string[]) {
 }
 
 /** A token never comes as an argument: other users of the machine see those. */
-function access(values: ReturnType<typeof parsed>['values'], env: Env): NodeAccess {
+function access(values: Values, env: Env): NodeAccess {
   const url = values.url ?? env['ELDERNODE_URL'] ?? 'http://127.0.0.1:8765'
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new UsageError(`"${url}" is no http or https URL.`)
   const path = values['token-file']

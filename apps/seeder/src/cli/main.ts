@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setTimeout } from 'node:timers/promises'
 import { EldernodeError } from '@eldernode/core'
 import { readCommand } from './command.ts'
 import { UsageError } from './errors.ts'
@@ -11,6 +12,7 @@ try {
   await runCommand(readCommand(process.argv.slice(2), process.env, Date.now()), {
     out: (text) => void process.stdout.write(text),
     note: (text) => void process.stderr.write(text),
+    pause: (ms) => setTimeout(ms),
   })
 } catch (error) {
   if (!(error instanceof EldernodeError)) throw error

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { Client } from './client.ts'
 import { type Command, help } from './command.ts'
+import { drain } from './drain.ts'
+import { type Output, printable } from './output.ts'
+import { repair, showReplication } from './replication.ts'
 
 const tokenSchema = z.object({
   id: z.string(),
@@ -12,16 +15,14 @@ const tokenSchema = z.object({
 })
 const listSchema = z.object({ tokens: z.array(tokenSchema) })
 
-/** `out` is for programs, `note` for people. */
-export interface Output {
-  out(text: string): void
-  note(text: string): void
-}
-
 /** Does what a command says. @throws UnreachableError, RefusedError */
-export async function runCommand(command: Command, { out, note }: Output): Promise<void> {
+export async function runCommand(command: Command, output: Output): Promise<void> {
+  const { out, note } = output
   if (command.kind === 'help') return out(help)
   const client = new Client(command.node.url, command.node.token)
+  if (command.kind === 'replication') return await showReplication(client, command, output)
+  if (command.kind === 'repair') return await repair(client, command.id, output)
+  if (command.kind === 'drain') return await drain(client, command, output)
   if (command.kind === 'create') {
     const made = await client.ask(tokenSchema.extend({ token: z.string() }), 'POST', '/v1/tokens', command.body)
     note(`${described(made)}\n`)
@@ -44,8 +45,4 @@ function described({ id, owner, label, scopes, expiresAt }: z.output<typeof toke
   const end = expiresAt === undefined ? 'until revoked' : `until ${new Date(expiresAt).toISOString()}`
   const words = [id, printable(owner), scopes.join(','), end, ...(label === '' ? [] : [`(${printable(label)})`])]
   return words.join('  ')
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
 }
