@@ -188,6 +188,10 @@ export class Catalog {
     return this.#db.run(text, state, purgeAfter ?? null, infoHash) > 0
   }
 
+  setPublisher(infoHash: string, publisher: string): void {
+    this.#db.run('UPDATE items SET publisher = ? WHERE info_hash = ?', publisher, infoHash)
+  }
+
   /** Forgets an item and the blobs that no other one needs. @returns the names of those blobs */
   removeItem(infoHash: string): string[] {
     this.blobs.doubtPatchy(infoHash)

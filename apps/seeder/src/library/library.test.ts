@@ -217,6 +217,16 @@ describe('retraction', () => {
   })
 })
 
+test("an item whose publisher lost its key is its successor's from then on, and nothing else of it changes", async () => {
+  const { item } = await put(library, ['x'])
+  const successor = 's'.repeat(43)
+  library.inherit(item.infoHash, successor)
+  expect(library.get(item.infoHash)).toEqual({ ...item, publisher: successor })
+  expect(library.head(item.infoHash)?.publisher).toBe(successor)
+  library.inherit('0'.repeat(40), successor)
+  expect(library.get('0'.repeat(40))).toBeUndefined()
+})
+
 describe('remove', () => {
   test('drops the bytes that no other item needs', async () => {
     const a = await put(library, ['shared', 'own'], { name: 'a' })

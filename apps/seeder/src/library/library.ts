@@ -169,6 +169,7 @@ async function build(
     restore: (infoHash) => {
       if (!catalog.setState(infoHash, 'live')) throw new UnknownItemError(infoHash)
     },
+    inherit: (infoHash, publisher) => catalog.setPublisher(infoHash, publisher),
     remove: async (infoHash) => {
       await dropUnneeded(catalog.transact(() => catalog.removeItem(infoHash)))
     },
@@ -208,6 +209,7 @@ async function build(
       return { infoHash, metainfo, files, bad: catalog.blobs.badPieces(infoHash) }
     },
     suspects: () => catalog.conditions.suspects(),
+    patchy: () => catalog.conditions.patchy(),
     damaged: () => catalog.conditions.damaged(),
     verify: async (infoHash, options) => {
       await soundness.verify(infoHash, options ?? {})

@@ -232,6 +232,8 @@ export interface Library {
   retract(infoHash: string, purgeAfter: number): void
   /** @throws UnknownItemError */
   restore(infoHash: string): void
+  /** Another speaks for the item's manifest now: its publisher's successor. Unknown infohashes are left alone. */
+  inherit(infoHash: string, publisher: NodeId): void
   /** Forgets an item and removes the blobs no other item needs, those in quarantine as well. An unknown infohash is no error. */
   remove(infoHash: string): Promise<void>
   /** Retracted items whose `purgeAfter` is not later than `now`. */
@@ -265,6 +267,8 @@ export interface Library {
   survey(position: string, most: number, unreadable?: (error: unknown) => void): Promise<string | undefined>
   /** Infohashes that wait for `verify`: written shortly before an unclean stop, or found changed by a comparison. */
   suspects(): string[]
+  /** Infohashes of items with pieces that are known to be wrong and are to be mended in place. */
+  patchy(): string[]
   /** Infohashes whose bytes are lost here, wholly or in part: to be fetched again or removed. */
   damaged(): string[]
   /**
