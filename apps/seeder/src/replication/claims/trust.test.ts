@@ -1,9 +1,10 @@
-import { auditKey, HolderIndex, packTags, ProofIndex, tagOf, WebIdentity, WebVerifier } from '@eldernode/core'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { auditKey, packTags, tagOf, WebIdentity, WebVerifier } from '@eldernode/core'
 import type { AuditResult, Certificate, Role } from '@eldernode/core'
 import { createGraph, MemoryGraphStore, type Graph } from '@eldernode/core/graph'
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Hearsay } from './hearsay.ts'
-import { Trust } from './trust.ts'
+import { Network } from '../members/network.ts'
 
 const infoHash = 'ab'.repeat(20)
 const holdings = { held: [infoHash], releasing: [], refused: [] }
@@ -16,10 +17,8 @@ let holder: WebIdentity
 let auditor: WebIdentity
 let graph: Graph
 let closing: (() => unknown)[]
-let index: HolderIndex
-let proofs: ProofIndex
-let trust: Trust
-let told: { proved: string[]; changed: number; forgotten: string[] }
+let network: Network | undefined
+let told: { proved: string[]; moved: number }
 
 /** Each node's graph works on one store: it learns of a certificate when it starts. */
 async function graphOf(identity: WebIdentity): Promise<Graph> {
@@ -46,32 +45,30 @@ async function certify(member: string, roles: Role[], more: Partial<Certificate>
 }
 
 async function begin(): Promise<void> {
-  index = new HolderIndex()
-  proofs = new ProofIndex()
-  told = { proved: [], changed: 0, forgotten: [] }
-  const idle = { waiting: () => [], hurry: () => false }
-  const hearsay = new Hearsay({
-    self: owner.id,
-    index,
-    transfers: idle,
-    mending: idle,
-    believes: (node) => trust.believes(node),
-    changed: () => {},
-  })
-  trust = new Trust({
+  network?.close()
+  told = { proved: [], moved: 0 }
+  network = new Network({
     self: owner.id,
     graph,
-    proofs,
-    learn: (said) => hearsay.learn(said),
-    forget: (node) => {
-      told.forgotten.push(node)
-      index.forget(node)
-    },
-    proved: (tags) => told.proved.push(...tags),
-    changed: () => told.changed++,
+    graceMs: 600_000,
+    now: () => now,
+    clock: () => now,
+    own: () => undefined,
+    isPinned: () => false,
+    moved: () => told.moved++,
+    appeared: () => {},
+    claimed: () => {},
+    proved: (infoHashes) => told.proved.push(...infoHashes),
+    log: pino({ level: 'silent' }),
   })
-  closing.push(await trust.start())
-  for (const said of graph.entries('h')) hearsay.learn(said)
+  network.open()
+  await network.takeStock()
+}
+
+/** Has another certificate act. */
+async function judge(member: string, roles: Role[], more: Partial<Certificate> = {}): Promise<void> {
+  await certify(member, roles, more)
+  await nextTurn()
 }
 
 beforeEach(async () => {
@@ -93,62 +90,60 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  network?.close()
+  network = undefined
   await Promise.all(closing.map((close) => close()))
 })
 
-const state = () => [index.stateOf(holder.id, infoHash), proofs.proofOf(holder.id, infoHash, now)]
+const claim = () => network?.index.stateOf(holder.id, infoHash)
+const proof = () => network?.proofs.proofOf(holder.id, infoHash, now)
 
 test('what members said before this node began counts', () => {
-  expect(state()).toEqual(['held', 'proven'])
+  expect([claim(), proof()]).toEqual(['held', 'proven'])
 })
 
 test('of a revoked holder nothing counts, and all of it again when it is a member again', async () => {
-  await certify(holder.id, [])
-  await trust.refresh()
-  expect([state()[0], told.forgotten, told.changed]).toEqual([undefined, [holder.id], 1])
-  await trust.refresh()
-  expect(told.changed).toBe(1)
+  await judge(holder.id, [])
+  expect([claim(), told.moved]).toEqual([undefined, 1])
+  network?.judge()
+  await nextTurn()
+  expect(told.moved).toBe(1)
   await begin()
-  expect(state()[0]).toBeUndefined()
-  await certify(holder.id, ['seeder'])
-  await trust.refresh()
-  expect(state()).toEqual(['held', 'proven'])
-  expect(told.changed).toBe(1)
+  expect(claim()).toBeUndefined()
+  await judge(holder.id, ['seeder'])
+  expect([claim(), proof(), told.moved]).toEqual(['held', 'proven', 1])
 })
 
 test('a certificate that expires is one that is gone', async () => {
-  await certify(holder.id, ['seeder'], { expiresAt: now + 1000 })
-  await trust.refresh()
-  expect(state()[0]).toBe('held')
+  await judge(holder.id, ['seeder'], { expiresAt: now + 1000 })
+  expect(claim()).toBe('held')
   now += 1000
-  await trust.refresh()
-  expect(state()[0]).toBeUndefined()
+  network?.judge()
+  await nextTurn()
+  expect(claim()).toBeUndefined()
 })
 
 test('a member without the role of a holder holds nothing that counts', async () => {
-  await certify(holder.id, ['publisher', 'auditor'])
+  await judge(holder.id, ['publisher', 'auditor'])
+  expect(claim()).toBeUndefined()
   await begin()
-  expect(state()[0]).toBeUndefined()
+  expect(claim()).toBeUndefined()
 })
 
 test('of a revoked auditor no result counts, and all of them again when it audits again', async () => {
-  await certify(auditor.id, ['seeder'])
-  await trust.refresh()
-  expect(state()).toEqual(['held', 'unknown'])
-  expect(told.changed).toBe(1)
+  await judge(auditor.id, ['seeder'])
+  expect([claim(), proof(), told.moved]).toEqual(['held', 'unknown', 1])
   await begin()
-  expect(state()).toEqual(['held', 'unknown'])
-  await certify(auditor.id, ['auditor'])
-  await trust.refresh()
-  expect(state()).toEqual(['held', 'proven'])
+  expect([claim(), proof()]).toEqual(['held', 'unknown'])
+  await judge(auditor.id, ['auditor'])
+  expect([claim(), proof()]).toEqual(['held', 'proven'])
 })
 
 test('a result that comes tells whose proof changed', async () => {
-  await certify(owner.id, ['seeder', 'publisher', 'auditor'])
-  await trust.refresh()
+  await judge(owner.id, ['seeder', 'publisher', 'auditor'])
   expect(told.proved).toEqual([])
   const failed = [{ tag: tagOf(infoHash), piece: 0, since: now }]
   await graph.publish('a', auditKey(holder.id, 'ab'), { passedAt: 0, proven: '', failed })
-  expect(told.proved).toEqual([tagOf(infoHash)])
-  expect(state()).toEqual(['held', 'failed'])
+  expect(told.proved).toEqual([infoHash])
+  expect([claim(), proof()]).toEqual(['held', 'failed'])
 })
