@@ -1,9 +1,9 @@
-import { mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Leecher, Network, seededBytes, sha256OfFile, until, type Media, type Seeder } from '../harness/index.ts'
+import { blobOf, flip, rot } from '../harness/rot.ts'
 import { lacks } from '../harness/tools.ts'
 
 const size = 3_000_000
@@ -31,29 +31,6 @@ async function replicated(name: string, seed: number): Promise<Media> {
   const media = await network.first.publish(name, seededBytes(seed, size))
   await until(() => network.at(1).holds(media.id), { within: 30_000, what: 'the replica holds it' })
   return media
-}
-
-const blobOf = (seeder: Seeder, { sha256 }: Media): string => join(seeder.folder, 'blobs', sha256.slice(0, 2), sha256)
-
-/** Flips a bit. */
-async function flip(seeder: Seeder, media: Media, at: number): Promise<void> {
-  const file = await open(blobOf(seeder, media), 'r+')
-  const byte = Buffer.alloc(1)
-  await file.read(byte, 0, 1, at)
-  byte.writeUInt8(byte.readUInt8() ^ 1)
-  await file.write(byte, 0, 1, at)
-  await file.close()
-}
-
-/** Flips a bit of a stopped node as a failing disk does: nothing but the bytes tells of it. */
-async function rot(seeder: Seeder, media: Media, at: number): Promise<void> {
-  await flip(seeder, media, at)
-  const { mtimeNs, ctimeNs } = await stat(blobOf(seeder, media), { bigint: true })
-  const catalog = new DatabaseSync(join(seeder.folder, 'catalog.db'))
-  catalog
-    .prepare('UPDATE blobs SET mtime_us = ?, ctime_us = ? WHERE sha256 = ?')
-    .run(mtimeNs / 1000n, ctimeNs / 1000n, media.sha256)
-  catalog.close()
 }
 
 async function leech(from: Seeder, media: Media): Promise<Leecher> {

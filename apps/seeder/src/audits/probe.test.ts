@@ -127,6 +127,8 @@ test('one that claims and holds nothing fails, whether it says so or gives anyth
     (response) => void response.end(),
     (response) => void response.end(pieceOf(1)),
   ]
+  const noise: Answer = (response) => void response.end(randomBytes(pieceLength))
+  expect(await audit({ trip: noise, metainfo: noise, piece: noise })).toMatchObject({ what: 'failed', piece: 0 })
   for (const piece of wrong) expect(await audit({ piece })).toMatchObject({ what: 'failed', piece: 0 })
 })
 

@@ -28,6 +28,7 @@ const patienceRate = 500
 const tripKeptMs = 10_000
 /** Another node answers where the holder should (RFC 9110, section 15.5.20). */
 const misdirected = 421
+const unknownRoute = 404
 const mostMetainfoBytes = 4 * 2 ** 20
 
 /** The holder's answer is no piece. */
@@ -87,9 +88,9 @@ export class Probe {
     const { statusCode, body } = await ask()
     const ms = clock() - started
     await body.dump()
-    // A node that is older than audits answers 404, whatever it holds.
     if (statusCode === misdirected) throw new AnswerError(statusCode)
-    if (statusCode !== 204) throw new Error(`it answered ${statusCode} where audits are asked for`)
+    // A node that is older than audits says so, whatever it holds. Who says anything else is asked for the piece.
+    if (statusCode === unknownRoute) throw new Error('it knows no audits')
     this.#trips.set(holder, { ms, at: clock() })
     measured(holder, ms)
     return ms
