@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Figures, Part } from './publish/figures.ts'
+import { harm } from './replicate/harm.ts'
 import { heal } from './replicate/heal.ts'
 import { hundred } from './replicate/hundred.ts'
 import { thousand } from './replicate/thousand.ts'
@@ -9,7 +10,7 @@ import { thousand } from './replicate/thousand.ts'
  * Copies made, proven and healed, all on loopback. `scripts/bench replicate` runs all parts; names after it run some:
  * `scripts/bench replicate thousand heal`.
  */
-const parts: readonly Part[] = [hundred, thousand, heal]
+const parts: readonly Part[] = [hundred, thousand, heal, harm]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !parts.some((part) => part.name === name))
