@@ -48,6 +48,8 @@ declare module 'bittorrent-protocol' {
     /** What the peer asked for and was not sent yet. */
     peerRequests: WireRequest[]
     requests: WireRequest[]
+    /** What the peer says to have. */
+    readonly peerPieces: { get(piece: number): boolean }
     uploaded: number
     /** Adds bytes to the measured rate. */
     uploadSpeed(bytes: number): number
@@ -75,6 +77,8 @@ declare module 'bittorrent-protocol' {
     have(piece: number): void
     haveAll(): void
     choke(): void
+    /** Takes a request back: its callback is told, and so is the peer. */
+    cancel(piece: number, offset: number, length: number): void
     unchoke(): void
     piece(piece: number, offset: number, block: Uint8Array): void
     reject(piece: number, offset: number, length: number): void

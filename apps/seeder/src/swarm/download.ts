@@ -5,6 +5,8 @@ import type { Egress } from '../egress/index.ts'
 import { FetchFailedError } from './errors.ts'
 import { Holders } from './holders.ts'
 import { readMetainfo } from './metainfo.ts'
+import { Parole } from './parole.ts'
+import { Patience } from './patience.ts'
 import { picksOf } from './picks.ts'
 import type { Fetched, FetchRequest, Metainfo, Passage } from './port.ts'
 
@@ -21,6 +23,7 @@ export class Download {
   readonly #torrent: Torrent
   readonly #request: FetchRequest
   readonly #holders: Holders
+  readonly #patience: Patience
   #metainfo: Metainfo | undefined
   #refusal: Error | undefined
   #received = 0
@@ -30,6 +33,17 @@ export class Download {
     this.#torrent = torrent
     this.#request = request
     this.#holders = new Holders(torrent, { ...options, ...request, received: (bytes) => this.#receive(bytes) })
+    this.#patience = new Patience(torrent, () => performance.now())
+    new Parole(torrent, {
+      banned: (wire) => {
+        const source = this.#holders.sourceOf(wire)
+        options.logger.warn(
+          { infoHash: request.infoHash, source },
+          'a peer gave wrong bytes, and is banned from this item',
+        )
+        if (source !== undefined) request.poisoned?.(source)
+      },
+    })
     this.#checkMetadata()
     torrent.on('wire', (wire: Wire) => {
       // A web seed's piece comes through its wire in one go, minutes after its first bytes if the limits are low.
@@ -61,6 +75,7 @@ export class Download {
   }
 
   end(): void {
+    this.#patience.end()
     this.#holders.end()
   }
 

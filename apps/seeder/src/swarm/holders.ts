@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
 import type { Egress } from '../egress/index.ts'
 import type { Metainfo, Passage } from './port.ts'
@@ -26,6 +27,8 @@ export class Holders {
   readonly #torrent: Torrent
   readonly #options: HoldersOptions
   readonly #redial: NodeJS.Timeout
+  /** Peers by the addresses that they resolve to. */
+  readonly #byAddress = new Map<string, string>()
 
   constructor(torrent: Torrent, options: HoldersOptions) {
     this.#torrent = torrent
@@ -41,6 +44,7 @@ export class Holders {
       egress.resolve(host).then(
         ([address]) => {
           if (address === undefined || this.#torrent.destroyed) return
+          this.#byAddress.set(`${address}:${port}`, peer)
           this.#torrent.addPeer(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
         },
         (error: unknown) => logger.debug({ peer, err: error }, 'a holder cannot be dialled'),
@@ -51,9 +55,21 @@ export class Holders {
   addWebSeeds(metainfo: Metainfo): void {
     const { infoHash, webSeeds, egress, passage, received, logger } = this.#options
     for (const url of webSeeds) {
+      const isAlone = (): boolean =>
+        !this.#torrent.wires.some((wire) => !wire.peerChoking && wire !== this.#wireOf(url))
       const failed = (error: unknown): void => logger.debug({ infoHash, url, err: error }, 'a web seed failed')
-      this.#torrent.addWebSeed(new WebSeed({ url, infoHash, metainfo, egress, passage, received, failed }))
+      this.#torrent.addWebSeed(new WebSeed({ url, infoHash, metainfo, egress, passage, received, failed, isAlone }))
     }
+  }
+
+  /** The peer or web seed, as it was given, at the other end of a connection; `undefined` for one that came by itself. */
+  sourceOf(wire: Wire): string | undefined {
+    if (wire.type === 'webSeed') return this.#options.webSeeds.find((url) => this.#wireOf(url) === wire)
+    return this.#byAddress.get(`${wire.remoteAddress}:${wire.remotePort}`)
+  }
+
+  #wireOf(webSeed: string): Wire | null | undefined {
+    return this.#torrent._peers?.get(webSeed)?.wire
   }
 
   end(): void {

@@ -57,6 +57,8 @@ export interface FetchRequest {
   egress?: Egress
   /** The .torrent file when a holder gave it (its infohash was checked); without it peers are asked (BEP 9). */
   metainfo?: Uint8Array
+  /** Told of one of these peers or web seeds whose bytes were wrong; it is not asked for anything more. */
+  poisoned?(source: string): void
   /**
    * Told now and then, at least once a second while bytes arrive, how many were received so far, and how many bytes the
    * pieces have that proved right.

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { fetch } from 'undici'
 import type { Egress } from '../egress/index.ts'
 import type { Metainfo, Passage } from './port.ts'
+import { patienceMs } from './patience.ts'
+import { Silence } from './silence.ts'
 import { spans } from './spans.ts'
 import type { Extent } from './spans.ts'
 
@@ -22,6 +24,8 @@ export interface WebSeedOptions {
   /** Told of bytes as they arrive. */
   received(bytes: number): void
   failed(error: unknown): void
+  /** Whether nobody else may give its pieces, so that its silence is waited out. */
+  isAlone?(): boolean
 }
 
 /**
@@ -91,15 +95,17 @@ export class WebSeed extends Wire {
     const file = this.#options.metainfo.files[index]
     if (file === undefined) throw new RangeError(`no file ${index}`)
     const deadline = new Deadline(requestTimeout)
-    const signal = AbortSignal.any([this.#stop.signal, deadline.signal])
+    const silence = new Silence(patienceMs, this.#options.isAlone ?? (() => true))
+    const signal = AbortSignal.any([this.#stop.signal, deadline.signal, silence.signal])
     const passage = this.#options.passage()
     // Whoever waits for its turn is not told of the end of a body.
     signal.addEventListener('abort', () => passage.end(), { once: true })
     try {
       const body = await this.#ask(file, position, target.length, signal)
-      await this.#fill(target, body, passage, deadline)
+      await this.#fill(target, body, passage, deadline, silence)
     } finally {
       deadline.clear()
+      silence.clear()
       passage.end()
     }
   }
@@ -128,12 +134,14 @@ export class WebSeed extends Wire {
     body: AsyncIterable<Uint8Array>,
     passage: Passage,
     deadline: Deadline,
+    silence: Silence,
   ): Promise<void> {
     let filled = 0
     for await (const chunk of body) {
       if (filled + chunk.length > target.length) throw new Error('the web seed sent more than was asked for')
       const turn = passage.pass(chunk.length)
-      if (turn !== undefined) await deadline.without(turn)
+      if (turn !== undefined) await silence.without(deadline.without(turn))
+      silence.heard()
       this.#options.received(chunk.length)
       target.set(chunk, filled)
       filled += chunk.length

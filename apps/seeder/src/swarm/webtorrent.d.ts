@@ -72,6 +72,15 @@ declare module 'webtorrent' {
     readonly conn: unknown
   }
 
+  /** A piece that is not held yet, in blocks of 16 KiB (torrent-piece). */
+  export interface TorrentPiece {
+    readonly _buffer: readonly Uint8Array[] | null
+    /** Takes blocks from number `block` on. @returns whether all are here */
+    set(block: number, bytes: Uint8Array, source: Wire): boolean
+    /** The bytes of all blocks. */
+    flush(): Uint8Array | null
+  }
+
   export interface Torrent extends EventEmitter {
     readonly infoHash: string
     infoHashHash?: string
@@ -83,7 +92,7 @@ declare module 'webtorrent' {
     readonly pieceLength: number
     readonly lastPieceLength: number
     /** `null` for pieces that are held and verified. */
-    readonly pieces: readonly (object | null)[]
+    readonly pieces: readonly (TorrentPiece | null)[]
     readonly torrentFile: Uint8Array
     discovery: { complete(): void; destroy(done: () => void): void } | null
     _rarityMap: { destroy(): void } | null

@@ -1,14 +1,12 @@
 import { request } from 'undici'
 import type { Egress } from '../../egress/index.ts'
-import type { Passage } from '../../swarm/index.ts'
+import { patienceMs, Silence, type Passage } from '../../swarm/index.ts'
 import { TransferError } from '../errors.ts'
 
 /** A .torrent of 2,048 pieces and 10,000 long names stays below. */
 const maxMetainfoBytes = 4 * 2 ** 20
 const maxListBytes = 16 * 2 ** 20
 const timeoutMs = 10_000
-/** A holder that gives nothing for so long is passed over. */
-const silenceMs = 2_000
 
 class HolderError extends TransferError {
   constructor(url: string, why: string, options?: ErrorOptions) {
@@ -57,7 +55,7 @@ export class HolderClient {
   /** A whole file by the holder's web seed, as many bytes as were asked for. @throws HolderError; the abort reason */
   async bytes({ base, infoHash, place, size, passage, signal }: FileRequest): Promise<Uint8Array> {
     const address = `${base}/v1/media/${infoHash}/ws/${place.split('/').map(encodeURIComponent).join('/')}`
-    const silence = new Silence(silenceMs)
+    const silence = new Silence(patienceMs)
     try {
       const body = await this.#ask(base, new URL(address), {}, AbortSignal.any([signal, silence.signal]))
       const bytes = await readUpTo(body, size, address, async (chunk) => {
@@ -124,35 +122,4 @@ async function readUpTo(
     chunks.push(chunk)
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
-}
-
-/** Aborts what was silent for too long; the time for which this node itself makes it wait does not count. */
-class Silence {
-  readonly #abort = new AbortController()
-  readonly #ms: number
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(ms: number) {
-    this.#ms = ms
-    this.heard()
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  heard(): void {
-    clearTimeout(this.#timer)
-    const late = (): void => this.#abort.abort(new Error(`it gave nothing for ${this.#ms / 1000} s`))
-    this.#timer = setTimeout(late, this.#ms)
-  }
-
-  async without(waiting: Promise<void>): Promise<void> {
-    clearTimeout(this.#timer)
-    await waiting
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer)
-  }
 }

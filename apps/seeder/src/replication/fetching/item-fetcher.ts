@@ -6,7 +6,7 @@ import { readMetainfo, type Fetched, type Swarm } from '../../swarm/index.ts'
 import { Arrival, type ArrivalHooks, type Whole } from './arrival.ts'
 import type { Arrivals } from './arrivals.ts'
 import { checkFiles, fullFileList } from './file-list.ts'
-import { ContentMismatchError, NoSourceError, TransferCancelledError } from '../errors.ts'
+import { ContentMismatchError, NoSourceError, PoisonedError, TransferCancelledError } from '../errors.ts'
 import type { HolderClient } from './holder-client.ts'
 import type { Room } from '../members/room.ts'
 import type { SmallItems } from './small-items.ts'
@@ -105,7 +105,7 @@ export class ItemFetcher {
         }
       },
       list: (signal) => fullFileList(manifest, sources.holders, client, signal),
-      download: (staging, hooks, signal) => this.#download(staging, manifest, sources, hooks, signal),
+      download: (staging, hooks, signal) => this.#download(staging, { manifest, publisher, sources }, hooks, signal),
       verify: async (staging, index, file, signal) => {
         const found = await hash(staging.filePath(index), signal)
         signal.throwIfAborted()
@@ -138,23 +138,29 @@ export class ItemFetcher {
 
   async #download(
     staging: Staging,
-    manifest: Manifest,
-    sources: Sources,
+    { manifest, publisher, sources }: { manifest: Manifest; publisher: NodeId; sources: Sources },
     hooks: ArrivalHooks,
     signal: AbortSignal,
   ): Promise<Fetched> {
     const { infoHash, size, pieceLength } = manifest
+    const spoiled = new AbortController()
+    const poisoned = (given: string): void => {
+      this.#options.poisoned(infoHash, sourceOf(given, infoHash))
+      if (isEmpty(this.#options.sources(infoHash, publisher)))
+        spoiled.abort(new PoisonedError(infoHash, 'every holder'))
+    }
     const metainfo = await this.#metainfo(manifest, sources, signal)
     return await this.#options.swarm.fetch({
       infoHash,
       size,
       pieceLength,
       peers: sources.peers,
-      webSeeds: sources.holders.map((base) => `${base}/v1/media/${infoHash}/ws/`),
+      webSeeds: sources.holders.map((base) => base + webSeedPath(infoHash)),
       ...(metainfo === undefined ? {} : { metainfo }),
       ...hooks,
+      poisoned,
       filePath: (index) => staging.filePath(index),
-      signal,
+      signal: AbortSignal.any([signal, spoiled.signal]),
     })
   }
 
@@ -215,6 +221,15 @@ function promised(staging: Staging, giveBack: () => void): Staging {
       giveBack()
     },
   }
+}
+
+function webSeedPath(infoHash: string): string {
+  return `/v1/media/${infoHash}/ws/`
+}
+
+/** What the swarm was given, as `sources` gave it. */
+function sourceOf(given: string, infoHash: string): string {
+  return given.endsWith(webSeedPath(infoHash)) ? given.slice(0, -webSeedPath(infoHash).length) : given
 }
 
 function isEmpty({ peers, holders }: Sources): boolean {
