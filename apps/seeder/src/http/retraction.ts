@@ -95,6 +95,7 @@ async function drop(
 
 function refusal({ graph }: Services, item: ItemHead | undefined, id: string): Error {
   if (item === undefined) return new MediaNotFoundError(id)
-  const endpoint = graph.get('hb', item.publisher, 'hb')?.body.endpoints.http
-  return new NotPublisherError(item.infoHash, item.publisher, endpoint)
+  const publisher = graph.speakerOf(item.publisher)
+  const endpoint = graph.get('hb', publisher, 'hb')?.body.endpoints.http
+  return new NotPublisherError(item.infoHash, publisher, endpoint)
 }
