@@ -197,14 +197,15 @@ describe('members', () => {
     const { id } = await json<{ id: string }>('/v1/node')
     const admitted = await post('/v1/members', { member: stranger, operator: 'them' })
     expect(admitted.status).toBe(201)
-    const certificate = { member: stranger, roles: ['seeder', 'publisher'], operator: 'them' }
+    const certificate = { member: stranger, roles: ['seeder', 'publisher', 'auditor'], operator: 'them' }
     expect(await admitted.json()).toMatchObject(certificate)
     const { members } = await json<{ members: { member: string }[] }>('/v1/members')
     expect(members.map(({ member }) => member).toSorted()).toEqual([id, stranger].toSorted())
-    expect((await post('/v1/members', { member: stranger, roles: [] })).status).toBe(201)
+    const lost = await post('/v1/members', { member: stranger, roles: [], successor: id })
+    expect([lost.status, await lost.json()]).toEqual([201, expect.objectContaining({ roles: [], successor: id })])
     await vi.waitFor(async () => {
       const now = await json<{ members: unknown[] }>('/v1/members')
-      expect(now.members).toContainEqual(expect.objectContaining({ member: stranger, roles: [] }))
+      expect(now.members).toContainEqual(expect.objectContaining({ member: stranger, roles: [], successor: id }))
     }, patience)
   })
 
@@ -215,6 +216,8 @@ describe('members', () => {
     { member: stranger, roles: ['king'] },
     { member: stranger, expiresAt: 1 },
     { member: stranger, operator: 'x'.repeat(65) },
+    { member: stranger, roles: [], successor: 'short' },
+    { member: stranger, roles: [], successor: stranger },
     null,
   ])('refuses %j', async (value) => {
     const answer = await post('/v1/members', value)
