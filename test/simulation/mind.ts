@@ -83,7 +83,10 @@ export class Mind {
     this.#proofs.trust(this.#world.machines.map(({ id }) => id))
     for (const infoHash of this.#machine.disk.keys()) this.#own.set(infoHash, 'held')
     for (const value of this.#machine.store) this.#apply(value)
-    for (const bucket of this.#own.buckets()) this.#pace.changed(bucket, this.#world.now)
+    const said = [...this.#machine.store].filter(({ pub, kind }) => pub === this.#machine.id && kind === 'h')
+    // What an earlier run said may be true no more.
+    for (const bucket of [...this.#own.buckets(), ...said.map(({ key }) => key)])
+      this.#pace.changed(bucket, this.#world.now)
     this.#planPublishing()
     this.#every(heartbeatTime, () => this.#tick())
     this.#every(sumsTime, () => this.#sync())

@@ -40,7 +40,7 @@ export class Schedule {
     const world = this.#world
     const free = world.machines.filter((one) => one.isHonest && one.mind !== undefined && !this.#troubled.has(one))
     const machine = free[Math.floor(world.random() * free.length)]
-    if (machine === undefined || this.#troubled.size >= 2) return this.#note('nothing', undefined)
+    if (machine === undefined || this.#troubled.size >= 3) return this.#note('nothing', undefined)
     const faults = [
       () => this.#crash(machine, world.between(0.3, 25) * minute, false),
       () => this.#crash(machine, world.between(0.3, 25) * minute, false),

@@ -57,6 +57,8 @@ const sameStanding = (a: Candidate, b: Candidate): boolean =>
 export class Presence {
   readonly #options: PresenceOptions
   readonly #members = new Map<NodeId, Living>()
+  /** The signed time of everybody's last heartbeat, also of those who do not live. */
+  readonly #heard = new Map<NodeId, number>()
   #live: Candidate[] | undefined
   #listeningSince: number
   #awakeAt: number
@@ -76,9 +78,11 @@ export class Presence {
     const clock = this.#tick()
     const ahead = ts - this.#options.now()
     const known = this.#members.get(id)
-    if (known !== undefined && known.ts >= ts) return 'old'
+    const before = this.#heard.get(id)
+    if (before !== undefined && before >= ts) return 'old'
+    this.#heard.set(id, ts)
     // The first may be an old one that a neighbour still had: it counts from its own time, and the next one corrects that.
-    const lastSeen = known === undefined ? clock + Math.min(ahead, 0) : clock
+    const lastSeen = before === undefined ? clock + Math.min(ahead, 0) : clock
     if (lastSeen <= clock - this.#options.graceMs) return 'old'
     const next = this.#candidate(id, body, known)
     this.#members.set(id, { id, heartbeat: body, ts, lastSeen, ahead, candidate: next })
@@ -91,6 +95,7 @@ export class Presence {
   /** Drops a member at once: it is none any more. @returns whether it lived */
   forget(id: NodeId): boolean {
     this.#live = undefined
+    this.#heard.delete(id)
     return this.#members.delete(id)
   }
 

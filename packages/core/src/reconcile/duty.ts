@@ -1,9 +1,8 @@
 import type { Assessment, Demand, Duty, View } from './port.ts'
-import { isSurplus } from './surplus.ts'
+import { isSurplus, othersSure } from './surplus.ts'
 
 const nothing: Duty = { do: 'nothing' }
 const keep: Duty = { do: 'keep' }
-const release: Duty = { do: 'release' }
 
 /** What `view.self` has to do about an item. A draining node keeps what it has, for it may stay after all. */
 export function duty(demand: Demand, assessment: Assessment, view: View): Duty {
@@ -12,7 +11,8 @@ export function duty(demand: Demand, assessment: Assessment, view: View): Duty {
   const isWanted = wanted.includes(self) || view.isPinned(demand.infoHash)
   const drains = view.member(self)?.state === 'draining'
   if (copies.some(({ id }) => id === self)) {
-    return isWanted || drains || !view.settled || !isSurplus(demand, assessment, view) ? keep : release
+    if (isWanted || drains || !view.settled || !isSurplus(demand, assessment, view)) return keep
+    return { do: 'release', sure: othersSure(assessment, self) >= demand.target }
   }
   if (!isWanted || drains) return nothing
   const repair = isRepair(demand, copies.length)

@@ -79,5 +79,8 @@ export type Duty =
   | { do: 'fetch'; urgent: boolean; repair: boolean; rarity: number }
   /** It holds the item and is wanted, or may not go yet. */
   | { do: 'keep' }
-  /** It holds the item and is not wanted: marks it, waits, and goes when it still may. */
-  | { do: 'release' }
+  /**
+   * It holds the item and is not wanted: marks it, waits, and goes when it still may. `sure`: as many others as the
+   * target are not suspected either, without which it does not go.
+   */
+  | { do: 'release'; sure: boolean }

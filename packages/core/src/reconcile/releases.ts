@@ -35,7 +35,8 @@ export class Releases {
       this.#marks.set(infoHash, undefined)
       return 'mark'
     }
-    return this.#isOver(infoHash, clock) && !isPreceded(infoHash, assessment, view) ? 'go' : 'wait'
+    // The mark stays while somebody is suspected: who comes back in time should not make the wait begin anew.
+    return duty.sure && this.#isOver(infoHash, clock) && !isPreceded(infoHash, assessment, view) ? 'go' : 'wait'
   }
 
   /** The holdings that name this mark were published. */

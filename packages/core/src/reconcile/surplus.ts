@@ -16,17 +16,17 @@ export function lowerScored(infoHash: string, { live, self, member }: View): Can
   })
 }
 
-/**
- * Copies that are sure to be there when a node's own has gone: proven, of members that live, are not suspected, and are
- * about to release theirs or to leave neither.
- */
-function sureWithout(self: NodeId, copies: readonly Copy[]): Copy[] {
-  return copies.filter((copy) => copy.id !== self && counts(copy) && !copy.suspected && !copy.draining)
+/** Copies that are there when a node's own has gone: proven, of live members that neither release them nor leave. */
+function without(self: NodeId, copies: readonly Copy[]): Copy[] {
+  return copies.filter((copy) => copy.id !== self && counts(copy) && !copy.draining)
 }
 
-/** How many copies stay for sure when this one goes: a node that drains is done when they are the target of each item. */
+/**
+ * How many copies are sure to stay when this one goes: those of suspected members are not. A node that drains is done
+ * when they are the target of each item.
+ */
 export function othersSure({ copies }: Pick<Assessment, 'copies'>, self: NodeId): number {
-  return sureWithout(self, copies).length
+  return without(self, copies).filter(({ suspected }) => !suspected).length
 }
 
 /**
@@ -34,8 +34,8 @@ export function othersSure({ copies }: Pick<Assessment, 'copies'>, self: NodeId)
  * this node's are not counted, for they may go at any time.
  */
 export function isSurplus({ infoHash, target }: Demand, { copies, wanted }: Assessment, view: View): boolean {
-  const sure = sureWithout(view.self, copies)
-  if (sure.length < target) return false
+  const others = without(view.self, copies)
+  if (others.length < target) return false
   const lower = lowerScored(infoHash, view)
-  return sure.filter(({ id }) => wanted.includes(id) || !lower.some((one) => one.id === id)).length >= target
+  return others.filter(({ id }) => wanted.includes(id) || !lower.some((one) => one.id === id)).length >= target
 }
