@@ -143,7 +143,7 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/config.ts`, knows: [] },
   { path: `${tracker}/transport`, knows: [`${tracker}/wire`, `${tracker}/swarm`] },
   { path: `${tracker}/swarm`, knows: [] },
-  { path: `${tracker}/wire`, knows: [] },
+  { path: `${tracker}/wire`, knows: [`${tracker}/swarm`] },
 ]
 
 /** Packages that may be imported below one folder only, so that each could be replaced without touching the rest. */

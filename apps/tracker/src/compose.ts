@@ -1,8 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
-import { Engine } from './swarm/index.ts'
-import { Counts, gauge, HttpTransport, Listeners, UdpTransport, WebSocketTransport } from './transport/index.ts'
+import { Swarms } from './swarm/index.ts'
+import {
+  Counts,
+  type Family,
+  gauge,
+  HttpTransport,
+  Listeners,
+  Manners,
+  Ranges,
+  UdpTransport,
+  WebSocketTransport,
+} from './transport/index.ts'
 
 export interface Tracker {
   /** Resolves to the real port. */
@@ -10,43 +21,83 @@ export interface Tracker {
   stop(): Promise<void>
 }
 
-const sweepMs = 10_000
+const sweepMs = 1000
 
-/** Builds the whole tracker, in start-up order. */
+/** Peers that one sweep forgets; what is left waits for the next one, which comes at once. */
+const perSweep = 5000
+
+/** A peer that missed its announce gets as long again, and some. */
+const patience = 2.25
+
+/** Seconds. Who misses somebody may ask again so soon. */
+const minInterval = 30
+
+/** From 0 to below 1, and nobody can tell what comes next. */
+const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32
+
+/**
+ * Builds the whole tracker, in start-up order.
+ *
+ * @param now milliseconds, never going backwards
+ */
 export const compose = (settings: TrackerSettings, log: Logger, now: () => number): Tracker => {
   const { limits } = settings
+  const interval = settings.announce.intervalSeconds
+  const socketInterval = Math.ceil(interval / 5)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counts = new Counts(registry, log)
 
-  const engine = new Engine({
-    interval: settings.announce.intervalSeconds * 1000,
-    maxSwarms: limits.swarms,
-    maxPeersPerSwarm: limits.peersPerSwarm,
-    maxPeers: limits.peers,
+  const swarms = new Swarms({
+    limits,
+    ttl: { address: Math.ceil(interval * patience), socket: Math.ceil(socketInterval * patience) + 60 },
     now,
+    random: Math.random,
+    secret: random,
   })
-  const webSockets = new WebSocketTransport({ engine, counts, maxPerAddress: limits.socketsPerAddress })
-  const trusted = rangesOf(settings.trustProxy)
-  const http = new HttpTransport({ engine, counts, registry, webSockets, trusted, maxConnections: limits.sockets })
-  const udp = new UdpTransport({ engine, counts, now })
+  const members = new Ranges(settings.members)
+  const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
+  const manners = new Manners({ perSecond: limits.requestsPerAddress, isMember, now, random })
+  const webSockets = new WebSocketTransport({
+    swarms,
+    counts,
+    manners,
+    isMember,
+    limits,
+    interval: socketInterval,
+    random: Math.random,
+  })
+  const http = new HttpTransport({
+    swarms,
+    counts,
+    manners,
+    registry,
+    webSockets,
+    trusted: rangesOf(settings.trustProxy),
+    intervals: { interval, minInterval: Math.min(minInterval, interval) },
+    trackerId: randomBytes(4).toString('hex'),
+    maxConnections: limits.sockets,
+  })
+  const udp = new UdpTransport({ swarms, counts, manners, interval, now })
   const listeners = new Listeners(http, udp, webSockets)
 
-  gauge(registry, 'eldernode_tracker_torrents', 'Torrents that somebody announced lately.', () => engine.swarms)
-  gauge(registry, 'eldernode_tracker_peers', 'Peers of all torrents.', () => engine.peers)
+  gauge(registry, 'eldernode_tracker_torrents', 'Torrents that somebody announced lately.', () => swarms.swarms)
+  gauge(registry, 'eldernode_tracker_peers', 'Peers of all torrents.', () => swarms.peers)
   gauge(registry, 'eldernode_tracker_websockets', 'Open WebSocket connections.', () => webSockets.sockets)
 
   let sweeps: NodeJS.Timeout | undefined
+  const sweep = (): void => {
+    if (swarms.expire(perSweep)) setImmediate(sweep)
+  }
   return {
     start: async () => {
       const port = await listeners.start(settings.host, settings.port)
-      sweeps = setInterval(() => engine.sweep(), sweepMs)
+      sweeps = setInterval(sweep, sweepMs)
       return port
     },
     stop: async () => {
       clearInterval(sweeps)
       await listeners.stop()
-      engine.close()
     },
   }
 }

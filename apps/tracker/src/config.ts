@@ -33,6 +33,13 @@ export const trackerSchema = z.object({
     .describe(
       'Reverse proxies whose X-Forwarded-For is believed. Everybody else is known by the address they call from.',
     ),
+  members: z
+    .array(z.string().refine(isRange, `expected ${rangeExpected}`).meta({ expected: rangeExpected }))
+    .max(1024)
+    .default(['127.0.0.0/8', '::1', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'])
+    .describe(
+      "Addresses of the network's own nodes: they may be in more torrents at once, and are neither slowed nor banned.",
+    ),
   announce: z.object({
     intervalSeconds: z
       .int()
@@ -42,9 +49,24 @@ export const trackerSchema = z.object({
       .describe('How often peers are told to announce. WebSocket peers are told a fifth of it.'),
   }),
   limits: z.object({
-    swarms: z.int().min(1).default(100_000).describe('Most torrents known at once; further ones are refused.'),
-    peersPerSwarm: z.int().min(2).default(1000).describe('Most peers known of one torrent; the oldest one gives way.'),
+    swarms: z.int().min(1).default(1_000_000).describe('Most torrents known at once; further ones are refused.'),
+    peersPerSwarm: z
+      .int()
+      .min(2)
+      .default(100_000)
+      .describe('Most peers known of one torrent; one that was not heard of for long gives way.'),
     peers: z.int().min(2).default(1_000_000).describe('Most peers known at once; no new torrent is taken beyond it.'),
+    swarmsPerSocket: z
+      .int()
+      .min(1)
+      .default(1000)
+      .describe('Most torrents that one WebSocket connection may be in at once.'),
+    swarmsPerMember: z.int().min(1).default(250_000).describe('The same for one of an address in `members`.'),
+    requestsPerAddress: z
+      .int()
+      .min(0)
+      .default(200)
+      .describe('Most HTTP and UDP requests a second of one address (IPv6: one /64), over 10 seconds; 0 is no limit.'),
     sockets: z.int().min(1).default(10_000).describe('Most TCP connections at once, HTTP and WebSocket together.'),
     socketsPerAddress: z.int().min(1).default(500).describe('Most WebSocket connections of one address at once.'),
   }),

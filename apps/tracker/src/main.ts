@@ -13,7 +13,7 @@ const exitConfig = 78
 
 const run = async (settings: TrackerSettings): Promise<void> => {
   const log = pino({ level: settings.log.level })
-  const tracker = compose(settings, log, Date.now)
+  const tracker = compose(settings, log, () => performance.now())
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   const port = await tracker.start()
   const host = isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host

@@ -2,84 +2,132 @@ import { InvalidInputError } from '@eldernode/core'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIP } from 'node:net'
-import type { Engine } from '../swarm/index.ts'
-import { connectAnswer, forEngine, parseUdp, type UdpRequest } from '../wire/index.ts'
-import { plainAddress } from './client-address.ts'
+import { Announce, Answer, type Swarms } from '../swarm/index.ts'
+import {
+  parseUdp,
+  udpActions,
+  UdpRequest,
+  writeAnnounce,
+  writeConnect,
+  writeError,
+  writeScrape,
+} from '../wire/index.ts'
+import { parseAddress } from './address.ts'
 import { ConnectionIds } from './connection-id.ts'
 import type { Counts } from './counts.ts'
+import type { Manners } from './manners.ts'
 
 interface UdpTransportOptions {
-  engine: Engine
+  swarms: Swarms
   counts: Counts
+  manners: Manners
+  /** Seconds. */
+  interval: number
+  /** Milliseconds. */
   now: () => number
 }
 
-/** BEP 15 on one socket. It answers nobody who has not proved to own the address. */
+/** The kernel keeps so many bytes for us while we are busy. */
+const receiveBuffer = 4 * 1024 * 1024
+
+/** No answer is longer: 200 peers of IPv4 or 72 of IPv6. */
+const longestAnswer = 1472
+
+const actionNames = ['connect', 'announce', 'scrape'] as const
+
+/** BEP 15 and BEP 41 on one socket. It answers nobody who has not proved to own the address. */
 export class UdpTransport {
-  readonly #engine: Engine
-  readonly #counts: Counts
+  readonly #options: UdpTransportOptions
   readonly #ids: ConnectionIds
+  // All of them are used again for every packet.
+  readonly #word = new Announce()
+  readonly #answer = new Answer()
+  readonly #request = new UdpRequest()
+  readonly #out = Buffer.alloc(longestAnswer)
+  readonly #countsOf: Swarms['counts']
   #socket: Socket | undefined
 
-  constructor({ engine, counts, now }: UdpTransportOptions) {
-    this.#engine = engine
-    this.#counts = counts
-    this.#ids = new ConnectionIds(now)
+  constructor(options: UdpTransportOptions) {
+    this.#options = options
+    this.#ids = new ConnectionIds(options.now)
+    this.#countsOf = (infoHash, counts) => options.swarms.counts(infoHash, counts)
   }
 
   /** Rejects with the system's error when the port cannot be had. */
   async start(host: string, port: number): Promise<void> {
-    const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4')
+    const family = isIP(host) === 6 ? 6 : 4
+    const socket = createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      // What is sent to is an address already.
+      lookup: (address, _options, found) => found(null, address, family),
+    })
+    // With such a lookup it may listen before `bind` returns.
+    const listening = once(socket, 'listening')
     socket.bind(port, host)
-    await once(socket, 'listening')
-    socket.on('message', (message, from) => this.#onMessage(message, from))
-    socket.on('error', (error) => this.#counts.failed('udp', error))
+    await listening
+    // The system may grant less.
+    socket.setRecvBufferSize(receiveBuffer)
+    socket.on('message', (packet, from) => this.#onPacket(socket, packet, from))
+    socket.on('error', (error) => this.#options.counts.failed('udp', error))
     this.#socket = socket
-    this.#engine.udp4 = {
-      send: (packet, _offset, _length, toPort, address) => this.#send(packet, toPort, address),
-    }
   }
 
   async stop(): Promise<void> {
     const socket = this.#socket
     this.#socket = undefined
-    this.#engine.udp4 = null
     if (socket) await new Promise<void>((resolve) => socket.close(resolve))
   }
 
-  #onMessage(message: Buffer, { address: sender, port }: RemoteInfo): void {
-    const address = plainAddress(sender)
-    // A forged packet may carry port 0, to which nothing can be sent.
-    if (address === undefined || port === 0) return this.#counts.refused('udp')
-    const request = this.#parse(message)
-    if (!request) return
-    if (request.action === 'connect') {
-      this.#send(connectAnswer(request.transactionId, this.#ids.issue(address, port)), port, address)
-    } else if (this.#ids.isValid(request.connectionId, address, port)) {
-      this.#engine.onUdpRequest(forEngine(request), { address, port, family: 'IPv4' })
-    } else {
-      return this.#counts.refused('udp')
-    }
-    this.#counts.answered('udp', request.action)
+  #onPacket(socket: Socket, packet: Buffer, from: RemoteInfo): void {
+    const { counts } = this.#options
+    // One buffer serves all answers. While the system has not taken it, further ones are lost as on a full line.
+    if (socket.getSendQueueCount() > 0) return counts.refused('udp')
+    const length = this.#answerTo(packet, from)
+    if (length > 0) socket.send(this.#out, 0, length, from.port, from.address)
   }
 
-  #parse(message: Buffer): UdpRequest | undefined {
+  /** @returns the length of the answer in `#out`, or 0 */
+  #answerTo(packet: Buffer, from: RemoteInfo): number {
+    const { counts, manners } = this.#options
+    const word = this.#word
+    const request = this.#request
+    const kind = parseAddress(from.address, word.address)
+    // A forged packet may carry port 0, to which nothing can be sent.
+    if (kind === undefined || from.port === 0) return this.#refuse()
+    word.kind = kind
     try {
-      return parseUdp(message)
+      parseUdp(packet, request, word)
     } catch (error) {
       // A malformed packet draws no answer: its sender may be forged.
-      if (!(error instanceof InvalidInputError)) throw error
-      this.#counts.refused('udp')
-      return undefined
+      if (error instanceof InvalidInputError) return this.#refuse()
+      throw error
     }
+    const { action, transaction } = request
+    if (action !== udpActions.connect) {
+      if (!this.#ids.isValid(request.high, request.low, word.address, from.port)) return this.#refuse()
+      if (!manners.permits(kind, word.address)) return this.#refuse()
+    }
+    counts.answered('udp', actionNames[action])
+    if (action === udpActions.connect) {
+      this.#ids.issue(word.address, from.port)
+      return writeConnect(this.#out, transaction, this.#ids.high, this.#ids.low)
+    }
+    if (action === udpActions.scrape) return writeScrape(this.#out, packet, request, this.#countsOf)
+    return this.#announce(transaction, from.port)
   }
 
-  #send(packet: Buffer, port: number, address: string): void {
-    const socket = this.#socket
-    if (!socket) return
-    const to = socket.address().family === 'IPv6' && isIP(address) === 4 ? `::ffff:${address}` : address
-    socket.send(packet, port, to, (error) => {
-      if (error) this.#counts.failed('udp', error)
-    })
+  #announce(transaction: number, port: number): number {
+    const { swarms, interval } = this.#options
+    const word = this.#word
+    const answer = this.#answer
+    if (word.port === 0) word.port = port
+    swarms.announce(word, answer)
+    if (answer.refusal !== '') return writeError(this.#out, transaction, answer.refusal)
+    return writeAnnounce(this.#out, transaction, interval, answer, swarms)
+  }
+
+  #refuse(): number {
+    this.#options.counts.refused('udp')
+    return 0
   }
 }

@@ -1,16 +1,38 @@
 import { InvalidInputError } from '@eldernode/core'
+import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer, type RawData } from 'ws'
-import type { Engine } from '../swarm/index.ts'
-import { engineMessage, maxMessage, parseWebSocket, type WebSocketAnnounce } from '../wire/index.ts'
+import { Announce, Answer, type Counts as SwarmCounts, happened, kinds, type Swarms } from '../swarm/index.ts'
+import {
+  answerMessage,
+  infoHashOf,
+  offerMessage,
+  parseWebSocket,
+  type SocketAnnounce,
+  type SocketScrape,
+} from '../wire/index.ts'
+import type { Family } from './address.ts'
 import type { Counts } from './counts.ts'
-import { EngineSocket } from './engine-socket.ts'
+import { closes } from './frames.ts'
+import type { Manners } from './manners.ts'
+import { Pacer } from './pacer.ts'
+import { Socket, type SocketOwner } from './socket.ts'
 
 interface WebSocketTransportOptions {
-  engine: Engine
+  swarms: Swarms
   counts: Counts
-  maxPerAddress: number
+  manners: Manners
+  isMember: (kind: Family, address: Int32Array) => boolean
+  limits: {
+    socketsPerAddress: number
+    /** Swarms that one socket may be in: of a member, of anybody else. */
+    swarmsPerMember: number
+    swarmsPerSocket: number
+  }
+  /** Seconds. */
+  interval: number
+  /** From 0 to below 1. */
+  random: () => number
 }
 
 /** A client that goes on sending garbage is cut off. */
@@ -19,133 +41,260 @@ const maxRefusals = 20
 /** Clients on one socket: a browser page runs one, rarely some more. */
 const maxPeerIds = 16
 
-const pingMs = 30_000
+/** Offers that a client may leave unanswered; older ones are forgotten. */
+const maxOpenOffers = 512
+
+/** Seconds. Each socket is asked once in so many whether it is still there. */
+const pingSeconds = 40
+
+/** Bytes of messages that have not come whole, of all sockets together. */
+const maxWaiting = 64 * 1024 * 1024
 
 /** WebTorrent's signalling: offers and answers between peers. Upgrades come from the HTTP listener. */
-export class WebSocketTransport {
+export class WebSocketTransport implements SocketOwner {
   readonly #options: WebSocketTransportOptions
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    maxPayload: maxMessage,
-    perMessageDeflate: false,
-    clientTracking: true,
-  })
-  readonly #connections = new WeakMap<WebSocket, Connection>()
+  readonly #word = new Announce()
+  readonly #answer = new Answer()
+  readonly #counts: SwarmCounts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 }
+  // Sockets by the second of the turn in which each is pinged.
+  readonly #rounds = Array.from({ length: pingSeconds }, () => new Set<Socket>())
   readonly #perAddress = new Map<string, number>()
-  readonly #owners = new Map<string, EngineSocket>()
-  #pings: NodeJS.Timeout | undefined
+  // Who speaks for a peer id: peer ids are known to the whole swarm.
+  readonly #owners = new Map<string, Socket>()
+  readonly #byClient: (Socket | undefined)[] = []
+  readonly #pacer = new Pacer()
+  #pending: Socket[] = []
+  #sockets = 0
+  #second = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
+    this.#word.kind = kinds.socket
   }
 
   get sockets(): number {
-    return this.#server.clients.size
+    return this.#sockets
   }
 
   start(): void {
-    this.#pings = setInterval(() => this.#ping(), pingMs)
+    this.#timer = setInterval(() => this.#ping(), 1000)
   }
 
-  /** Says goodbye to every client; those that do not answer are cut off when the TCP listener stops. */
+  /** Says goodbye to every client; those that do not answer are cut off by `terminate`. */
   stop(): void {
-    clearInterval(this.#pings)
-    for (const socket of this.#server.clients) socket.close(1001, 'the tracker is stopping')
+    clearInterval(this.#timer)
+    this.#pacer.stop()
+    this.#each((socket) => socket.close(closes.goingAway))
   }
 
   terminate(): void {
-    for (const socket of this.#server.clients) socket.terminate()
+    this.#each((socket) => socket.terminate())
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
-    const { counts, maxPerAddress } = this.#options
-    if ((this.#perAddress.get(address) ?? 0) >= maxPerAddress) {
-      counts.refused('ws')
-      socket.end('HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      return
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, kind: Family, address: Int32Array): void {
+    const key = request.headers['sec-websocket-key'] ?? ''
+    const isRight = request.headers.upgrade?.toLowerCase() === 'websocket' && /^[+/0-9a-z]{22}==$/i.test(key)
+    if (!isRight || request.headers['sec-websocket-version'] !== '13') return this.#turnAway(stream, '400 Bad Request')
+    const place = `${address[0]} ${kind === kinds.ipv4 ? '' : address[1]}`
+    const open = this.#perAddress.get(place) ?? 0
+    if (open >= this.#options.limits.socketsPerAddress || this.#options.manners.isBanned(kind, address))
+      return this.#turnAway(stream, '429 Too Many Requests')
+    this.#perAddress.set(place, open + 1)
+    stream.once('close', () => {
+      const left = (this.#perAddress.get(place) ?? 1) - 1
+      if (left === 0) this.#perAddress.delete(place)
+      else this.#perAddress.set(place, left)
+    })
+    const words = address.slice()
+    // Who leaves while it waits for its turn is gone without a word.
+    stream.on('error', ignore)
+    const enter = (): void => {
+      if (stream.destroyed) return
+      stream.off('error', ignore)
+      this.#accept(stream, head, key, kind, words)
     }
-    this.#server.handleUpgrade(request, socket, head, (client) => this.#accept(client, address))
+    const isTaken = this.#pacer.run(enter, () => stream.destroy())
+    if (!isTaken) this.#turnAway(stream, '503 Service Unavailable')
   }
 
-  #accept(socket: WebSocket, address: string): void {
-    const connection: Connection = { address, peers: new Map(), refusals: 0, isAlive: true }
-    this.#connections.set(socket, connection)
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
-    socket.on('message', (data, isBinary) => this.#onMessage(socket, connection, data, isBinary))
-    socket.on('error', (error) => this.#options.counts.failed('ws', error))
-    socket.on('pong', () => (connection.isAlive = true))
-    socket.on('close', () => this.#onClose(connection))
-  }
-
-  #onMessage(socket: WebSocket, connection: Connection, data: RawData, isBinary: boolean): void {
+  onMessage(socket: Socket, text: string, isBinary: boolean): void {
     const { counts } = this.#options
     try {
       if (isBinary) throw new InvalidInputError('the message must be text')
-      const request = parseWebSocket((data as Buffer).toString())
-      this.#peerOf(socket, connection, request).receive(engineMessage(request))
-      counts.answered('ws', request.action)
+      const message = parseWebSocket(text)
+      if (message.action === 'scrape') this.#scrape(socket, message)
+      else this.#announce(socket, message)
+      counts.answered('ws', message.action)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       counts.refused('ws')
-      if (++connection.refusals > maxRefusals) socket.close(1008, 'too many malformed messages')
-      else new EngineSocket(socket, connection.address).send(JSON.stringify({ 'failure reason': error.message }))
+      this.#options.manners.refused(socket.kind, socket.address)
+      if (++socket.refusals > maxRefusals) socket.close(closes.policy)
+      else socket.send(JSON.stringify({ 'failure reason': error.message }))
     }
   }
 
-  #peerOf(socket: WebSocket, connection: Connection, request: ReturnType<typeof parseWebSocket>): EngineSocket {
-    const peerId = request.action === 'announce' ? request.peerId : ''
-    const known = connection.peers.get(peerId)
-    if (known && (request.action === 'scrape' || this.#owners.get(peerId) === known)) return known
-    if (request.action === 'announce') this.#claim(connection, request)
-    if (connection.peers.size >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
-    const peer = new EngineSocket(socket, connection.address)
-    connection.peers.set(peerId, peer)
-    if (request.action === 'announce') this.#owners.set(peerId, peer)
-    this.#options.engine.onWebSocketConnection(peer)
-    return peer
+  onPending(socket: Socket): void {
+    if (this.#pending.length === 0) setImmediate(() => this.#flush())
+    this.#pending.push(socket)
+  }
+
+  onError(error: Error): void {
+    this.#options.counts.failed('ws', error)
+  }
+
+  onClose(socket: Socket): void {
+    this.#sockets--
+    this.#rounds[socket.round]?.delete(socket)
+    for (const peerId of socket.clients.keys()) this.#forget(socket, peerId)
+  }
+
+  #accept(stream: Duplex, head: Buffer, key: string, kind: Family, address: Int32Array): void {
+    const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+    stream.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      'latin1',
+    )
+    const socket = new Socket(stream, kind, address, this)
+    this.#sockets++
+    socket.round = Math.floor(this.#options.random() * pingSeconds)
+    this.#rounds[socket.round]?.add(socket)
+    if (head.length > 0) socket.read(head)
+  }
+
+  #turnAway(stream: Duplex, status: string): void {
+    this.#options.counts.refused('ws')
+    stream.on('error', ignore)
+    stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
+  }
+
+  #announce(socket: Socket, message: SocketAnnounce): void {
+    const client = this.#clientOf(socket, message)
+    if (message.answer !== undefined) return this.#passAnswer(socket, message, message.answer)
+    const { swarms, limits, isMember, interval, random } = this.#options
+    const word = this.#word
+    word.infoHash.set(message.infoHash)
+    word.address[0] = client
+    word.event = message.event
+    word.left = message.left
+    word.wanted = message.offers.length
+    if (swarms.swarmsOf(client) >= limits.swarmsPerSocket && !swarms.isMember(word.infoHash, client)) {
+      const most = isMember(socket.kind, socket.address) ? limits.swarmsPerMember : limits.swarmsPerSocket
+      let swarmsOfSocket = 0
+      for (const one of socket.clients.values()) swarmsOfSocket += swarms.swarmsOf(one)
+      if (swarmsOfSocket >= most) throw new InvalidInputError(`one connection may be in ${most} torrents at most`)
+    }
+    const answer = this.#answer
+    swarms.announce(word, answer)
+    if (answer.refusal !== '') throw new InvalidInputError(answer.refusal)
+    // A tenth of chance keeps those who came together from coming together for ever.
+    const seconds = Math.max(1, Math.round(interval * (1 - random() / 10)))
+    socket.send(
+      `{"complete":${answer.complete},"incomplete":${answer.incomplete},"action":"announce","interval":${seconds},"info_hash":${message.infoHashText}}`,
+    )
+    for (let i = 0; i < answer.count; i++) this.#passOffer(message, i, answer.peers[i] as number)
+  }
+
+  #passOffer(message: SocketAnnounce, which: number, peer: number): void {
+    const offer = message.offers[which]
+    const client = this.#options.swarms.clientOf(peer)
+    const to = this.#byClient[client]
+    if (offer === undefined || to === undefined) return
+    const open = (to.offers ??= new Map())
+    if (open.size >= maxOpenOffers) {
+      to.olderOffers = open
+      to.offers = new Map()
+    }
+    to.offers.set(offerKey(offer.offerId, message.peerId), message.infoHashText)
+    to.send(offerMessage(offer, message))
+  }
+
+  /** Only who was given an offer may answer it, and once. */
+  #passAnswer(socket: Socket, message: SocketAnnounce, answer: NonNullable<SocketAnnounce['answer']>): void {
+    const key = offerKey(answer.offerId, answer.to)
+    const isOpen = socket.offers?.delete(key) === true || socket.olderOffers?.delete(key) === true
+    const to = this.#owners.get(answer.to)
+    // The other one may have left meanwhile: that is nobody's fault.
+    if (isOpen && to !== undefined) to.send(answerMessage(answer, message))
+    else this.#options.counts.refused('ws')
+  }
+
+  #scrape(socket: Socket, { infoHashTexts }: SocketScrape): void {
+    const counts = this.#counts
+    const files = infoHashTexts.map((text) => {
+      this.#options.swarms.counts(infoHashOf(text), counts)
+      const { complete, incomplete, downloaded, downloaders } = counts
+      return `${text}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded},"downloaders":${downloaders}}`
+    })
+    socket.send(`{"action":"scrape","files":{${files.join(',')}}}`)
+  }
+
+  #clientOf(socket: Socket, { peerId, event }: SocketAnnounce): number {
+    const known = socket.clients.get(peerId)
+    if (known !== undefined) return known
+    const owner = this.#owners.get(peerId)
+    if (owner !== undefined) this.#takeOver(owner, socket, peerId, event)
+    if (socket.clients.size >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
+    const client = this.#options.swarms.openClient()
+    socket.clients.set(peerId, client)
+    this.#owners.set(peerId, socket)
+    this.#byClient[client] = socket
+    return client
   }
 
   /**
-   * Peer ids are known to the whole swarm, so one that is in use is handed over only to a client at the same address
-   * (it reconnected before its old socket was found dead), and never in order to stop it.
+   * A peer id that is in use is handed over only to a client at the same address (it reconnected before its old socket was
+   * found dead), and never in order to stop it.
    */
-  #claim({ address, peers }: Connection, { peerId, event }: WebSocketAnnounce): void {
-    const owner = this.#owners.get(peerId)
-    if (!owner) return
-    if (owner.address !== address || event === 'stopped') {
+  #takeOver(owner: Socket, { kind, address }: Socket, peerId: string, event: number): void {
+    const isSame = owner.kind === kind && owner.address.every((word, i) => word === address[i])
+    if (!isSame || event === happened.stopped)
       throw new InvalidInputError('this peer id is in use on another connection')
-    }
-    owner.leave()
+    this.#forget(owner, peerId)
+  }
+
+  #forget(socket: Socket, peerId: string): void {
+    const client = socket.clients.get(peerId)
+    socket.clients.delete(peerId)
+    if (client === undefined) return
     this.#owners.delete(peerId)
-    peers.delete(peerId)
+    this.#byClient[client] = undefined
+    this.#options.swarms.closeClient(client)
   }
 
-  #onClose({ address, peers }: Connection): void {
-    const left = (this.#perAddress.get(address) ?? 1) - 1
-    if (left === 0) this.#perAddress.delete(address)
-    else this.#perAddress.set(address, left)
-    for (const [peerId, peer] of peers) {
-      if (this.#owners.get(peerId) === peer) this.#owners.delete(peerId)
-      peer.leave()
-    }
-    peers.clear()
+  #flush(): void {
+    const pending = this.#pending
+    this.#pending = []
+    for (const socket of pending) socket.flush()
   }
 
+  /** Asks one part of the sockets each second, so that no two parts are asked at once. */
   #ping(): void {
-    for (const socket of this.#server.clients) {
-      const connection = this.#connections.get(socket)
-      if (!connection?.isAlive) socket.terminate()
-      else {
-        connection.isAlive = false
-        socket.ping()
+    this.#second = (this.#second + 1) % pingSeconds
+    let waiting = 0
+    for (const socket of this.#rounds[this.#second] ?? []) {
+      waiting += socket.waiting
+      if (!socket.isAlive || waiting > maxWaiting / pingSeconds) {
+        socket.terminate()
+        continue
       }
+      socket.isAlive = false
+      socket.olderOffers = socket.offers
+      socket.offers = undefined
+      socket.sendPing()
     }
+  }
+
+  #each(visit: (socket: Socket) => void): void {
+    for (const round of this.#rounds) for (const socket of round) visit(socket)
   }
 }
 
-interface Connection {
-  address: string
-  peers: Map<string, EngineSocket>
-  refusals: number
-  isAlive: boolean
+/** One id may be written in JSON in several ways. */
+const offerKey = (offerId: string, from: string): string => {
+  const plain = offerId.includes('\\') ? JSON.stringify(JSON.parse(offerId)) : offerId
+  return `${plain} ${from}`
 }
+
+const ignore = (): void => {}

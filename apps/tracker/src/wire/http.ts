@@ -1,70 +1,171 @@
-import { parse } from 'node:querystring'
-import { binaryHash, eventOf, leftOf, maxPeers, maxScrape, refuse, type Announce, type Scrape } from './announce.ts'
+import { type Announce, type Answer, type Counts, happened, mostPeers, type Swarms } from '../swarm/index.ts'
+import { eventOf, maxScrape, refuse, usualPeers, wordsOf } from './announce.ts'
 
-export interface HttpAnnounce extends Announce {
-  port: number
-  numwant: number | undefined
+/** Parameters of one request; clients send a dozen, and a scrape one for each torrent. */
+const maxParameters = 128
+
+const bytes = new Uint8Array(20)
+
+/**
+ * The query of an announce (BEP 3) from its first character on. A claimed `ip` is never read. The peer id has to be there
+ * but tells nothing: a peer is known by the address it calls from. Throws `InvalidInputError`.
+ */
+export const parseHttpAnnounce = (search: string, word: Announce): void => {
+  word.event = happened.update
+  word.left = Number.NaN
+  word.wanted = usualPeers
+  word.port = 0
+  let infoHashes = 0
+  let hasPeerId = false
+  eachParameter(search, (name, from, to) => {
+    switch (name) {
+      case 'info_hash':
+        if (++infoHashes > 1) refuse('an announce names one info_hash')
+        hashOf(search, from, to, name)
+        wordsOf(bytes, 0, word.infoHash)
+        return
+      case 'peer_id':
+        hashOf(search, from, to, name)
+        hasPeerId = true
+        return
+      case 'port':
+        word.port = digits(search, from, to)
+        return
+      case 'left':
+        word.left = digits(search, from, to)
+        return
+      case 'event':
+        word.event = eventOf(search.slice(from, to))
+        return
+      case 'numwant': {
+        const wanted = digits(search, from, to)
+        if (!Number.isNaN(wanted)) word.wanted = Math.min(wanted, mostPeers)
+      }
+    }
+  })
+  if (infoHashes === 0) refuse('info_hash must be 20 bytes')
+  if (!hasPeerId) refuse('peer_id must be 20 bytes')
+  if (!(word.port >= 1 && word.port <= 65_535)) refuse('port must be 1 to 65535')
 }
 
-/** Peers of one torrent: those that have all of it, and the others. */
-interface Counts {
-  complete: number
-  incomplete: number
+/** The query of a scrape (BEP 48). Without an info_hash it would list every torrent, so one is required. */
+export const parseHttpScrape = (search: string): Int32Array[] => {
+  const infoHashes: Int32Array[] = []
+  eachParameter(search, (name, from, to) => {
+    if (name !== 'info_hash') return
+    if (infoHashes.length === maxScrape) refuse(`at most ${maxScrape} info_hash values`)
+    hashOf(search, from, to, name)
+    const words = new Int32Array(5)
+    wordsOf(bytes, 0, words)
+    infoHashes.push(words)
+  })
+  return infoHashes.length > 0 ? infoHashes : refuse('info_hash must be 20 bytes')
 }
 
-/** Browsers and clients send 20 raw bytes percent-encoded, which is no UTF-8: each escape is one character. */
-const decodeBytes = (text: string): string =>
-  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-
-const encodeBytes = (hex: string): string => hex.replace(/../g, '%$&')
-
-const query = (search: string) => parse(search, '&', '=', { decodeURIComponent: decodeBytes, maxKeys: 2 * maxScrape })
-
-const digits = (value: unknown): number =>
-  typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
-
-/** The query of `GET /announce` (BEP 3). A claimed `ip` is never read. Throws `InvalidInputError`. */
-export const parseHttpAnnounce = (search: string): HttpAnnounce => {
-  const params = query(search)
-  const port = digits(params['port'])
-  if (!(port >= 1 && port <= 65_535)) refuse('port must be 1 to 65535')
-  const numwant = digits(params['numwant'])
-  return {
-    infoHash: binaryHash('info_hash', params['info_hash']),
-    peerId: binaryHash('peer_id', params['peer_id']),
-    event: eventOf(params['event']),
-    left: leftOf(digits(params['left'])),
-    port,
-    numwant: Number.isNaN(numwant) ? undefined : Math.min(numwant, maxPeers),
+const eachParameter = (search: string, visit: (name: string, from: number, to: number) => void): void => {
+  let count = 0
+  for (let start = 0; start < search.length;) {
+    if (++count > maxParameters) refuse(`at most ${maxParameters} parameters`)
+    const next = search.indexOf('&', start)
+    const end = next === -1 ? search.length : next
+    const equals = search.indexOf('=', start)
+    if (equals !== -1 && equals < end) visit(search.slice(start, equals), equals + 1, end)
+    start = end + 1
   }
 }
 
-/** The query of `GET /scrape` (BEP 48). Without an info_hash it would list every torrent, so one is required. */
-export const parseHttpScrape = (search: string): Scrape => {
-  const value = query(search)['info_hash']
-  const list = Array.isArray(value) ? value : [value]
-  if (list.length > maxScrape) refuse(`at most ${maxScrape} info_hash values`)
-  return { infoHashes: list.map((one) => binaryHash('info_hash', one)) }
+/** Clients send 20 raw bytes percent-encoded, which is no UTF-8: each escape is one byte. */
+const hashOf = (search: string, from: number, to: number, name: string): void => {
+  let length = 0
+  for (let at = from; at < to; at++) {
+    let code = search.charCodeAt(at)
+    if (code === 37) {
+      code = at + 2 < to ? (hex(search.charCodeAt(at + 1)) << 4) | hex(search.charCodeAt(at + 2)) : -1
+      at += 2
+    } else if (code === 43) code = 32
+    if (code < 0 || code > 255 || length === 20) refuse(`${name} must be 20 bytes`)
+    bytes[length++] = code
+  }
+  if (length !== 20) refuse(`${name} must be 20 bytes`)
 }
 
-/** A checked announce as the engine reads it. Answers are always compact (BEP 23): the other form garbles peer ids. */
-export const announceUrl = ({ infoHash, peerId, event, left, port, numwant }: HttpAnnounce): string =>
-  `/announce?info_hash=${encodeBytes(infoHash)}&peer_id=${encodeBytes(peerId)}&port=${port}&event=${event}&compact=1` +
-  (left === undefined ? '' : `&left=${left}`) +
-  (numwant === undefined ? '' : `&numwant=${numwant}`)
+/** 0 to 15, or -1. */
+const hex = (code: number): number => {
+  if (code >= 48 && code <= 57) return code - 48
+  const letter = code | 32
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+}
+
+/** `NaN` for what is no number of 1 to 16 digits. */
+const digits = (search: string, from: number, to: number): number => {
+  if (to === from || to - from > 16) return Number.NaN
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const digit = search.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
+
+const scratch = Buffer.alloc(mostPeers * 18)
+
+const peersText = (peers: Int32Array, count: number, swarms: Swarms): string => {
+  let at = 0
+  for (let i = 0; i < count; i++) at = swarms.writePeer(peers[i] as number, scratch, at)
+  return `${at}:${scratch.toString('latin1', 0, at)}`
+}
+
+/** Seconds. */
+export interface Intervals {
+  interval: number
+  minInterval: number
+}
 
 /**
- * The answer to a scrape (BEP 48), bencoded. Written here because the stock server encodes the 20 bytes of each key as
- * UTF-8 text, which no client can find its torrent by.
+ * The answer to an announce, bencoded, each byte as one character. Always compact (BEP 23): the other form tells peer ids,
+ * which are nobody's business. IPv6 peers by BEP 7.
  */
-export const scrapeAnswer = (infoHashes: readonly string[], countsOf: (infoHash: string) => Counts): Buffer =>
-  Buffer.concat([
-    Buffer.from('d5:filesd'),
-    // Keys of a bencoded dictionary are unique and sorted; hex sorts as its bytes do.
-    ...[...new Set(infoHashes)].sort().flatMap((infoHash) => {
-      const { complete, incomplete } = countsOf(infoHash)
-      const counts = `d8:completei${complete}e10:downloadedi${complete}e10:incompletei${incomplete}ee`
-      return [Buffer.from('20:'), Buffer.from(infoHash, 'hex'), Buffer.from(counts)]
-    }),
-    Buffer.from('ee'),
-  ])
+export const announceText = (
+  answer: Answer,
+  isIpv6: boolean,
+  swarms: Swarms,
+  { interval, minInterval }: Intervals,
+  trackerId: string,
+): string => {
+  const own = peersText(answer.peers, answer.count, swarms)
+  const others = peersText(answer.others, answer.otherCount, swarms)
+  const ipv6 = isIpv6 ? own : others
+  return (
+    `d8:completei${answer.complete}e10:incompletei${answer.incomplete}e8:intervali${interval}e` +
+    `12:min intervali${minInterval}e5:peers${isIpv6 ? others : own}` +
+    (ipv6 === '0:' ? '' : `6:peers6${ipv6}`) +
+    `10:tracker id${trackerId.length}:${trackerId}e`
+  )
+}
+
+/** The answer to a scrape (BEP 48, `downloaders` by BEP 21), each byte as one character. */
+export const scrapeText = (
+  infoHashes: readonly Int32Array[],
+  countsOf: (infoHash: Int32Array, counts: Counts) => void,
+): string => {
+  // Keys of a bencoded dictionary are unique and sorted.
+  const files = new Map(infoHashes.map((words) => [textOf(words), words]))
+  let text = 'd5:filesd'
+  for (const [name, words] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    countsOf(words, counts)
+    const { complete, downloaded, downloaders, incomplete } = counts
+    text += `20:${name}d8:completei${complete}e10:downloadedi${downloaded}e11:downloadersi${downloaders}e`
+    text += `10:incompletei${incomplete}ee`
+  }
+  return `${text}ee`
+}
+
+export const failureText = (reason: string): string => `d14:failure reason${reason.length}:${reason}e`
+
+const textOf = (words: Int32Array): string => {
+  for (let i = 0; i < 5; i++) scratch.writeInt32BE(words[i] as number, i * 4)
+  return scratch.toString('latin1', 0, 20)
+}
+
+const counts: Counts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 }

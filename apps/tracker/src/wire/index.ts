@@ -1,3 +1,11 @@
-export { announceUrl, parseHttpAnnounce, parseHttpScrape, scrapeAnswer } from './http.ts'
-export { connectAnswer, forEngine, parseUdp, type UdpRequest } from './udp.ts'
-export { engineMessage, maxMessage, parseWebSocket, type WebSocketAnnounce } from './websocket.ts'
+export { announceText, failureText, type Intervals, parseHttpAnnounce, parseHttpScrape, scrapeText } from './http.ts'
+export { parseUdp, udpActions, UdpRequest, writeAnnounce, writeConnect, writeError, writeScrape } from './udp.ts'
+export {
+  answerMessage,
+  infoHashOf,
+  maxMessage,
+  offerMessage,
+  parseWebSocket,
+  type SocketAnnounce,
+  type SocketScrape,
+} from './websocket.ts'

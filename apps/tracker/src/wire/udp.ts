@@ -1,57 +1,120 @@
-import { maxPeers, maxScrape, refuse } from './announce.ts'
+import { type Announce, type Answer, type Counts, kinds, type Swarms } from '../swarm/index.ts'
+import { maxScrape, refuse, usualPeers, wordsOf } from './announce.ts'
 
-/** A packet of BEP 15. `packet` holds only what the engine may see. */
-export interface UdpRequest {
-  action: 'connect' | 'announce' | 'scrape'
-  connectionId: Buffer
-  transactionId: number
-  packet: Buffer
+export const udpActions = { connect: 0, announce: 1, scrape: 2, error: 3 } as const
+
+/** A packet of BEP 15, without what goes into an `Announce`. Filled again for every packet. */
+export class UdpRequest {
+  action: 0 | 1 | 2 = 0
+  /** The two halves of the connection id. */
+  high = 0
+  low = 0
+  transaction = 0
+  /** Where the torrents of a scrape begin, 20 bytes each. */
+  scrapes = 0
+  /** The path and query that a client was given as announce URL (BEP 41). */
+  urlData = ''
 }
 
-/** What every client puts in place of a connection id when it asks for one. */
-export const protocolId = Buffer.from('0000041727101980', 'hex')
-
+const head = 16
 const announceLength = 98
-const ipAt = 84
-const numwantAt = 92
+/** Peers that fit into a packet that no network breaks up. */
+const mostOf = { [kinds.ipv4]: 200, [kinds.ipv6]: 72, [kinds.socket]: 0 }
 
-/** Checks and copies one packet. A claimed IP address is erased: it would let anybody enlist a third party. */
-export const parseUdp = (message: Buffer): UdpRequest => {
-  if (message.length < 16) return refuse('the packet is too short')
-  const head = { connectionId: message.subarray(0, 8), transactionId: message.readUInt32BE(12) }
-  const action = message.readUInt32BE(8)
-  if (action === 0) return { ...head, action: 'connect', packet: Buffer.from(message.subarray(0, 16)) }
-  if (action === 1) return { ...head, action: 'announce', packet: announcePacket(message) }
-  if (action === 2) return { ...head, action: 'scrape', packet: scrapePacket(message) }
-  return refuse(`unknown action ${action}`)
+/**
+ * Reads one packet. A claimed IP address is never read: it would let anybody enlist a third party. Throws
+ * `InvalidInputError`.
+ */
+export const parseUdp = (packet: Buffer, request: UdpRequest, word: Announce): void => {
+  if (packet.length < head) refuse('the packet is too short')
+  request.high = packet.readInt32BE(0)
+  request.low = packet.readInt32BE(4)
+  const action = packet.readInt32BE(8)
+  request.transaction = packet.readInt32BE(12)
+  if (action === udpActions.announce) parseAnnounce(packet, request, word)
+  else if (action === udpActions.scrape) {
+    const count = (packet.length - head) / 20
+    if (!Number.isInteger(count) || count < 1 || count > maxScrape) refuse(`a scrape names 1 to ${maxScrape} torrents`)
+    request.scrapes = count
+  } else if (action !== udpActions.connect) return refuse(`unknown action ${action}`)
+  request.action = action
 }
 
-const announcePacket = (message: Buffer): Buffer => {
-  if (message.length < announceLength) refuse('the announce is too short')
-  if (message.readUInt32BE(80) > 3) refuse('unknown event')
-  // Anything after the fixed fields is an extension (BEP 41), which asks nothing of this tracker.
-  const packet = Buffer.from(message.subarray(0, announceLength))
-  packet.writeUInt32BE(0, ipAt)
-  if (packet.readInt32BE(numwantAt) > maxPeers) packet.writeInt32BE(maxPeers, numwantAt)
-  return packet
+const parseAnnounce = (packet: Buffer, request: UdpRequest, word: Announce): void => {
+  if (packet.length < announceLength) refuse('the announce is too short')
+  const event = packet.readInt32BE(80)
+  if (event < 0 || event > 3) refuse('unknown event')
+  wordsOf(packet, 16, word.infoHash)
+  // Clients that do not know the size say the largest number there is.
+  word.left =
+    packet.readUInt32BE(64) > 0x1f_ffff ? Number.NaN : packet.readUInt32BE(64) * 2 ** 32 + packet.readUInt32BE(68)
+  word.event = event
+  const wanted = packet.readInt32BE(92)
+  word.wanted = Math.min(wanted < 0 ? usualPeers : wanted, mostOf[word.kind])
+  word.port = packet.readUInt16BE(96)
+  request.urlData = packet.length > announceLength ? urlDataOf(packet) : ''
 }
 
-const scrapePacket = (message: Buffer): Buffer => {
-  const count = (message.length - 16) / 20
-  if (!Number.isInteger(count) || count < 1 || count > maxScrape) refuse(`a scrape names 1 to ${maxScrape} torrents`)
-  return Buffer.from(message)
+/** The pieces of option 2 joined (BEP 41); options that are not known are skipped. Throws `InvalidInputError`. */
+const urlDataOf = (packet: Buffer): string => {
+  let text = ''
+  for (let at = announceLength; at < packet.length;) {
+    const option = packet[at++]
+    if (option === 0) break
+    if (option === 1) continue
+    const length = packet[at++] ?? 255
+    if (at + length > packet.length) refuse('an option is longer than the packet')
+    if (option === 2) text += packet.toString('latin1', at, at + length)
+    at += length
+  }
+  return text
 }
 
-/** The answer to `connect`. */
-export const connectAnswer = (transactionId: number, connectionId: Buffer): Buffer => {
-  const packet = Buffer.alloc(16)
-  packet.writeUInt32BE(transactionId, 4)
-  connectionId.copy(packet, 8)
-  return packet
+/** All writers return the length of the answer. */
+export const writeConnect = (into: Buffer, transaction: number, high: number, low: number): number => {
+  into.writeInt32BE(udpActions.connect, 0)
+  into.writeInt32BE(transaction, 4)
+  into.writeInt32BE(high, 8)
+  return into.writeInt32BE(low, 12)
 }
 
-/** The same packet under the one connection id that the engine knows. */
-export const forEngine = ({ packet }: UdpRequest): Buffer => {
-  protocolId.copy(packet)
-  return packet
+export const writeAnnounce = (
+  into: Buffer,
+  transaction: number,
+  interval: number,
+  answer: Answer,
+  swarms: Swarms,
+): number => {
+  into.writeInt32BE(udpActions.announce, 0)
+  into.writeInt32BE(transaction, 4)
+  into.writeInt32BE(interval, 8)
+  into.writeInt32BE(answer.incomplete, 12)
+  let at = into.writeInt32BE(answer.complete, 16)
+  // A packet holds peers of the family that it is sent over.
+  for (let i = 0; i < answer.count; i++) at = swarms.writePeer(answer.peers[i] as number, into, at)
+  return at
 }
+
+export const writeScrape = (into: Buffer, packet: Buffer, request: UdpRequest, countsOf: CountsOf): number => {
+  into.writeInt32BE(udpActions.scrape, 0)
+  let at = into.writeInt32BE(request.transaction, 4)
+  for (let i = 0; i < request.scrapes; i++) {
+    wordsOf(packet, head + 20 * i, infoHash)
+    countsOf(infoHash, counts)
+    at = into.writeInt32BE(counts.complete, at)
+    at = into.writeUInt32BE(counts.downloaded, at)
+    at = into.writeInt32BE(counts.incomplete, at)
+  }
+  return at
+}
+
+export const writeError = (into: Buffer, transaction: number, message: string): number => {
+  into.writeInt32BE(udpActions.error, 0)
+  into.writeInt32BE(transaction, 4)
+  return 8 + into.write(message, 8, 'latin1')
+}
+
+type CountsOf = (infoHash: Int32Array, counts: Counts) => void
+
+const infoHash = new Int32Array(5)
+const counts: Counts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 }

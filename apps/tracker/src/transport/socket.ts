@@ -1,0 +1,125 @@
+import type { Duplex } from 'node:stream'
+import { maxMessage } from '../wire/index.ts'
+import type { Family } from './address.ts'
+import { frame, FrameReader, type FrameReceiver, opcodes, Scratch } from './frames.ts'
+
+/** Bytes that may wait for a slow reader before it is cut off. */
+const maxBuffered = 1024 * 1024
+
+const scratch = new Scratch(maxMessage)
+
+/** What the transport hears of a socket. */
+export interface SocketOwner {
+  onMessage(socket: Socket, text: string, isBinary: boolean): void
+  onClose(socket: Socket): void
+  onError(error: Error): void
+  /** Something waits to be written; `flush` is due before the loop turns. */
+  onPending(socket: Socket): void
+}
+
+/** One WebSocket. What is sent within one turn of the loop leaves in one piece. */
+export class Socket implements FrameReceiver {
+  readonly kind: Family
+  /** The words of the client's address. */
+  readonly address: Int32Array
+  /** In which second of the turn it is pinged. */
+  round = 0
+  refusals = 0
+  isAlive = true
+  /** Client numbers of the peer ids that speak through it. */
+  readonly clients = new Map<string, number>()
+  /** Offers that were passed on to it lately, and before that. */
+  offers: Map<string, string> | undefined
+  olderOffers: Map<string, string> | undefined
+  readonly #stream: Duplex
+  readonly #owner: SocketOwner
+  readonly #reader = new FrameReader(maxMessage, scratch)
+  #out = ''
+  #isClosing = false
+
+  constructor(stream: Duplex, kind: Family, address: Int32Array, owner: SocketOwner) {
+    this.#stream = stream
+    this.kind = kind
+    this.address = address.slice(0, 2)
+    this.#owner = owner
+    stream.on('data', (chunk: Buffer) => this.read(chunk))
+    stream.on('error', (error) => owner.onError(error))
+    stream.on('end', () => stream.end())
+    stream.on('close', () => owner.onClose(this))
+  }
+
+  get waiting(): number {
+    return this.#reader.waiting
+  }
+
+  read(chunk: Buffer): void {
+    if (!this.#isClosing) this.#reader.read(chunk, this)
+  }
+
+  /** @param text each byte of its UTF-8 as one character */
+  send(text: string): void {
+    this.#write(frame(opcodes.text, text))
+  }
+
+  sendPing(): void {
+    this.#write(frame(opcodes.ping, ''))
+  }
+
+  /** Writes what was sent in this turn. */
+  flush(): void {
+    const out = this.#out
+    this.#out = ''
+    if (out === '' || this.#stream.destroyed) return
+    if (this.#stream.writableLength > maxBuffered) this.#stream.destroy()
+    else if (!this.#stream.writableEnded) this.#stream.write(out, 'latin1')
+  }
+
+  /** Says why, and ends; who does not hang up in turn is cut off by `terminate`. */
+  close(code: number): void {
+    if (this.#isClosing) return
+    this.#write(frame(opcodes.close, String.fromCharCode(code >> 8, code & 255)))
+    this.#isClosing = true
+    this.flush()
+    this.#stream.end()
+  }
+
+  terminate(): void {
+    this.#stream.destroy()
+  }
+
+  pause(): void {
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    this.#stream.resume()
+  }
+
+  message(text: string, isBinary: boolean): void {
+    if (!this.#isClosing) this.#owner.onMessage(this, text, isBinary)
+  }
+
+  ping(payload: string): void {
+    this.#write(frame(opcodes.pong, payload))
+  }
+
+  pong(): void {
+    this.isAlive = true
+  }
+
+  closed(): void {
+    this.close(1000)
+  }
+
+  failed(code: number): void {
+    this.close(code)
+  }
+
+  #write(bytes: string): void {
+    if (this.#isClosing) return
+    if (this.#out === '') this.#owner.onPending(this)
+    this.#out += bytes
+    // A peer that is sent more than it may ever hold is not waited for.
+    if (this.#out.length > maxBuffered) this.terminate()
+  }
+}
