@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { newItemIdentity } from '@eldernode/core'
+import { newItemIdentity, signRequest } from '@eldernode/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { examplesOf, type Example, routeName } from '../harness/api-examples.ts'
 import { newSeaPair, seaSigned } from '../harness/sea.ts'
@@ -85,6 +85,7 @@ async function runExample({ route, script }: Example): Promise<'answered'> {
   const { recipient } = await first.get<{ recipient: string }>('/v1/node')
   const pair = await newSeaPair()
   const signed = await seaSigned({ recipient, node: first.id, at: Date.now() }, pair)
+  await signAudit(script, id)
   const before = await answered(route)
   const whole = ['touch state; source state', 'set -a', 'trap "export -p > state" EXIT', ...preset(), script].join('\n')
   await run('bash', ['-euo', 'pipefail', '-c', whole], { cwd: folder, timeout: 60_000 })
@@ -106,6 +107,18 @@ async function runExample({ route, script }: Example): Promise<'answered'> {
     }
     return Object.entries(given).map(([key, value]) => `${key}='${value}'`)
   }
+}
+
+/** Has an auditor sign what the example asks for, if it is a piece or its metainfo. */
+async function signAudit(script: string, infoHash: string): Promise<void> {
+  const [, rest] = /"\$NODE\/v1\/audits\/\$HOLDER\/\$ID(.*)"/.exec(script) ?? []
+  if (rest === undefined) return
+  const { first } = network
+  const auditor = openIdentity(join(folder, 'auditor.key'))
+  await network.admit(auditor.id)
+  const url = `${first.url}/v1/audits/${first.id}/${infoHash}${rest}`
+  const headers = Object.entries(await signRequest({ method: 'GET', url }, auditor, Date.now()))
+  await writeFile(join(folder, 'signed.headers'), headers.map(([name, value]) => `${name}: ${value}\n`).join(''))
 }
 
 test.skipIf(toolsMissing).each(examples.map((example) => [example.route, example] as const))(

@@ -12,7 +12,6 @@ import type { Audits, OwnFailure } from './port.ts'
 import { Probe } from './probe.ts'
 
 export * from './errors.ts'
-export type { LocalPiece } from './door.ts'
 export type * from './port.ts'
 
 /** What listeners are told of an audit that failed here. */
