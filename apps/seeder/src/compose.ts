@@ -228,6 +228,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     services: publishing,
     maxBytes: http.maxUploadBytes,
     events: events.journal,
+    registry,
     log,
     now,
   })

@@ -186,6 +186,12 @@ export const configSchema = z.object({
         .max(100_000)
         .default(1000)
         .describe('Most unfinished imports; one token owner may have a quarter of them.'),
+      retries: z
+        .int()
+        .min(0)
+        .max(10)
+        .default(4)
+        .describe('How often an import is tried again whose source did not answer, or broke off.'),
       trackers: z
         .boolean()
         .default(false)

@@ -9,7 +9,7 @@ import { makeToken } from './testing/tokens.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-const settings = { imports: { parallel: 4, allowPrivate: true }, http: { maxUploadBytes: 2_000_000 } }
+const settings = { imports: { parallel: 4, allowPrivate: true, retries: 0 }, http: { maxUploadBytes: 2_000_000 } }
 let node: TestNode
 let other: TestNode
 let imports: Importing
@@ -195,7 +195,7 @@ test('it leads into the network of the operator only if that is set, whatever me
   onTestFinished(() => new Promise((resolve) => peer.close(() => resolve())))
   const { port } = peer.address() as AddressInfo
   const { torrent, infoHash } = torrentOf(bytes, { webSeed: `${url}/x` })
-  await set({ imports: {} })
+  await set({ imports: { retries: 0 } })
   const seeds = [url, `http://localhost:${new URL(url).port}`].map((seed) => `ws=${encodeURIComponent(`${seed}/x`)}`)
   const peers = [`127.0.0.1:${port}`, `localhost:${port}`, `[::ffff:7f00:1]:${port}`].map((at) => `x.pe=${at}`)
   for (const source of [{ torrent }, { magnet: `magnet:?xt=urn:btih:${infoHash}&${[...seeds, ...peers].join('&')}` }])

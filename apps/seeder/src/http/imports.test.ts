@@ -8,7 +8,7 @@ import { makeToken } from './testing/tokens.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-const settings = { imports: { parallel: 2, allowPrivate: true }, http: { maxUploadBytes: 5_000_000 } }
+const settings = { imports: { parallel: 2, allowPrivate: true, retries: 0 }, http: { maxUploadBytes: 5_000_000 } }
 let node: TestNode
 let imports: Importing
 

@@ -40,7 +40,11 @@ const importSchema = z
     bytes: z.int().describe('Received; of a torrent, those that proved right.'),
     total: z.int().optional().describe('Of how many, while it runs and as far as that is known.'),
     infoHash: z.string().optional().describe('The item, once it is published.'),
-    error: z.object({ code: z.string(), detail: z.string() }).optional().describe('Why it failed.'),
+    error: z
+      .object({ code: z.string(), detail: z.string() })
+      .optional()
+      .describe('Why it failed, at last or the last time.'),
+    retryAt: z.int().optional().describe('Milliseconds since 1970: one that failed is tried again then.'),
     createdAt: z.int().describe('Milliseconds since 1970.'),
     changedAt: z.int(),
     links: z.object({ self: z.string(), item: z.string().optional() }),

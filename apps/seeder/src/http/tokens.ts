@@ -1,6 +1,6 @@
 import { InvalidInputError } from '@eldernode/core'
 import { z } from 'zod'
-import { scopeSchema, UnauthorizedError } from '../access/index.ts'
+import { scopeSchema, TokenExpiry, UnauthorizedError } from '../access/index.ts'
 import type { Api } from './api.ts'
 import type { Bearers } from './bearers.ts'
 import { problems } from './problem.ts'
@@ -57,9 +57,17 @@ const callerSchema = z
 /** `/v1/tokens`: who may do what. */
 export async function tokenRoutes(
   app: Api,
-  { tokens, now, imports, uploads, events }: Services,
+  { tokens, library, now, imports, uploads, events, log }: Services,
   bearers: Bearers,
 ): Promise<void> {
+  const endOf = async (id: string) => {
+    await imports.revoke(id)
+    await uploads.revoke(id)
+  }
+  const expiry = new TokenExpiry({ store: library.tokens, ended: endOf, now, log })
+  app.addHook('onReady', () => expiry.look())
+  app.addHook('onClose', () => expiry.close())
+
   app.post(
     '/v1/tokens',
     {
@@ -77,6 +85,7 @@ export async function tokenRoutes(
         throw new InvalidInputError('expiresAt must lie in the future.')
       const { token, info } = tokens.create(body)
       events.webhooks.resume(body.owner)
+      if (body.expiresAt !== undefined) expiry.look()
       return await reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -131,8 +140,7 @@ export async function tokenRoutes(
       // It may be the one of this very request.
       reply.raw.once('close', () => bearers.end(id))
       events.webhooks.revoke(owner)
-      await imports.revoke(id)
-      await uploads.revoke(id)
+      await endOf(id)
       return await reply.code(204).send()
     },
   )

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import type { Events, EventType } from '../events/index.ts'
 import type { ImportRecord, ImportState, Library } from '../library/index.ts'
 import { Egress } from '../egress/index.ts'
 import { Imports } from './imports.ts'
+import { observe } from './metrics.ts'
 import { createTorrentImporters, type TorrentImporterOptions } from './torrent-importer.ts'
 import { createWebImporter } from './web-importer.ts'
 import { createYtDlpImporter } from './yt-dlp-importer.ts'
@@ -13,6 +15,7 @@ import { createYtDlpImporter } from './yt-dlp-importer.ts'
 export interface ImportSettings {
   parallel: number
   most: number
+  retries: number
   trackers: boolean
   allowPrivate: boolean
   ytDlp: boolean
@@ -23,17 +26,18 @@ export interface CreateImportsOptions {
   services: TorrentImporterOptions['services']
   maxBytes: number
   events: Events
+  registry: Registry
   log: Logger
   now: () => number
 }
 
 /** Imports with a way out of their own: what a token's holder names leads to the operator's network only if that is set. */
-export function createImports({ settings, services, maxBytes, events, log, now }: CreateImportsOptions): {
+export function createImports({ settings, services, maxBytes, events, registry, log, now }: CreateImportsOptions): {
   imports: Imports
   start(): void
   close(): Promise<void>
 } {
-  const { parallel, most, trackers, allowPrivate, ytDlp } = settings
+  const { parallel, most, retries, trackers, allowPrivate, ytDlp } = settings
   const program = ytDlp ? programPath('yt-dlp') : undefined
   if (ytDlp && program === undefined) log.warn('imports.ytDlp is set, and yt-dlp is not on the PATH')
   const egress = new Egress({ allowPrivate, allowedOrigins: [], permittedBy: 'imports.allowPrivate' })
@@ -48,10 +52,12 @@ export function createImports({ settings, services, maxBytes, events, log, now }
     },
     parallel,
     most,
+    retries,
     changed: (record) => tell(events, record, services.library),
     log,
     now,
   })
+  observe(imports, registry)
   return {
     imports,
     start: () => imports.start(),

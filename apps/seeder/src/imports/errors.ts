@@ -9,8 +9,12 @@ export class ImportRefusedError extends EldernodeError {
 
 /** A source does not answer, or with something else than the bytes. */
 export class ImportFailedError extends EldernodeError {
-  constructor(reason: string, options?: ErrorOptions) {
+  /** Whether the same source may do better later. */
+  readonly passes: boolean
+
+  constructor(reason: string, { passes = false, ...options }: ErrorOptions & { passes?: boolean } = {}) {
     super('import_failed', `The source gave no bytes to import: ${reason}. Check it, and import again.`, options)
+    this.passes = passes
   }
 }
 
@@ -18,6 +22,13 @@ export class ImportFailedError extends EldernodeError {
 export class ImportStalledError extends EldernodeError {
   constructor(reason: string) {
     super('import_stalled', `The import was given up: ${reason}. Import again when its source is better.`)
+  }
+}
+
+/** A source broke off, and has no rest of what it sent. */
+export class ImportChangedError extends EldernodeError {
+  constructor() {
+    super('import_changed', 'The source broke off, and its server does not send the rest: it begins anew.')
   }
 }
 

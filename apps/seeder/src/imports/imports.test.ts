@@ -30,6 +30,7 @@ function make(url: (work: Work) => Promise<{ infoHash: string }>, more: Partial<
     importers: { url: url as NonNullable<ImportsOptions['importers']['url']> },
     parallel: 1,
     most: 100,
+    retries: 0,
     log: pino({ level: 'silent' }),
     now: Date.now,
     ...more,
@@ -106,4 +107,49 @@ test('of a .torrent file nothing is kept once it is over', async () => {
   made.start()
   await vi.waitFor(() => expect(state(id)).toBe('failed'))
   expect(library.imports.get(id)?.source).toBe('')
+})
+
+test('one that failed and may do better is tried again, and again after a restart, until it was often enough', async () => {
+  const busy = () => Promise.reject(new ImportFailedError('it answers with the status 503', { passes: true }))
+  const waits: number[] = []
+  const waitMs = (attempts: number) => {
+    waits.push(attempts)
+    return attempts === 3 ? 1_000_000 : 1
+  }
+  const made = make(busy, { retries: 4, waitMs })
+  made.start()
+  const { id } = await made.add('url', 'http://a.example/', wanted('one'))
+  await vi.waitFor(() => expect(waits).toEqual([1, 2, 3]))
+  expect(made.get(id)).toMatchObject({ state: 'queued', error: { code: 'import_failed' } })
+  expect(made.get(id).retryAt).toBeGreaterThan(Date.now() + 900_000)
+  expect(made.stats()).toMatchObject({ now: { queued: 0, waiting: 1, running: 0 }, retried: 3 })
+  await made.close()
+  const again = make(busy, { retries: 4, waitMs })
+  again.start()
+  await vi.waitFor(() => expect(state(id)).toBe('failed'))
+  expect(waits).toEqual([1, 2, 3, 4])
+  expect(again.get(id)).toMatchObject({ error: { code: 'import_failed' } })
+  expect(again.get(id).retryAt).toBeUndefined()
+})
+
+test('one that waits to be tried again keeps its place, and can be called off', async () => {
+  const made = make(() => Promise.reject(new ImportFailedError('x', { passes: true })), {
+    retries: 1,
+    most: 4,
+    waitMs: () => 1_000_000,
+  })
+  made.start()
+  const { id } = await made.add('url', 'http://a.example/', wanted('one'))
+  await vi.waitFor(() => expect(made.get(id).retryAt).toBeDefined())
+  await expect(made.add('url', 'http://a.example/', wanted('one'))).rejects.toThrow(/as many as may/)
+  expect(await made.cancel(id)).toMatchObject({ state: 'cancelled' })
+  expect(made.stats().now).toEqual({ queued: 0, waiting: 0, running: 0 })
+})
+
+test('what will not change is not tried again', async () => {
+  const made = make(() => Promise.reject(new ImportFailedError('it answers with the status 404')), { retries: 4 })
+  made.start()
+  const { id } = await made.add('url', 'http://a.example/', wanted())
+  await vi.waitFor(() => expect(state(id)).toBe('failed'))
+  expect(library.imports.get(id)?.attempts).toBe(1)
 })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { EldernodeError } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { ImportEnd, ImportRecord, ImportStore } from '../library/index.ts'
+import { Delays } from './delays.ts'
 import {
   ImportCancelledError,
   ImportInterruptedError,
@@ -12,6 +13,7 @@ import {
 } from './errors.ts'
 import type { Importer, ImportView, Kind, Wanted } from './port.ts'
 import { FairQueue } from './queue.ts'
+import { passes, waitAfter } from './retries.ts'
 
 /** Finished ones that are remembered. */
 const remembered = 1000
@@ -24,12 +26,26 @@ export interface ImportsOptions {
   importers: Readonly<Partial<Record<Kind, Importer>>>
   /** Imports that run at a time. */
   parallel: number
+  /** How often one that failed is begun again, if that may help. */
+  retries: number
+  /** Milliseconds before that, by how often it was begun. */
+  waitMs?: (attempts: number) => number
   /** Imports that may be unfinished, of all owners; one owner that is not the operator may have a quarter of them. */
   most: number
   /** Told after an import began or ended. It must not throw. */
   changed?(record: ImportRecord): void
   log: Logger
   now: () => number
+}
+
+/** Counts since the start, but for `now`. */
+export interface ImportStats {
+  now: { queued: number; waiting: number; running: number }
+  ended: Record<ImportEnd['state'], number>
+  /** How often one that failed was put off to be tried again. */
+  retried: number
+  /** Bytes that came. */
+  bytes: number
 }
 
 interface Running {
@@ -44,9 +60,14 @@ interface Running {
 export class Imports {
   readonly #options: ImportsOptions
   readonly #queue = new FairQueue()
+  /** Those that failed and are tried again. */
+  readonly #delays = new Delays()
   readonly #running = new Map<string, Running>()
   /** Owners of those that are being written down. */
   readonly #adding: string[] = []
+  readonly #ended = { done: 0, failed: 0, cancelled: 0 }
+  #retried = 0
+  #bytes = 0
   #open = false
 
   constructor(options: ImportsOptions) {
@@ -117,6 +138,7 @@ export class Imports {
     const running = [...this.#running.values()]
     for (const { abort } of running) abort.abort(new ImportSuspendedError())
     await Promise.all(running.map(({ done }) => done))
+    this.#delays.clear()
   }
 
   /** @returns false when it was over already */
@@ -127,15 +149,16 @@ export class Imports {
     if (running !== undefined) return true
     if (view.state !== 'queued' && view.state !== 'running') return false
     this.#queue.delete(view)
+    this.#delays.delete(view.id)
     this.#end(view, { state: 'cancelled', bytes: 0 })
     return true
   }
 
   #assertRoom(owner: string, most: number): void {
-    const unfinished = this.#queue.size + this.#running.size + this.#adding.length
+    const unfinished = this.#queue.size + this.#delays.size + this.#running.size + this.#adding.length
     if (unfinished >= most) throw new TooManyImportsError(most)
     const adding = this.#adding.filter((other) => other === owner).length
-    const own = this.#queue.sizeOf(owner) + this.#runningOf(owner) + adding
+    const own = this.#queue.sizeOf(owner) + this.#delays.sizeOf(owner) + this.#runningOf(owner) + adding
     const share = Math.ceil(most / 4)
     if (owner !== '' && own >= share) throw new TooManyImportsError(share)
   }
@@ -184,16 +207,25 @@ export class Imports {
     }
   }
 
-  /** @returns undefined when the node stops, and the import is to go on later */
-  async #outcome({ id, kind, source, options }: ImportRecord, running: Running): Promise<ImportEnd | undefined> {
-    const { importers, store, now, log } = this.#options
+  /** How many imports are how far. */
+  stats(): ImportStats {
+    const now = { queued: this.#queue.size, waiting: this.#delays.size, running: this.#running.size }
+    return { now, ended: { ...this.#ended }, retried: this.#retried, bytes: this.#bytes }
+  }
+
+  /** @returns undefined when it is to go on later: the node stops, or what failed is tried again */
+  async #outcome({ id, owner, kind, source, options }: ImportRecord, running: Running): Promise<ImportEnd | undefined> {
+    const { importers, store, retries, now, log } = this.#options
     const { signal } = running.abort
+    let attempts = 0
     try {
-      const attempts = store.begin(id, now())
+      attempts = store.begin(id, now())
       if (attempts === 1) this.#tell(id)
-      if (attempts > mostAttempts) throw new ImportInterruptedError(mostAttempts)
+      const most = Math.max(mostAttempts, retries + 1)
+      if (attempts > most) throw new ImportInterruptedError(most)
       const wanted = JSON.parse(options) as Wanted
       const progress = (received: number, total?: number): void => {
+        this.#bytes += Math.max(0, received - running.received)
         running.received = received
         running.total = total
       }
@@ -205,6 +237,10 @@ export class Imports {
       const bytes = running.received
       if (signal.reason instanceof ImportSuspendedError) return undefined
       if (signal.aborted) return { state: 'cancelled', bytes }
+      if (passes(error) && attempts <= retries) {
+        this.#putOff({ id, owner }, error, attempts)
+        return undefined
+      }
       const known = error instanceof EldernodeError
       if (known) log.info({ import: id, code: error.code }, 'an import failed')
       else log.error({ err: error, import: id }, 'an import failed')
@@ -215,8 +251,21 @@ export class Imports {
     }
   }
 
+  #putOff(waiting: { id: string; owner: string }, { code, message }: EldernodeError, attempts: number): void {
+    const { store, waitMs = waitAfter, now, log } = this.#options
+    const ms = waitMs(attempts)
+    log.info({ import: waiting.id, code, attempts, ms }, 'an import failed, and is tried again')
+    store.putOff(waiting.id, { code, detail: message }, now())
+    this.#retried++
+    this.#delays.add(waiting, ms, now(), () => {
+      this.#queue.add(waiting)
+      this.#fill()
+    })
+  }
+
   #end(record: ImportRecord | ImportView, end: ImportEnd): void {
     const { store, now } = this.#options
+    this.#ended[end.state]++
     // A .torrent file may be large, and nobody needs it any more.
     store.end(record.id, end, now(), record.kind === 'torrent' ? '' : undefined)
     store.prune(remembered)
@@ -231,7 +280,8 @@ export class Imports {
   #view({ options: _options, attempts: _attempts, token: _token, source, ...record }: ImportRecord): ImportView {
     const running = this.#running.get(record.id)
     const shown = { ...record, source: record.kind === 'torrent' ? '' : source }
-    if (running === undefined) return shown
+    const retryAt = this.#delays.until(record.id)
+    if (running === undefined) return { ...shown, ...(retryAt !== undefined && { retryAt }) }
     return { ...shown, bytes: running.received, ...(running.total !== undefined && { total: running.total }) }
   }
 }

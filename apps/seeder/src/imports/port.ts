@@ -27,4 +27,6 @@ export type Importer = (work: Work) => Promise<Item>
 export interface ImportView extends Omit<ImportRecord, 'options' | 'attempts' | 'token'> {
   /** Of how many bytes, where that is known and the import is running. */
   total?: number
+  /** When it is tried again, in milliseconds since 1970; then `error` says why. */
+  retryAt?: number
 }

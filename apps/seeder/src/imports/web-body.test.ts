@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -109,5 +111,71 @@ describe('how fast it sends', () => {
       })
       await expect(pending).rejects.toThrow('enough')
     }
+  })
+})
+
+describe('when it breaks off', () => {
+  const bytes = randomBytes(100_000)
+
+  /** Sends half, then what the test says of the rest. */
+  async function breaking(answer: (from: number, response: ServerResponse) => void, headers: OutgoingHttpHeaders) {
+    const ranges: unknown[] = []
+    const { url } = await site((request, response) => {
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+      if (request.headers.range === undefined) {
+        response.writeHead(200, { 'content-length': bytes.length, ...headers })
+        response.write(bytes.subarray(0, 50_000), () => response.destroy())
+        return
+      }
+      ranges.push(request.headers['if-range'])
+      answer(from, response)
+    })
+    return { url, ranges }
+  }
+  const rightly = (from: number, response: ServerResponse) =>
+    response
+      .writeHead(206, { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` })
+      .end(bytes.subarray(from))
+
+  test.each([{ etag: '"strong"' }, { 'last-modified': 'Sat, 21 Nov 2026 00:00:00 GMT', etag: 'W/"weak"' }])(
+    'the rest of the same bytes is asked for: %j',
+    async (headers) => {
+      const { url, ranges } = await breaking(rightly, headers)
+      expect((await read(url, { resumeMs: 1 })).bytes.equals(bytes)).toBe(true)
+      expect(ranges).toEqual([headers['last-modified'] ?? headers.etag])
+    },
+  )
+
+  test('a server that is busy for a while is asked again', async () => {
+    let busy = 2
+    const { url } = await breaking(
+      (from, response) => (busy-- > 0 ? void response.writeHead(503).end() : void rightly(from, response)),
+      { etag: '"strong"' },
+    )
+    expect((await read(url, { resumeMs: 1 })).bytes.equals(bytes)).toBe(true)
+  })
+
+  test.each<[string, (from: number, response: ServerResponse) => void]>([
+    ['all of it again', (_from, response) => void response.writeHead(200).end(bytes)],
+    [
+      'another range',
+      (from, response) =>
+        void response.writeHead(206, { 'content-range': `bytes 0-${from}/${bytes.length}` }).end(bytes),
+    ],
+    [
+      'the rest of something longer',
+      (from, response) =>
+        void response.writeHead(206, { 'content-range': `bytes ${from}-${bytes.length}/${bytes.length + 1}` }).end('x'),
+    ],
+    ['no range', (_from, response) => void response.writeHead(416).end()],
+  ])('%s is nothing to go on with', async (_what, answer) => {
+    const { url } = await breaking(answer, { etag: '"strong"' })
+    await expect(read(url, { resumeMs: 1 })).rejects.toEqual(refusal('import_changed'))
+  })
+
+  test('without a name for these very bytes, none are put together', async () => {
+    const { url, ranges } = await breaking(rightly, { etag: 'W/"weak"' })
+    await expect(read(url, { resumeMs: 1 })).rejects.toEqual(refusal('import_failed'))
+    expect(ranges).toEqual([])
   })
 })

@@ -2,9 +2,10 @@ import { EldernodeError } from '@eldernode/core'
 import { request } from 'undici'
 import type { Dispatcher } from 'undici'
 import { importUrl } from './address.ts'
-import { ImportFailedError, ImportRefusedError } from './errors.ts'
+import { ImportChangedError, ImportFailedError, ImportRefusedError } from './errors.ts'
 import { nameOf } from './names.ts'
 import { paced, type PaceLimits } from './pace.ts'
+import { resuming } from './resuming.ts'
 import { assertSize, type SizeLimit } from './size-limit.ts'
 
 const mostRedirects = 5
@@ -17,6 +18,8 @@ export interface WebSourceOptions extends SizeLimit {
   pace: PaceLimits
   /** Milliseconds for the head of an answer, whatever is sent before it. */
   headMs?: number
+  /** Milliseconds after which one that broke off is asked for the rest. */
+  resumeMs?: number
   signal: AbortSignal
 }
 
@@ -31,12 +34,23 @@ export interface WebSource {
 /**
  * Asks for a URL and follows at most 5 redirects, each judged like the first.
  * @throws ImportRefusedError, ImportFailedError, AddressRefusedError; the abort reason when aborted. `bytes` throws
- * those and ImportStalledError
+ * those, ImportChangedError and ImportStalledError; when they break off, the server is asked for the rest
  */
 export async function openWebSource(source: string, options: WebSourceOptions): Promise<WebSource> {
+  const { response, url } = await follow(source, options, {})
+  try {
+    return sourceOf(response, url, source, options)
+  } catch (error) {
+    discard(response)
+    throw error
+  }
+}
+
+/** @returns the first answer that is no redirect */
+async function follow(source: string, options: WebSourceOptions, headers: Record<string, string>) {
   let url = importUrl(source)
   for (let followed = 0; ; followed++) {
-    const response = await ask(url, options)
+    const response = await ask(url, options, headers)
     const { location } = response.headers
     if (redirects.has(response.statusCode) && typeof location === 'string') {
       discard(response)
@@ -44,28 +58,25 @@ export async function openWebSource(source: string, options: WebSourceOptions): 
       url = importUrl(location, url)
       continue
     }
-    try {
-      return sourceOf(response, url, options)
-    } catch (error) {
-      discard(response)
-      throw error
-    }
+    return { response, url }
   }
 }
 
 async function ask(
   url: URL,
   { dispatcher, headMs = usualHeadMs, signal }: WebSourceOptions,
+  headers: Record<string, string>,
 ): Promise<Dispatcher.ResponseData> {
   const late = new AbortController()
   // Interim answers (1xx) begin undici's own time anew, and there may be any number of them.
-  const timer = setTimeout(() => late.abort(new ImportFailedError(`it gave no answer in ${headMs / 1000} s`)), headMs)
+  const silence = `it gave no answer in ${headMs / 1000} s`
+  const timer = setTimeout(() => late.abort(new ImportFailedError(silence, { passes: true })), headMs)
   try {
     return await request(url, {
       dispatcher,
       signal: AbortSignal.any([signal, late.signal]),
       // What is packed would be stored packed; nothing is ever unpacked here.
-      headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'eldernode' },
+      headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'eldernode', ...headers },
     })
   } catch (error) {
     signal.throwIfAborted()
@@ -75,9 +86,9 @@ async function ask(
   }
 }
 
-function sourceOf(response: Dispatcher.ResponseData, url: URL, options: WebSourceOptions): WebSource {
+function sourceOf(response: Dispatcher.ResponseData, url: URL, source: string, options: WebSourceOptions): WebSource {
   const { statusCode, headers, body } = response
-  if (statusCode !== 200) throw new ImportFailedError(`it answers with the status ${statusCode}`)
+  if (statusCode !== 200) throw statusError(statusCode)
   const encoding = one(headers['content-encoding']) ?? 'identity'
   const transfer = one(headers['transfer-encoding']) ?? 'chunked'
   if (encoding.toLowerCase() !== 'identity' || transfer.toLowerCase() !== 'chunked')
@@ -87,7 +98,49 @@ function sourceOf(response: Dispatcher.ResponseData, url: URL, options: WebSourc
   const length = one(headers['content-length'])
   const size = length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
   if (size !== undefined) assertSize(size, options)
-  return { name: nameOf(one(headers['content-disposition']), url), size, bytes: read(body, options) }
+  const validator = validatorOf(headers)
+  const bytes =
+    size === undefined || validator === undefined
+      ? read(body, options)
+      : resuming(read(body, options), {
+          rest: (from) => rest({ source, from, size, validator }, options),
+          signal: options.signal,
+          ...(options.resumeMs !== undefined && { firstMs: options.resumeMs }),
+        })
+  return { name: nameOf(one(headers['content-disposition']), url), size, bytes }
+}
+
+interface Rest {
+  source: string
+  from: number
+  size: number
+  validator: string
+}
+
+/**
+ * What is left of a source that broke off, unless it is another one by now (RFC 9110, section 14).
+ * @throws ImportFailedError and what `openWebSource` throws
+ */
+async function rest({ source, from, size, validator }: Rest, options: WebSourceOptions) {
+  const range = { range: `bytes=${from}-`, 'if-range': validator }
+  const { response } = await follow(source, options, range)
+  const { statusCode, headers, body } = response
+  if (statusCode === 206 && one(headers['content-range']) === `bytes ${from}-${size - 1}/${size}`)
+    return read(body, options)
+  discard(response)
+  if (statusCode === 200 || statusCode === 206 || statusCode === 416) throw new ImportChangedError()
+  throw statusError(statusCode)
+}
+
+/** What tells these bytes from others of the same address: a strong one (RFC 9110, section 13.1.5). */
+function validatorOf(headers: Dispatcher.ResponseData['headers']): string | undefined {
+  const tag = one(headers['etag'])
+  return tag?.startsWith('"') === true ? tag : one(headers['last-modified'])
+}
+
+function statusError(statusCode: number): ImportFailedError {
+  const passes = statusCode >= 500 || statusCode === 408 || statusCode === 429
+  return new ImportFailedError(`it answers with the status ${statusCode}`, { passes })
 }
 
 async function* read(body: AsyncIterable<Uint8Array>, { pace, signal }: WebSourceOptions): AsyncGenerator<Uint8Array> {
@@ -115,5 +168,5 @@ function failure(error: unknown): Error {
   if (error instanceof Error && error.cause instanceof EldernodeError) return error.cause
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : ''
   const message = error instanceof Error ? error.message : String(error)
-  return new ImportFailedError(`${message.slice(0, 200)}${code}`, { cause: error })
+  return new ImportFailedError(`${message.slice(0, 200)}${code}`, { cause: error, passes: true })
 }

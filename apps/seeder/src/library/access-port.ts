@@ -24,6 +24,10 @@ export interface TokenStore {
   count(): number
   /** @returns whether there was one. Durable when it returns */
   remove(id: string): boolean
+  /** When the next one after that time expires, in milliseconds since 1970. */
+  nextExpiry(after: number): number | undefined
+  /** Ids of those that expire after the one time, and at the other at the latest. */
+  expired(after: number, until: number): string[]
   /** Forgets those that expired before that time. */
   removeExpired(before: number): void
 }

@@ -43,6 +43,8 @@ export interface ImportStore {
   unfinished(token?: string): { id: string; owner: string }[]
   /** @returns how often it was begun, with this time */
   begin(id: string, now: number): number
+  /** Queued again, to be begun once more. */
+  putOff(id: string, error: ImportEnd['error'], now: number): void
   /** A source that holds more than an address is forgotten; `source` is what is left of it. */
   end(id: string, end: ImportEnd, now: number, source?: string): void
   remove(id: string): void

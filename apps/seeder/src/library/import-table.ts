@@ -77,6 +77,11 @@ export class ImportTable implements ImportStore {
     return this.#db.row<{ attempts: number }>(text, now, id)?.attempts ?? 0
   }
 
+  putOff(id: string, error: ImportEnd['error'], now: number): void {
+    const text = `UPDATE imports SET state = 'queued', error = ?, changed_at = ? WHERE id = ?`
+    this.#db.run(text, JSON.stringify(error), now, id)
+  }
+
   end(id: string, { state, infoHash, error, bytes }: ImportEnd, now: number, source?: string): void {
     this.#db.run(
       `UPDATE imports SET state = ?, info_hash = ?, error = ?, bytes = ?, changed_at = ?,

@@ -55,6 +55,16 @@ export class TokenTable implements TokenStore {
     return this.#db.run('DELETE FROM tokens WHERE id = ?', id) > 0
   }
 
+  nextExpiry(after: number): number | undefined {
+    const text = 'SELECT min(expires_at) AS at FROM tokens WHERE expires_at > ?'
+    return this.#db.row<{ at: number | null }>(text, after)?.at ?? undefined
+  }
+
+  expired(after: number, until: number): string[] {
+    const text = 'SELECT id FROM tokens WHERE expires_at > ? AND expires_at <= ?'
+    return this.#db.rows<{ id: string }>(text, after, until).map(({ id }) => id)
+  }
+
   removeExpired(before: number): void {
     this.#db.run('DELETE FROM tokens WHERE expires_at < ?', before)
   }
