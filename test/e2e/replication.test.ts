@@ -43,7 +43,7 @@ describe('nodes that come late', () => {
   let network: Network
 
   beforeAll(async () => {
-    network = await Network.start({ seeders: 2 })
+    network = await Network.start({ seeders: 2, settings: { 'retention.purgeAfter': 1 } })
   })
 
   afterAll(() => network.close())
@@ -56,17 +56,27 @@ describe('nodes that come late', () => {
     for (const media of items) await arrived(third, media)
   })
 
-  test('a node that was away catches up, with new items and with retractions', async () => {
+  test('a node that was away catches up with what is new, and brings nothing back that was retracted or denied', async () => {
     network.reportFailure()
     const away = network.at(1)
     const before = await network.first.publish('before.bin', seededBytes(2, megabyte))
-    await arrived(away, before)
+    const denied = await network.first.publish('denied.bin', seededBytes(6, megabyte))
+    for (const media of [before, denied]) await arrived(away, media)
     await away.kill()
     const missed = await network.first.publish('missed.bin', seededBytes(3, megabyte))
+    const stored = async () => (await network.first.get<{ mediaBytes: number }>('/health')).mediaBytes
+    const kept = (await stored()) - 2 * megabyte
     await network.first.retract(before.id)
+    const denial = await network.first.admin('POST', '/v1/denials', JSON.stringify({ infoHash: denied.id }))
+    expect(denial.status).toBe(201)
+    await until(async () => (await stored()) === kept, { within: 30_000, what: 'their bytes are gone' })
     await away.start()
     await arrived(away, missed)
-    await until(async () => (await away.content(before.id)).status === 410, { within: 30_000, what: 'it is withdrawn' })
+    for (const { id } of [before, denied]) {
+      await until(async () => (await away.content(id)).status >= 400, { within: 30_000, what: 'it is withdrawn' })
+      expect((await network.first.content(id)).status).toBeGreaterThanOrEqual(400)
+    }
+    expect(await stored()).toBe(kept)
   })
 })
 
