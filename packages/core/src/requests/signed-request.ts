@@ -53,10 +53,19 @@ export class RequestGate {
   readonly #verifier: Verifier
   readonly #admits: (node: NodeId) => boolean
   readonly #now: () => number
-  readonly #nonces = new Nonces()
+  readonly #nonces: Nonces
 
-  /** @param admits whether requests of that node are accepted at all; asked before its signature is checked */
-  constructor(options: { verifier: Verifier; admits: (node: NodeId) => boolean; now: () => number }) {
+  /**
+   * @param admits whether requests of that node are accepted at all; asked before its signature is checked
+   * @param mostOfOne requests of one node that are remembered in the window, and so accepted
+   */
+  constructor(options: {
+    verifier: Verifier
+    admits: (node: NodeId) => boolean
+    now: () => number
+    mostOfOne?: number
+  }) {
+    this.#nonces = new Nonces(options.mostOfOne)
     this.#verifier = options.verifier
     this.#admits = options.admits
     this.#now = options.now
