@@ -1,8 +1,8 @@
 import type { NodeId } from '../identity/index.ts'
 import type { Assessment, Demand, View } from './port.ts'
 
-/** Milliseconds that a wanted holder has to prove its copy, besides the time for its bytes. */
-const allowance = 600_000
+/** Milliseconds that a wanted holder has to prove its copy, besides the time for its bytes: as long as one may be silent. */
+const usualAllowance = 600_000
 /** Bytes per millisecond (1 MB/s) that a transfer is expected to make at least. */
 const slowest = 1000
 
@@ -16,10 +16,12 @@ type Waiting = Map<NodeId, number>
 export class Unproven {
   readonly #items = new Map<string, Waiting>()
   readonly #clock: () => number
+  readonly #allowance: number
 
-  /** @param clock milliseconds of a clock that nobody sets */
-  constructor(clock: () => number) {
+  /** @param clock milliseconds of a clock that nobody sets; @param allowance milliseconds (`repair.grace`) */
+  constructor(clock: () => number, allowance = usualAllowance) {
     this.#clock = clock
+    this.#allowance = allowance
   }
 
   /** Items with somebody to wait for. */
@@ -40,7 +42,7 @@ export class Unproven {
       const stays = until <= now || late.includes(id)
       if (stays && view.member(id) !== undefined && !isProven(id)) next.set(id, until)
     }
-    for (const id of late) if (!next.has(id)) next.set(id, now + allowance + size / slowest)
+    for (const id of late) if (!next.has(id)) next.set(id, now + this.#allowance + size / slowest)
     if (next.size === 0) this.#items.delete(infoHash)
     else this.#items.set(infoHash, next)
   }
