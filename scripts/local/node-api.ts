@@ -8,7 +8,7 @@ interface NodeView {
 }
 
 interface MembersView {
-  members: { member: string; roles: string[] }[]
+  members: { member: string; roles: string[]; operator: string; expiresAt: number }[]
 }
 
 const answer = async (url: string, init: RequestInit = {}): Promise<Response> => {
@@ -40,14 +40,19 @@ export const checkReady = async (url: string): Promise<void> => {
   await (await answer(`${url}/ready`)).body?.cancel()
 }
 
-/** Has the owner's node admit a member, unless it did before. */
+/**
+ * Has the owner's node admit a member, unless it did before. One that was admitted before there were auditors becomes one:
+ * copies that nobody audits count for nobody.
+ */
 export const admit = async (ownerUrl: string, token: string, member: string): Promise<void> => {
   const { members } = (await (await answer(`${ownerUrl}/v1/members`)).json()) as MembersView
-  if (members.some((known) => known.member === member && known.roles.length > 0)) return
+  const stands = members.filter(({ roles, expiresAt }) => roles.length > 0 && expiresAt > Date.now())
+  const known = stands.find((one) => one.member === member)
+  if (known?.roles.includes('auditor') === true) return
   const response = await answer(`${ownerUrl}/v1/members`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ member }),
+    body: JSON.stringify(known === undefined ? { member } : { ...known, roles: [...known.roles, 'auditor'] }),
   })
   await response.body?.cancel()
 }
