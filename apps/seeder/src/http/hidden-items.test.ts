@@ -86,3 +86,24 @@ test('strangers are told the count of public items, and their owner of all', asy
   const { peers } = (await (await fetch(`${owner.url}/v1/peers`)).json()) as { peers: { counts: { items: number } }[] }
   for (const { counts } of peers) expect(counts.items).toBeLessThanOrEqual(1)
 })
+
+test('no figure for strangers tells the size of an item', async () => {
+  const { token, url } = owner
+  const health = async (init?: RequestInit) =>
+    (await (await fetch(`${url}/health`, init)).json()) as { mediaFiles: number; mediaBytes: number }
+  const exact = await health({ headers: { authorization: `Bearer ${token}` } })
+  expect(exact).toMatchObject({ mediaFiles: 3 })
+  expect(exact.mediaBytes).toBeGreaterThan(3 * mebibyte)
+  expect(exact.mediaBytes % mebibyte).toBeGreaterThan(0)
+  expect(await health()).toMatchObject({ mediaFiles: 1, mediaBytes: 16 * mebibyte })
+  const { capacity } = (await (await fetch(`${url}/v1/node`)).json()) as { capacity: { used: number; free: number } }
+  expect([capacity.used % (16 * mebibyte), capacity.free % (16 * mebibyte)]).toEqual([0, 0])
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  const figures = [
+    ...metrics.matchAll(/^eldernode_(?!swarm_(?:limit|uploaded|downloaded)|replication_fetched)\S* (\d+)$/gm),
+  ].map(([, figure]) => Number(figure))
+  expect(figures.length).toBeGreaterThan(20)
+  // What is large is a rounded size, or nothing of items.
+  expect(figures.filter((figure) => figure > 100_000 && figure % (16 * mebibyte) !== 0)).toEqual([])
+  expect(metrics).toMatch(/^eldernode_items 1$/m)
+})

@@ -1,3 +1,4 @@
+import { coarseBytes } from '@eldernode/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram } from 'prom-client'
 import { z } from 'zod'
@@ -77,10 +78,10 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
       },
     })
   const byReason = byLabel('reason')
-  gauge('items', 'Items held here.', () => library.totals().items)
-  gauge('item_bytes', 'Bytes of the files held here.', () => library.totals().bytes)
+  gauge('items', 'Public items held here.', () => replication.publicItems())
+  gauge('item_bytes', 'Bytes of the files held here, in steps of 16 MiB.', () => coarseBytes(library.totals().bytes))
   gauge('quarantined_bytes', 'Bytes found wrong and set aside, removed after 30 days.', () =>
-    library.quarantinedBytes(),
+    coarseBytes(library.quarantinedBytes()),
   )
   gauge('items_damaged', 'Items whose bytes are lost here, wholly or in part.', () => library.damaged().length)
   gauge('storage_suspended', '1 while the disk with the stored files is away: nothing is served or stored.', () =>

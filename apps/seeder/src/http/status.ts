@@ -1,3 +1,4 @@
+import { coarseBytes } from '@eldernode/core'
 import { z } from 'zod'
 import type { Api } from './api.ts'
 import type { Services } from './services.ts'
@@ -8,8 +9,8 @@ const healthSchema = z
     timestamp: z.int().describe('Milliseconds since 1970.'),
     uptimeSec: z.int(),
     version: z.string(),
-    mediaFiles: z.int().describe('Items held here.'),
-    mediaBytes: z.int(),
+    mediaFiles: z.int().describe('Public items held here; all of them to administrators.'),
+    mediaBytes: z.int().describe('Bytes held here, in steps of 16 MiB; exactly to administrators.'),
     peers: z.int().describe('Other members that were heard from lately.'),
     replicationQueue: z.int().describe('Items waiting to be copied or being copied.'),
   })
@@ -36,16 +37,18 @@ export async function statusRoutes(app: Api, services: Services): Promise<void> 
   app.get(
     '/health',
     { schema: { tags: ['status'], summary: 'Whether the process answers', response: { 200: healthSchema } } },
-    async () => {
+    async ({ caller }) => {
       const { items, bytes } = services.library.totals()
+      const isAdmin = caller?.admin === true
       const { queued, running } = services.replication.stats()
       return {
         status: services.checks().every(({ ok }) => ok) ? ('healthy' as const) : ('degraded' as const),
         timestamp: services.now(),
         uptimeSec: Math.floor((services.now() - started) / 1000),
         version: services.version,
-        mediaFiles: items,
-        mediaBytes: bytes,
+        // Strangers must not learn that there is more than they may see.
+        mediaFiles: isAdmin ? items : services.replication.publicItems(),
+        mediaBytes: isAdmin ? bytes : coarseBytes(bytes),
         peers: services.replication.peers().filter(({ id }) => id !== services.id).length,
         replicationQueue: queued + running,
       }

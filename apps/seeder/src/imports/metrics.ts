@@ -1,3 +1,4 @@
+import { coarseBytes } from '@eldernode/core'
 import { Gauge, type Registry } from 'prom-client'
 import type { Imports } from './imports.ts'
 
@@ -30,5 +31,7 @@ export function observe(imports: Pick<Imports, 'stats'>, registry: Registry): vo
     'Failed tries since the start after which an import is tried again.',
     () => imports.stats().retried,
   )
-  gauge('imports_bytes', 'Bytes that imports got since the start.', () => imports.stats().bytes)
+  gauge('imports_bytes', 'Bytes that imports got since the start, in steps of 16 MiB.', () =>
+    coarseBytes(imports.stats().bytes),
+  )
 }

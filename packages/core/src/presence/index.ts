@@ -1,2 +1,3 @@
+export * from './coarse.ts'
 export * from './presence.ts'
 export * from './schema.ts'

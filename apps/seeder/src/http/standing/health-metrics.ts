@@ -1,3 +1,4 @@
+import { coarseBytes } from '@eldernode/core'
 import { Gauge, Histogram } from 'prom-client'
 import { RepairTimes } from '../../standing/index.ts'
 import type { Services } from '../services.ts'
@@ -11,7 +12,8 @@ export function observeHealth({ registry, standing, alarms, now }: Services): Re
       labelNames: ['level'],
       registers: [registry],
       collect() {
-        for (const [level, amount] of Object.entries(standing.totals().levels)) this.set({ level }, amount[unit])
+        for (const [level, { items, bytes }] of Object.entries(standing.totals().levels))
+          this.set({ level }, unit === 'items' ? items : coarseBytes(bytes))
       },
     })
   }
@@ -39,7 +41,7 @@ export function observeHealth({ registry, standing, alarms, now }: Services): Re
     help: 'Bytes held here that have not yet their target of copies elsewhere, while the node drains.',
     registers: [registry],
     collect() {
-      this.set(standing.draining()?.left.bytes ?? 0)
+      this.set(coarseBytes(standing.draining()?.left.bytes ?? 0))
     },
   })
   const seconds = new Histogram({

@@ -1,4 +1,4 @@
-import type { Endpoints, Heartbeat } from '@eldernode/core'
+import { coarseBytes, coarseRoom, type Endpoints, type Heartbeat } from '@eldernode/core'
 import type { Swarm } from '../../swarm/index.ts'
 import type { Room } from './room.ts'
 import type { Transfers } from '../fetching/transfers.ts'
@@ -20,13 +20,14 @@ export interface PulseOptions {
 export async function pulse(options: PulseOptions): Promise<Heartbeat> {
   const { publicItems, swarm, transfers, room, draining, endpoints, zone, operator, version } = options
   const capacity = await room.measure()
+  const { bytes } = capacity
   const { uploadRate, downloadRate, connections, awake } = swarm.stats()
   return {
     endpoints: endpoints(),
     zone,
     operator,
     state: draining() ? 'draining' : capacity.free < capacity.bytes / 100 ? 'full' : 'active',
-    capacity,
+    capacity: { bytes, used: coarseBytes(capacity.used, bytes), free: coarseRoom(capacity.free, bytes) },
     load: { up: Math.round(uploadRate), down: Math.round(downloadRate), connections },
     counts: { items: publicItems(), awake, queue: transfers.queued + transfers.running },
     version,
