@@ -246,7 +246,8 @@ test('a silent holder holds up no other, and is asked less and less often', asyn
     return holder === silent ? { what: 'silent', reason: 'nobody is there' } : passed
   }
   await said.answerAll(outcome)
-  expect(count).toEqual({ [silent]: 4, [other]: 20 })
+  expect(count[other]).toBe(20)
+  expect(count[silent]).toBeLessThan(5)
   for (let second = 0; second < 60; second++) {
     await later(1000)
     await said.answerAll(outcome)

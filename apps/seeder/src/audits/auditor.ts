@@ -14,6 +14,7 @@ import { BucketAudit, type Task } from './bucket-audit.ts'
 import { HolderAudits } from './holder-audits.ts'
 import type { Outcome } from './outcome.ts'
 import { ResultsNotice } from './results-notice.ts'
+import { Share } from './share.ts'
 
 /** Somebody who may live, by its heartbeats. */
 export interface Neighbour {
@@ -36,8 +37,6 @@ export interface AuditorOptions {
   log: Pick<Logger, 'error'>
 }
 
-/** Audits at a time, of all holders together. */
-const mostAtOnce = 16
 const lookMs = 1_000
 /** Buckets looked at before others have their turn. */
 const atOnce = 16
@@ -57,6 +56,7 @@ export class Auditor {
   /** In the order in which they are served. */
   readonly #holders = new Map<NodeId, HolderAudits>()
   readonly #notice: ResultsNotice
+  readonly #share = new Share()
   readonly #running = new Set<Promise<void>>()
   readonly #abort = new AbortController()
   #live = new Map<NodeId, Neighbour>()
@@ -223,7 +223,7 @@ export class Auditor {
   #pump(): void {
     if (this.#closed) return
     let passedOver = 0
-    while (this.#running.size < mostAtOnce && passedOver < this.#holders.size) {
+    while (this.#running.size < this.#share.size && passedOver < this.#holders.size) {
       const [holder] = this.#holders.values()
       if (holder === undefined) return
       // Each in its turn.
@@ -258,6 +258,8 @@ export class Auditor {
     const changed = audit !== undefined && judge(audit, task, outcome, now())
     if (outcome.what === 'silent') holder.silent(now(), random)
     else holder.answered()
+    if (outcome.what === 'passed') this.#share.passed()
+    else if (outcome.what === 'late') this.#share.late()
     if (this.#closed) return
     this.#options.told(holder.id, task, outcome)
     if (changed) this.#notice.changed(auditKey(holder.id, bucketOf(task.infoHash)))

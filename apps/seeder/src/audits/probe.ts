@@ -46,6 +46,7 @@ export class Probe {
   readonly #options: ProbeOptions
   readonly #metainfos: Metainfos
   readonly #trips = new Map<NodeId, { ms: number; at: number }>()
+  readonly #measuring = new Map<NodeId, Promise<number>>()
 
   constructor(options: ProbeOptions) {
     this.#options = options
@@ -80,9 +81,16 @@ export class Probe {
 
   /** A round trip that needs no disk, measured shortly before: what else the machine does counts in it too. */
   async #trip(holder: NodeId, signal: AbortSignal): Promise<number> {
-    const { clock, measured } = this.#options
     const known = this.#trips.get(holder)
-    if (known !== undefined && clock() - known.at < tripKeptMs) return known.ms
+    if (known !== undefined && this.#options.clock() - known.at < tripKeptMs) return known.ms
+    const measuring =
+      this.#measuring.get(holder) ?? this.#measure(holder, signal).finally(() => this.#measuring.delete(holder))
+    this.#measuring.set(holder, measuring)
+    return await measuring
+  }
+
+  async #measure(holder: NodeId, signal: AbortSignal): Promise<number> {
+    const { clock, measured } = this.#options
     const ask = await this.#prepare(holder, '', patienceMs, signal)
     const started = clock()
     const { statusCode, body } = await ask()
