@@ -20,7 +20,8 @@ import { openLibrary, SqliteCompatStore, SqliteGraphStore } from './library/inde
 import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { collect, createDescriber, expire, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
-import { GraphReplication } from './replication/index.ts'
+import { Policy } from './policy/index.ts'
+import { GraphReplication, settingsOf } from './replication/index.ts'
 import { Alarms, replicationAlarms } from './standing/index.ts'
 import { createSwarm } from './swarm/index.ts'
 import { offerAgain, offerAll } from './offering.ts'
@@ -106,7 +107,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     trackers: swarmConfig.trackers,
     iceServers: swarmConfig.iceServers,
     limits: limitsOf(swarmConfig),
-    itemLimits: (infoHash) => library.controls(infoHash),
+    itemLimits: (infoHash) => replication.limitsOf(infoHash, library.controls(infoHash)),
     shelf: library,
     ledger: pieces,
     egress,
@@ -161,11 +162,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     egress,
     hash: hashing.digest,
     storage: { folder: storage, capacityBytes: config.storage.capacityBytes },
-    reads: {
-      maxBytes: config.reads.maxBytes,
-      keepMs: config.reads.keepSeconds * 1000,
-      waitMs: config.reads.waitSeconds * 1000,
-    },
+    ...settingsOf(config),
+    policy: new Policy(config.policy),
     dials: network.peers.length > 0,
     announces: swarmConfig.trackers.length > 0,
     retentionMs: config.retention.purgeAfter * 1000,

@@ -1,6 +1,6 @@
 import { nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
-import { policySettings } from './policy/index.ts'
+import { policySettings, readsSettings, repairSettings } from './policy/index.ts'
 import { isIceServer } from './swarm/index.ts'
 
 const port = z.int().min(0).max(65535)
@@ -158,6 +158,7 @@ export const configSchema = z.object({
       target: z.int().min(1).max(64).default(3).describe('Copies that the network keeps of an item published here.'),
     })
     .refine(({ min, target }) => min <= target, { path: ['min'], message: 'must not exceed replicas.target' }),
+  repair: repairSettings.prefault({}),
   policy: policySettings.prefault({}),
   retention: z.object({
     purgeAfter: z
@@ -232,27 +233,7 @@ export const configSchema = z.object({
         .describe('Origins (http://10.0.0.5:3000) that webhooks may have although their address is private.'),
     })
     .prefault({}),
-  reads: z
-    .object({
-      maxBytes: z
-        .int()
-        .min(0)
-        .default(10 * 2 ** 30)
-        .describe('Most bytes of items fetched from other nodes because somebody reads them here; 0 fetches none.'),
-      keepSeconds: z
-        .int()
-        .min(0)
-        .max(86_400)
-        .default(60)
-        .describe('Seconds for which such an item is kept after its last reader, unless this node is to hold it.'),
-      waitSeconds: z
-        .int()
-        .min(1)
-        .max(3600)
-        .default(30)
-        .describe('Seconds in which other nodes must send something of what is read.'),
-    })
-    .prefault({}),
+  reads: readsSettings.prefault({}),
   cors: z
     .object({
       origins: z

@@ -2,6 +2,7 @@ import type { Graph, Identity, ItemFile, Manifest } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Egress } from '../egress/index.ts'
 import type { Digest, Item, Library } from '../library/index.ts'
+import type { Policy } from '../policy/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import type { PulseOptions } from './members/pulse.ts'
 
@@ -16,6 +17,10 @@ export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zo
   storage: { folder: string; capacityBytes: number }
   /** Items that are fetched because somebody reads them here: see the settings of that name. */
   reads: { maxBytes: number; keepMs: number; waitMs: number }
+  /** See the settings of that name; `graceMs` in milliseconds, `rate` in bytes per second. */
+  repair: { graceMs: number; rate: number; concurrent: number }
+  /** Which copies the operator wants here. */
+  policy: Pick<Policy, 'pins' | 'objection'>
   /** Whether this node was given peers to dial. */
   dials: boolean
   /** Whether trackers are configured, so that the swarm finds peers by itself. */

@@ -10,6 +10,9 @@ export interface ReplicationStats {
   /** Items and bytes fetched, verified and committed since start. */
   fetched: number
   fetchedBytes: number
+  /** Copies given up since start because the network has enough others. */
+  released: number
+  releasedBytes: number
   /** Failed tries since start, by error code. */
   failures: Record<string, number>
   /** Members whose last heartbeat is younger than the grace time, this node included. */

@@ -1,132 +1,138 @@
-import { HolderIndex, type Accepted, type Access, type Candidate, type Holdings, type View } from '@eldernode/core'
-import { Debounce } from './debounce.ts'
-import { NoRoomError, TransferError } from './errors.ts'
-import { Gate } from './members/gate.ts'
-import { Healths } from './health/healths.ts'
-import { Picture } from './health/picture.ts'
-import { Heart } from './members/heart.ts'
-import { Holders } from './fetching/holders.ts'
-import { Hearsay } from './claims/hearsay.ts'
+import type { Accepted, Access, Candidate, Manifest, View } from '@eldernode/core'
 import { HoldingsNotice } from './claims/holdings-notice.ts'
-import { createFetching } from './fetching/fetching.ts'
-import type { ItemFetcher } from './fetching/item-fetcher.ts'
+import { Hearsay } from './claims/hearsay.ts'
+import { Declined } from './claims/declined.ts'
+import { takeStock } from './claims/stock.ts'
+import { Debounce } from './debounce.ts'
+import { Care } from './deciding/care.ts'
 import { Mending } from './deciding/mending.ts'
-import { PlacementShare } from './deciding/placement-share.ts'
-import type { ReplicationOptions } from './options.ts'
-import type { Standing } from './health/port.ts'
-import type { Replication, ReplicationStats } from './port.ts'
-import { pulse } from './members/pulse.ts'
-import { Reads } from './reading/reads.ts'
+import { Publications } from './deciding/publications.ts'
 import { Reconciler } from './deciding/reconciler.ts'
-import { Refusals } from './claims/refusals.ts'
-import { Nearness } from './members/nearness.ts'
-import { Room } from './members/room.ts'
-import { Roster } from './members/roster.ts'
 import { Serving } from './deciding/serving.ts'
+import { Succession } from './deciding/succession.ts'
+import { NoRoomError, TransferError } from './errors.ts'
+import { createFetching } from './fetching/fetching.ts'
+import { Holders } from './fetching/holders.ts'
+import type { ItemFetcher } from './fetching/item-fetcher.ts'
+import { RepairRate } from './fetching/repair-rate.ts'
 import { searchLimits, stallLimits } from './fetching/stall.ts'
-import { recall, takeStock } from './claims/stock.ts'
 import { Transfers, type Job } from './fetching/transfers.ts'
+import { Gate } from './members/gate.ts'
+import { Heart } from './members/heart.ts'
+import { Nearness } from './members/nearness.ts'
+import { Network } from './members/network.ts'
+import { pulse } from './members/pulse.ts'
+import { roomIn } from './members/room.ts'
+import type { ReplicationOptions } from './options.ts'
+import type { Replication, ReplicationStats } from './port.ts'
+import { Reads } from './reading/reads.ts'
 
-const graceMs = 600_000
-const operatorsChoiceMs = 86_400_000
+/** Of first copies at a time; and of those of them that are not small. */
+const copies = { concurrency: 8, large: 3, maxQueued: 10_000 }
+/** How often what is due by time alone is looked for. */
+const tickMs = 5_000
+/** How often certificates are asked whether they ran out, and all items whether they are in order. */
+const ticksPerPass = 60
 
 /** Wires the parts of this folder together. */
 export class GraphReplication implements Replication {
   readonly #options: ReplicationOptions
-  readonly #index = new HolderIndex()
   /** How far away members are: of what is asked of them here, and by audits. */
   readonly nearness = new Nearness()
-  readonly #roster: Roster
+  readonly #network: Network
+  readonly #publications: Publications
   readonly #holders: Holders
   readonly #gate: Gate
   readonly #pass = new Debounce(() => this.#reconcileAll(), 500, 3_000)
   readonly #heart: Heart
   readonly #notice: HoldingsNotice
-  readonly #refusals: Refusals
+  readonly #declined: Declined
+  readonly #repairRate: RepairRate
   readonly #transfers: Transfers
   readonly #mending: Mending
+  readonly #care: Care
   readonly #reconciler: Reconciler
+  readonly #succession: Succession
   readonly #fetcher: ItemFetcher
   readonly #reads: Reads
-  readonly #watches: (() => void)[] = []
-  readonly #healths: Healths
-  readonly #picture: Picture
   readonly #hearsay: Hearsay
+  readonly #watches: (() => void)[] = []
+  #ticks = 0
+  #ticking: NodeJS.Timeout | undefined
   #fetched = 0
   #fetchedBytes = 0
 
   constructor(options: ReplicationOptions) {
     this.#options = options
-    const { graph, library, swarm, egress, identity, storage, log, now } = options
+    const { graph, library, swarm, egress, identity, storage, repair, policy, log, now } = options
     const self = identity.id
-    const room = new Room({
-      ...storage,
-      isHere: () => library.storage().state === 'here',
-      used: () => library.totals().bytes + library.quarantinedBytes(),
-    })
-    this.#healths = new Healths({
+    const clock = (): number => performance.now()
+    const room = roomIn(library, storage)
+    this.#publications = new Publications({ self, graph, now })
+    this.#network = new Network({
+      self,
+      graph,
+      graceMs: repair.graceMs,
       now,
-      repair: (infoHash) => {
-        this.touch(infoHash)
-        return this.isPublished(infoHash)
-      },
-      drained: () => this.#heart.answer(),
-    })
-    this.#roster = new Roster({
-      graceMs,
-      now,
-      changed: () => this.#pass.request(),
+      clock,
+      own: (infoHash) => (this.#declined.has(infoHash) ? 'refused' : this.#notice.stateOf(infoHash)),
+      isPinned: (infoHash) => policy.pins(infoHash),
+      moved: () => this.#pass.request(),
       appeared: (id) => {
         if (id === self) return
         this.#heart.answer()
         this.#hearsay.welcome(id)
       },
+      claimed: (id, infoHashes) => {
+        this.#hearsay.claimed(id, infoHashes)
+        this.#care.look(infoHashes)
+      },
+      proved: (infoHashes) => this.#care.look(infoHashes),
+      log,
     })
-    const seen = { self, roster: this.#roster, index: this.#index, library }
-    this.#picture = new Picture({ ...seen, settled: () => this.#gate.settled, now })
-    this.#holders = new Holders({ ...seen, egress, nearness: this.nearness, now })
+    const { index, roster } = this.#network
+    this.#holders = new Holders({ self, roster, index, library, egress, nearness: this.nearness, now })
     this.#gate = new Gate({
       links: () => graph.stats().links,
       dials: options.dials,
       moved: () => this.#pass.request(),
     })
-    this.#refusals = new Refusals({ forgiven: (infoHash) => this.#forgive(infoHash) })
-    this.#notice = new HoldingsNotice({ self, graph, isHidden: (infoHash) => this.#isHidden(infoHash), log })
+    this.#notice = new HoldingsNotice({
+      self,
+      graph,
+      isHidden: (infoHash) => this.#isHidden(infoHash),
+      releasing: (infoHashes) => this.#care.told(infoHashes),
+      log,
+    })
+    this.#declined = new Declined({ library, notice: this.#notice, forgiven: (infoHash) => this.touch(infoHash), now })
+    this.#repairRate = new RepairRate({ rate: repair.rate, swarm })
+    const queue = { drained: () => this.#pass.request(), now, random: Math.random }
     this.#transfers = new Transfers({
+      ...queue,
       run: (job, signal) => this.#fetch(job, signal),
       failed: (job, reason, error) => this.#failed(job, reason, error),
-      settled: ({ publisher, infoHash }) => this.#reconciler.touch(publisher, infoHash),
-      drained: () => this.#pass.request(),
-      concurrency: 2,
-      maxQueued: 10_000,
-      now,
-      random: Math.random,
+      settled: ({ infoHash }) => this.touch(infoHash),
+      repairing: (infoHashes) => this.#repairRate.set(infoHashes),
+      ...copies,
+      repairs: repair.concurrent,
+      store: library.jobs,
     })
     this.#mending = new Mending({
+      ...queue,
       library,
       swarm,
       sources: (infoHash, publisher) => this.#holders.anyone(infoHash, publisher),
       limits: stallLimits,
       search: searchLimits,
-      drained: () => this.#pass.request(),
       log,
-      now,
-      random: Math.random,
     })
-    this.#hearsay = new Hearsay({
-      self,
-      index: this.#index,
-      transfers: this.#transfers,
-      mending: this.#mending,
-      believes: (node) => graph.admits(node, 'seeder'),
-      changed: () => undefined,
-    })
+    this.#hearsay = new Hearsay({ index, transfers: this.#transfers, mending: this.#mending })
     this.#heart = new Heart({
       graph,
       pulse: () =>
         pulse({
           ...options,
-          draining: () => this.#healths.draining() !== undefined,
+          draining: () => this.#care.healths.isDraining,
           publicItems: () => this.publicItems(),
           transfers: this.#transfers,
           room,
@@ -136,112 +142,110 @@ export class GraphReplication implements Replication {
     this.#reads = new Reads({
       ...options,
       begin: (...item) => this.#fetcher.begin(...item),
-      published: (infoHash) => this.#reconciler.published(infoHash),
-      refuses: (infoHash) => this.#refusals.has(infoHash),
+      published: (infoHash) => this.#publications.published(infoHash),
+      refuses: (infoHash) => this.#declined.has(infoHash),
     })
     this.#fetcher = createFetching({ ...options, arrivals: this.#reads.arrivals, room, holders: this.#holders })
+    const serving = new Serving({
+      swarm,
+      holdings: this.#notice,
+      isPaused: (infoHash) => library.isPaused(infoHash),
+      mend: (infoHash) => this.#mending.add(infoHash),
+      cancelTransfer: (infoHash) => this.#cancel(infoHash, 'its bytes came another way'),
+    })
+    this.#care = new Care({
+      ...options,
+      network: this.#network,
+      publications: this.#publications,
+      transfers: this.#transfers,
+      notice: this.#notice,
+      serving,
+      clock,
+      inStep: () => this.#gate.inStep && this.#reconciler.isLoaded,
+      cancel: (infoHash, why) => this.#cancel(infoHash, why),
+      refuse: (infoHash, forMs) => this.#declined.add(infoHash, forMs),
+      touch: (infoHash) => this.touch(infoHash),
+      retry: (infoHash) => this.#declined.retry(infoHash),
+      drained: () => this.#heart.answer(),
+    })
     this.#reconciler = new Reconciler({
       ...options,
       self,
-      transfers: {
-        add: (job, changed) => this.#transfers.add(job, changed),
-        has: (infoHash) => this.#transfers.has(infoHash),
-        cancel: (infoHash, why) => this.#cancel(infoHash, why),
-      },
-      share: new PlacementShare({
-        self,
-        roster: this.#roster,
-        index: this.#index,
-        has: (infoHash) => library.get(infoHash) !== undefined,
-        refuses: (infoHash) => this.#refusals.has(infoHash),
-        inStep: () => this.#gate.inStep,
-        settled: () => this.#gate.settled,
-      }),
-      serving: new Serving({
-        swarm,
-        holdings: this.#notice,
-        isPaused: (infoHash) => library.isPaused(infoHash),
-        mend: (infoHash) => this.#mending.add(infoHash),
-        cancelTransfer: (infoHash) => this.#cancel(infoHash, 'its bytes came another way'),
-      }),
+      publications: this.#publications,
+      duties: this.#care.duties,
+      transfers: { cancel: (infoHash, why) => this.#cancel(infoHash, why) },
+      serving,
+    })
+    this.#succession = new Succession({
+      self,
+      graph,
+      publications: this.#publications,
+      changed: (infoHash) => this.touch(infoHash),
+      log,
     })
   }
 
-  readonly isPublished: Replication['isPublished'] = (infoHash) => this.#reconciler.isPublished(infoHash)
+  readonly isPublished: Replication['isPublished'] = (infoHash) => this.#publications.published(infoHash) !== undefined
   readonly remote: Replication['remote'] = (id, path) => this.#reads.find(id, path)
   readonly touch: Replication['touch'] = (infoHash) => this.#reconciler.touchItem(infoHash)
   readonly storageChanged: Replication['storageChanged'] = () => this.#reconciler.start()
   readonly copies: Replication['copies'] = (infoHash) => this.#holders.count(infoHash, this.#gate.settled)
-  readonly peers: Replication['peers'] = () => this.#roster.peers()
-  readonly health: Standing['health'] = (infoHash) => this.#healths.health(infoHash)
-  readonly healths: Standing['healths'] = (query) => this.#healths.healths(query)
-  readonly totals: Standing['totals'] = () => this.#healths.totals()
-  readonly onLevel: Standing['onLevel'] = (listener) => this.#healths.onLevel(listener)
-  readonly repair: Standing['repair'] = (infoHash) => this.#healths.repair(infoHash)
-  readonly drain: Standing['drain'] = () => this.#healths.drain()
-  readonly undrain: Standing['undrain'] = () => this.#healths.undrain()
-  readonly draining: Standing['draining'] = () => this.#healths.draining()
+  readonly peers: Replication['peers'] = () => this.#network.roster.peers()
+  readonly health: Replication['health'] = (infoHash) => this.#care.healths.health(infoHash)
+  readonly healths: Replication['healths'] = (query) => this.#care.healths.healths(query)
+  readonly totals: Replication['totals'] = () => this.#care.healths.totals()
+  readonly onLevel: Replication['onLevel'] = (listener) => this.#care.healths.onLevel(listener)
+  readonly repair: Replication['repair'] = (infoHash) => this.#care.healths.repair(infoHash)
+  readonly drain: Replication['drain'] = () => this.#care.healths.drain()
+  readonly undrain: Replication['undrain'] = () => this.#care.healths.undrain()
+  readonly draining: Replication['draining'] = () => this.#care.healths.draining()
+  readonly view = (): View => this.#network.view
+  readonly candidates = (): Candidate[] => this.#network.roster.candidates()
+  readonly accessOf = (infoHash: string): Access | undefined => this.#publications.accessOf(infoHash)
+  readonly publicItems = (): number => this.#notice.shownCount
+  /** The limits of an item's traffic, which has such ones of its own: repairs share what they may take. */
+  readonly limitsOf: RepairRate['limit'] = (infoHash, own) => this.#repairRate.limit(infoHash, own)
 
   async start(): Promise<void> {
     const { graph, identity, library } = this.#options
-    for (const { body } of graph.entries('p')) this.#reconciler.learn(body.member)
-    recall(this.#options, (infoHash, forMs) => {
-      this.#refusals.add(infoHash, Math.min(forMs, operatorsChoiceMs), true)
-      this.#notice.refuse(infoHash)
-    })
+    for (const { body } of graph.entries('p')) this.#publications.learn(body.member)
+    this.#declined.recall()
     this.#watches.push(
       // Peers are served already: what they find wrong from here on is told, what they found before is in the catalog.
       library.onCondition((infoHash) => this.touch(infoHash)),
-      graph.watch('h', (holdings) => this.#hearsay.learn(holdings)),
-      graph.watch('m', ({ pub, key }) => this.#reconciler.touch(pub, key)),
-      graph.watch('d', ({ key }) => this.#reconciler.touchItem(key)),
-      graph.watch('hb', (heartbeat) => this.#roster.see(heartbeat)),
-      graph.watch('p', ({ body: { member } }) => member === identity.id && this.#heart.answer()),
+      graph.watch('m', (manifest) => this.#published(manifest)),
+      graph.watch('d', ({ key }) => this.touch(key)),
+      graph.watch('p', ({ body: { member } }) => {
+        if (member === identity.id) this.#heart.answer()
+        this.#succession.run()
+      }),
     )
-    for (const heartbeat of graph.entries('hb')) this.#roster.see(heartbeat)
+    this.#network.open()
     await this.#heart.start()
-    const learn = (holdings: Accepted<Holdings>): void => this.#hearsay.learn(holdings)
-    await takeStock(this.#options, learn, (infoHash) => this.#notice.hold(infoHash))
+    await this.#network.takeStock()
+    await takeStock(this.#options, (infoHash) => this.#notice.hold(infoHash))
     // One that came just before a stop may not have been acted on.
-    for (const { key } of graph.entries('d')) if (library.head(key) !== undefined) this.#reconciler.touchItem(key)
+    for (const { key } of graph.entries('d')) if (library.head(key) !== undefined) this.touch(key)
     this.#reconciler.start()
     await this.#reconciler.idle()
     await this.#notice.open()
     this.#gate.start()
+    this.#ticking = setInterval(() => this.#tick(), tickMs)
   }
 
   async claim(infoHash: string): Promise<void> {
-    if (this.#refusals.delete(infoHash)) this.#options.library.forgive(infoHash)
+    this.#declined.claim(infoHash)
     await this.#cancel(infoHash, 'its bytes came another way')
   }
 
   async leave(infoHash: string): Promise<void> {
-    const now = this.#options.now()
-    this.#options.library.refuse(infoHash, now + operatorsChoiceMs, now)
-    this.#refusals.add(infoHash, operatorsChoiceMs, true)
-    this.#notice.refuse(infoHash)
+    this.#declined.leave(infoHash)
     await this.#cancel(infoHash, 'the operator removed it')
   }
 
   async pause(infoHash: string): Promise<void> {
     await this.#cancel(infoHash, 'the operator paused it')
     await this.#options.swarm.remove(infoHash)
-  }
-
-  candidates(): Candidate[] {
-    return this.#roster.candidates()
-  }
-
-  accessOf(infoHash: string): Access | undefined {
-    return this.#reconciler.accessOf(infoHash)
-  }
-
-  publicItems(): number {
-    return this.#notice.shownCount
-  }
-
-  view(): View {
-    return this.#picture.take()
   }
 
   stats(): ReplicationStats {
@@ -251,8 +255,10 @@ export class GraphReplication implements Replication {
       mending: this.#mending.items,
       fetched: this.#fetched,
       fetchedBytes: this.#fetchedBytes,
+      released: this.#care.released.items,
+      releasedBytes: this.#care.released.bytes,
       failures: { ...this.#transfers.failures },
-      live: this.#roster.size,
+      live: this.#network.roster.size,
       inStep: this.#gate.inStep,
       settled: this.#gate.settled,
       clockBehind: this.#heart.clockBehind,
@@ -261,29 +267,40 @@ export class GraphReplication implements Replication {
 
   async close(): Promise<void> {
     for (const end of this.#watches.splice(0)) end()
+    clearInterval(this.#ticking)
     this.#gate.close()
     this.#pass.close()
-    this.#roster.close()
-    this.#refusals.close()
-    await Promise.all([this.#heart.close(), this.#transfers.close(), this.#mending.close()])
+    this.#network.close()
+    this.#declined.close()
+    await Promise.all([this.#heart.close(), this.#transfers.close(), this.#mending.close(), this.#succession.close()])
     await this.#reads.close()
     await this.#reconciler.close()
+    await this.#care.close()
     await this.#notice.close()
+  }
+
+  #published({ pub, key }: Accepted<Manifest>): void {
+    this.#reconciler.touch(pub, key)
+    this.#succession.published(pub, key)
   }
 
   /** What nobody published in public is told to members only; so is what nobody is known to have published. */
   #isHidden(infoHash: string): boolean {
-    const access = this.#options.library.head(infoHash)?.access ?? this.#reconciler.accessOf(infoHash)
+    const access = this.#options.library.head(infoHash)?.access ?? this.#publications.accessOf(infoHash)
     return access !== 'public'
   }
 
   #reconcileAll(): void {
-    if (this.#gate.inStep) this.#reconciler.touchAll()
+    if (!this.#gate.inStep) return
+    this.#reconciler.touchAll()
+    this.#succession.open()
   }
 
-  #forgive(infoHash: string): void {
-    this.#notice.drop(infoHash)
-    this.#reconciler.touchItem(infoHash)
+  #tick(): void {
+    this.#care.tick()
+    if (++this.#ticks % ticksPerPass !== 0) return
+    this.#network.judge()
+    this.#pass.request()
   }
 
   /** Ends what is fetched of an item, for a copy and for readers alike. */
@@ -305,6 +322,6 @@ export class GraphReplication implements Replication {
     // The next heartbeat tells all that there is less room than they believe, so that another node is chosen.
     if (error instanceof NoRoomError) this.#heart.answer()
     const refuseForMs = error instanceof TransferError ? error.refuseForMs : undefined
-    if (refuseForMs !== undefined && this.#refusals.add(infoHash, refuseForMs)) this.#notice.refuse(infoHash)
+    if (refuseForMs !== undefined) this.#declined.add(infoHash, refuseForMs)
   }
 }

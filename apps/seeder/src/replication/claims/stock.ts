@@ -3,16 +3,12 @@ import type { Swarm } from '../../swarm/index.ts'
 import { Slices } from '../slices.ts'
 
 export interface StockOptions {
-  library: Pick<Library, 'heads' | 'get' | 'refused'>
+  library: Pick<Library, 'heads'>
   swarm: Pick<Swarm, 'has'>
-  now: () => number
 }
 
 /** Tells what is seeded here already, as the last run left it. */
-export async function takeStock(
-  { library, swarm }: StockOptions,
-  seeded: (infoHash: string) => void,
-): Promise<void> {
+export async function takeStock({ library, swarm }: StockOptions, seeded: (infoHash: string) => void): Promise<void> {
   const slices = new Slices()
   for (const { infoHash } of library.heads()) {
     if (swarm.has(infoHash)) seeded(infoHash)
@@ -21,7 +17,10 @@ export async function takeStock(
 }
 
 /** Tells what the operator removed before a restart, and for how long it stays away; unless the removal was cut short. */
-export function recall({ library, now }: StockOptions, removed: (infoHash: string, forMs: number) => void): void {
+export function recall(
+  { library, now }: { library: Pick<Library, 'get' | 'refused'>; now: () => number },
+  removed: (infoHash: string, forMs: number) => void,
+): void {
   for (const { infoHash, until } of library.refused(now())) {
     if (library.get(infoHash) === undefined) removed(infoHash, until - now())
   }

@@ -9,6 +9,7 @@ import {
   manifest,
   offered,
   other,
+  publications,
   reconciler,
   retractions,
   self,
@@ -40,7 +41,7 @@ test("a denial ends serving and fetching whoever published, this node's own item
   expect([...new Set(withdrawn)].toSorted()).toEqual([hash(1), hash(2)].toSorted())
   for (const n of [1, 2]) expect(library.get(hash(n))).toMatchObject({ state: 'retracted', purgeAfter })
   expect(transfers.has(hash(3))).toBe(false)
-  expect(reconciler.isPublished(hash(1))).toBe(false)
+  expect(publications.published(hash(1))).toBeUndefined()
   expect(retractions).toBe(2)
 })
 
@@ -68,7 +69,7 @@ test('a denial that is lifted in time brings the item back', async () => {
   await reconciler.idle()
   expect(library.get(hash(1))?.state).toBe('live')
   expect(offered.at(-1)).toBe(hash(1))
-  expect(reconciler.isPublished(hash(1))).toBe(true)
+  expect(publications.published(hash(1))).toBeDefined()
 })
 
 test('a retraction stays when a denial is lifted', async () => {

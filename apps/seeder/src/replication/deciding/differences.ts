@@ -7,7 +7,7 @@ import type { Job } from '../fetching/transfers.ts'
 export interface DifferencesOptions {
   self: NodeId
   graph: Pick<Graph, 'manifests'>
-  library: Pick<Library, 'heads' | 'storage'>
+  library: Pick<Library, 'heads' | 'patchy' | 'storage'>
   serving: Pick<Serving, 'offers' | 'offered'>
 }
 
@@ -38,18 +38,20 @@ export function* differences(
     const known = published.has(infoHash) || publisher !== self
     yield isHere && state === 'live' && !(known && serving.offers(infoHash)) ? { infoHash, publisher } : undefined
   }
+  if (isHere) for (const infoHash of library.patchy()) yield { infoHash, publisher: self }
+  if (!thorough) return
   const retracted: Job[] = []
   let place = ''
   for (const { pub, infoHash } of graph.manifests()) {
     learn(pub)
     const bucket = bucketOf(infoHash)
-    if (thorough && place !== pub + bucket) {
+    if (place !== pub + bucket) {
       place = pub + bucket
       for (const found of graph.manifests({ pub, bucket, retracted: true })) {
         retracted.push({ publisher: pub, infoHash: found.infoHash })
       }
     }
-    yield serving.offers(infoHash) || !isHere ? undefined : { publisher: pub, infoHash }
+    yield undefined
   }
   yield* retracted
 }

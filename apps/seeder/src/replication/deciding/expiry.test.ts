@@ -9,6 +9,7 @@ import {
   manifest,
   offered,
   other,
+  publications,
   reconciler,
   started,
   third,
@@ -32,7 +33,7 @@ test('a copy is taken down when it expires, though its publisher is away and say
   await decide()
   expect(withdrawn).toEqual([hash(1)])
   expect(library.get(hash(1))).toMatchObject({ state: 'retracted', purgeAfter: expiresAt + day })
-  expect(reconciler.isPublished(hash(1))).toBe(false)
+  expect(publications.published(hash(1))).toBeUndefined()
 })
 
 test('what has expired is not fetched', async () => {

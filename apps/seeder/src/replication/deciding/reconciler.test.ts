@@ -66,23 +66,24 @@ test('an own item whose manifest is missing is published, but not before the lin
   expect(graphOf(self).get('m', self.id, hash(1))?.body.state).toBe('live')
 })
 
-test('a pass does not make failed items due; a change of an item does', async () => {
+test('what is looked at because it changed is told from what a pass looks at', async () => {
   await graphOf(other).publish('m', hash(1), manifest(hash(1)))
-  const asked: boolean[] = []
-  const queue = {
-    has: () => true,
-    cancel: () => Promise.resolve(),
-    add: (_: unknown, changed: boolean) => asked.push(changed) > 0,
+  const asked: unknown[] = []
+  const duties = {
+    look: (infoHash: string, changed = false) => asked.push([infoHash, changed]),
+    *pass() {
+      yield void asked.push('pass')
+    },
   }
-  const one = build({ transfers: queue })
+  const one = build({ duties })
   one.touch(other.id, hash(1))
   await one.idle()
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 2; i++) {
     one.touchAll()
     await one.idle()
   }
   await one.close()
-  expect(asked).toEqual([true, false, false, false])
+  expect(asked).toEqual([[hash(1), true], 'pass', 'pass'])
 })
 
 test.each(['manifests', 'heads'] as const)('a pass whose reading (%s) fails is made again', async (reading) => {
@@ -142,7 +143,7 @@ test('a retraction that came before the last stop is found at the start, an item
     offered: () => [],
   }
   const get = vi.spyOn(graphOf(self), 'get')
-  const one = build({ serving })
+  const one = build({ serving, duties: { look: () => undefined, *pass() {} } })
   one.start()
   await one.idle()
   expect([withdrawn, offered]).toEqual([[hash(1)], []])
@@ -152,7 +153,7 @@ test('a retraction that came before the last stop is found at the start, an item
   one.touchAll()
   await one.idle()
   await one.close()
-  expect(get).not.toHaveBeenCalled()
+  expect(get.mock.calls.every(([, , key]) => key === hash(1))).toBe(true)
 })
 
 test('an item of others that the graph does not know is not published by this node', async () => {
@@ -177,13 +178,15 @@ test('a long pass gives way to the event loop', async () => {
   given.wanted = false
   for (let n = 0; n < 200; n++) await graphOf(other).publish('m', hash(n), manifest(hash(n)))
   const slow = build({
-    share: {
-      wants: () => {
-        const end = performance.now() + 1
-        while (performance.now() < end);
-        return false
+    duties: {
+      look: () => undefined,
+      *pass() {
+        for (let n = 0; n < 200; n++) {
+          const end = performance.now() + 1
+          while (performance.now() < end);
+          yield
+        }
       },
-      mayFetch: () => true,
     },
   })
   let turns = 0

@@ -1,41 +1,34 @@
 import { isDeepStrictEqual } from 'node:util'
-import {
-  aboutOf,
-  type Accepted,
-  type Access,
-  type Denial,
-  type Graph,
-  type Manifest,
-  type NodeId,
-} from '@eldernode/core'
+import { aboutOf, type Denial, type Graph, type Manifest, type NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Item, Library } from '../../library/index.ts'
 import { differences } from './differences.ts'
 import type { Serving } from './serving.ts'
 import { Slices } from '../slices.ts'
-import type { Job } from '../fetching/transfers.ts'
-
-/** Whose copy an item is, as far as this node is concerned. */
-export interface Share {
-  /** Whether placement wants this node to hold the item, given who lives. */
-  wants(manifest: Manifest, publisher: NodeId): boolean
-  /** Whether a copy may be begun now; early after a start only missing ones, never replacements. */
-  mayFetch(manifest: Manifest): boolean
-}
+import type { Duties } from './duties.ts'
+import type { Publication, Publications } from './publications.ts'
 
 export interface ReconcilerOptions {
   self: NodeId
-  graph: Pick<Graph, 'get' | 'manifests' | 'publish'>
+  graph: Pick<Graph, 'get' | 'manifests' | 'publish' | 'speakerOf'>
   library: Pick<
     Library,
-    'get' | 'head' | 'heads' | 'retract' | 'restore' | 'condition' | 'storage' | 'isPaused' | 'about'
+    | 'get'
+    | 'head'
+    | 'heads'
+    | 'patchy'
+    | 'retract'
+    | 'restore'
+    | 'inherit'
+    | 'condition'
+    | 'storage'
+    | 'isPaused'
+    | 'about'
   >
-  transfers: {
-    add(job: Job, changed: boolean): boolean
-    cancel(infoHash: string, why: string): Promise<void>
-    has(infoHash: string): boolean
-  }
-  share: Share
+  publications: Publications
+  transfers: { cancel(infoHash: string, why: string): Promise<void> }
+  /** What is to be done about copies. */
+  duties: Pick<Duties, 'look' | 'pass'>
   serving: Pick<Serving, 'offer' | 'offerInPart' | 'offers' | 'offered' | 'withdraw' | 'forget'>
   /** The manifest of an own item that was committed but not published before a crash. */
   manifestOf(item: Item): Manifest
@@ -51,7 +44,6 @@ export interface ReconcilerOptions {
 type TakeDown = Pick<Manifest | Denial, 'infoHash' | 'purgeAfter'>
 
 const retryMs = 15_000
-const accesses: readonly Access[] = ['public', 'unlisted', 'private']
 /** Bytes that nobody may read any more are kept no longer than this, whatever their publisher says. */
 const longestRetentionMs = 30 * 86_400_000
 
@@ -62,60 +54,39 @@ const longestRetentionMs = 30 * 86_400_000
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions
-  readonly #touched = new Map<string, Job>()
-  readonly #publishers = new Set<NodeId>()
+  readonly #touched = new Set<string>()
   #passWanted = false
   /** Until a pass got through, retractions may have come before this node stopped that nobody acted on. */
   #thorough = true
+  /** Whether the demands say what every manifest asks for. */
+  #loaded = false
   /** Own values are published only from the first pass on, when the links have told what the network knew already. */
   #opened = false
   #work: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
-  readonly #failed = new Map<string, Job>()
+  readonly #failed = new Set<string>()
   #passFailed = false
   #closed = false
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
-    this.#publishers.add(options.self)
   }
 
-  /** A node that may have published: `isPublished` asks for its manifests. */
-  learn(publisher: NodeId): void {
-    this.#publishers.add(publisher)
-  }
-
-  /** Whether anybody's manifest of the item is live: of two publishers the last one to retract ends it. So does a denial. */
-  isPublished(infoHash: string): boolean {
-    return this.published(infoHash) !== undefined
-  }
-
-  /** A live manifest of the item, and whose it is. */
-  published(infoHash: string): { publisher: NodeId; manifest: Manifest } | undefined {
-    if (this.#denial(infoHash) !== undefined) return undefined
-    for (const publisher of this.#publishers) {
-      const manifest = this.#options.graph.get('m', publisher, infoHash)?.body
-      if (manifest !== undefined && this.#stands(manifest)) return { publisher, manifest }
-    }
-    return undefined
-  }
-
-  /** The widest access that anybody's manifest of the item gives; `undefined` when there is none. */
-  accessOf(infoHash: string): Access | undefined {
-    const given = [...this.#publishers].flatMap((pub) => this.#options.graph.get('m', pub, infoHash)?.body.access ?? [])
-    return accesses.find((access) => given.includes(access))
+  /** Whether what every item asks for is known. */
+  get isLoaded(): boolean {
+    return this.#loaded
   }
 
   /** Has one item decided on anew, after it changed here or in the graph. */
-  touch(publisher: NodeId, infoHash: string): void {
-    this.learn(publisher)
-    this.#touched.set(infoHash + publisher, { infoHash, publisher })
+  touchItem(infoHash: string): void {
+    this.#touched.add(infoHash)
     this.#wake()
   }
 
-  /** The same for whatever any publisher signed of the item. */
-  touchItem(infoHash: string): void {
-    for (const publisher of this.#publishers) this.touch(publisher, infoHash)
+  /** The same, of a manifest that somebody signed. */
+  touch(publisher: NodeId, infoHash: string): void {
+    this.#options.publications.learn(publisher)
+    this.touchItem(infoHash)
   }
 
   /** Brings what the library holds in line with what the graph said before the last stop; publishes nothing yet. */
@@ -166,39 +137,56 @@ export class Reconciler {
   }
 
   async #drain(slices: Slices): Promise<void> {
-    for (const [key, job] of this.#touched) {
+    for (const infoHash of this.#touched) {
       if (this.#closed) return
-      this.#touched.delete(key)
-      await this.#decideSafely(job, true)
+      this.#touched.delete(infoHash)
+      await this.#decideSafely(infoHash, true)
       if (slices.over) await slices.next()
     }
   }
 
   async #pass(slices: Slices): Promise<void> {
-    const { library, serving } = this.#options
-    for (const found of differences(this.#options, this.#thorough, (publisher) => this.learn(publisher))) {
-      if (found !== undefined && 'lost' in found) {
-        const isHere = library.storage().state === 'here'
-        if (isHere && library.condition(found.lost) === 'patchy') await serving.offerInPart(found.lost)
-        else if (!isHere || library.get(found.lost)?.state !== 'live') await serving.withdraw(found.lost)
-      } else if (found !== undefined) {
-        await this.#decideSafely(found, false)
-      }
+    const { library, serving, publications, duties } = this.#options
+    const found = differences(this.#options, this.#thorough, (publisher) => publications.learn(publisher))
+    await this.#each(found, slices, async (difference) => {
+      if (!('lost' in difference)) return await this.#decideSafely(difference.infoHash, false)
+      const isHere = library.storage().state === 'here'
+      if (isHere && library.condition(difference.lost) === 'patchy') await serving.offerInPart(difference.lost)
+      else if (!isHere || library.get(difference.lost)?.state !== 'live') await serving.withdraw(difference.lost)
+    })
+    this.#thorough = false
+    if (!this.#opened || this.#closed) return
+    if (!this.#loaded) {
+      await this.#each(publications.load(), slices, async (infoHash) => {
+        if (library.head(infoHash) !== undefined) await this.#decideSafely(infoHash, false)
+      })
+      this.#loaded = !this.#closed
+    }
+    await this.#each(duties.pass(), slices, () => Promise.resolve())
+  }
+
+  /** Takes every step, acting on those that give something, with pauses in which what was touched meanwhile is decided. */
+  async #each<T>(
+    steps: Iterable<T | undefined | void>,
+    slices: Slices,
+    act: (step: T) => Promise<void>,
+  ): Promise<void> {
+    for (const step of steps) {
+      if (step !== undefined) await act(step)
       if (!slices.over) continue
       await slices.next()
       await this.#drain(slices)
       if (this.#closed) return
     }
-    this.#thorough = false
   }
 
   /** One item that cannot be brought in line (a full disk, say) must not keep the others from it. */
-  async #decideSafely(job: Job, changed: boolean): Promise<void> {
+  async #decideSafely(infoHash: string, changed: boolean): Promise<void> {
     try {
-      await this.#decide(job, changed)
+      await this.#decide(infoHash, changed)
     } catch (error) {
-      this.#options.log.error({ err: error, infoHash: job.infoHash }, 'item could not be reconciled; tried again soon')
-      this.#failed.set(job.infoHash + job.publisher, job)
+      this.#options.log.error({ err: error, infoHash }, 'item could not be reconciled; tried again soon')
+      this.#failed.add(infoHash)
       this.#retrySoon()
     }
   }
@@ -207,7 +195,7 @@ export class Reconciler {
     if (this.#closed) return
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined
-      for (const { publisher, infoHash } of this.#failed.values()) this.touch(publisher, infoHash)
+      for (const infoHash of this.#failed) this.touchItem(infoHash)
       this.#failed.clear()
       if (this.#passFailed) this.start()
       this.#passFailed = false
@@ -215,32 +203,49 @@ export class Reconciler {
   }
 
   /** @param changed the item itself is the reason, and not that members came or went */
-  async #decide({ publisher, infoHash }: Job, changed: boolean): Promise<void> {
-    const { graph, library, self } = this.#options
-    const entry = graph.get('m', publisher, infoHash)
+  async #decide(infoHash: string, changed: boolean): Promise<void> {
+    const { publications, duties } = this.#options
+    if (changed) publications.refresh(infoHash)
+    await this.#bringInLine(infoHash, changed)
+    duties.look(infoHash, changed)
+  }
+
+  async #bringInLine(infoHash: string, changed: boolean): Promise<void> {
+    const { publications, library, self } = this.#options
     const held = library.get(infoHash)
-    const denial = this.#denial(infoHash)
+    const denial = publications.denial(infoHash)
     if (denial !== undefined) return await this.#takeDown(denial.body, denial.ts, held, 'it was denied')
-    if (entry === undefined) {
-      if (held?.publisher === publisher && held.state === 'live') await this.#announce(held)
-      // Whoever published it: what is not whole here is not offered as if it were.
-      else if (held === undefined && library.condition(infoHash) !== 'patchy')
-        await this.#options.serving.forget(infoHash)
-      return
+    const said = publications.of(infoHash)
+    const live = said.filter(({ manifest }) => publications.stands(manifest))
+    if (held?.state === 'live' && held.publisher === self && !said.some(({ signer }) => signer === self)) {
+      return await this.#announce(held)
     }
-    const { body: manifest, ts } = entry
-    if (!this.#stands(manifest)) {
-      const { state, expiresAt = ts } = manifest
-      if (this.isPublished(infoHash)) return
-      if (state === 'live') await this.#takeDown({ infoHash }, expiresAt, held, 'it has expired')
-      else await this.#takeDown(manifest, ts, held, 'it was retracted')
-    } else if (held === undefined) {
-      await this.#decideMissing(manifest, publisher, changed)
-    } else {
-      if (held.state === 'retracted') library.restore(infoHash)
-      if (changed && publisher !== self && publisher === held.publisher) this.#learnAbout(held, manifest)
-      await this.#offer(infoHash)
-    }
+    if (said.length === 0) return await this.#keepUnpublished(infoHash, held)
+    if (live.length === 0) return await this.#end(infoHash, said, held)
+    if (held === undefined) return await this.#bringMissingInLine(infoHash)
+    if (held.state === 'retracted') library.restore(infoHash)
+    const publisher = this.#inherited(held, said)
+    const own = live.find(({ signer }) => signer === publisher)
+    if (changed && own !== undefined && own.signer !== self) this.#learnAbout(held, own.manifest)
+    await this.#offer(infoHash)
+  }
+
+  /** Whoever published it: what is not whole here is not offered as if it were. */
+  async #keepUnpublished(infoHash: string, held: Item | undefined): Promise<void> {
+    const { library, serving } = this.#options
+    if (held?.state === 'live') await this.#offer(infoHash)
+    else if (held === undefined && library.condition(infoHash) !== 'patchy') await serving.forget(infoHash)
+  }
+
+  /** Every publisher retracted it, or let it expire: the last one to do so decides. */
+  async #end(infoHash: string, said: readonly Publication[], held: Item | undefined): Promise<void> {
+    const endOf = ({ manifest, ts }: Publication): number =>
+      manifest.state === 'live' ? (manifest.expiresAt ?? ts) : ts
+    const [last, ...others] = said
+    if (last === undefined) return
+    const { manifest, ts } = others.reduce((latest, one) => (endOf(one) > endOf(latest) ? one : latest), last)
+    if (manifest.state === 'live') await this.#takeDown({ infoHash }, manifest.expiresAt ?? ts, held, 'it has expired')
+    else await this.#takeDown(manifest, ts, held, 'it was retracted')
   }
 
   /** What lies on a disk that is away is offered to nobody until it is back. */
@@ -259,35 +264,27 @@ export class Reconciler {
     log.info({ infoHash: item.infoHash }, 'published an item that was committed but not yet in the graph')
   }
 
-  async #decideMissing(manifest: Manifest, publisher: NodeId, changed: boolean): Promise<void> {
-    const { share, transfers, serving, library } = this.#options
-    const { infoHash } = manifest
+  async #bringMissingInLine(infoHash: string): Promise<void> {
+    const { transfers, serving, library } = this.#options
     const isHere = library.storage().state === 'here'
-    const condition = library.condition(infoHash)
     // Its bad pieces are mended in place; until then it serves the others and does not count as a copy.
-    if (isHere && condition === 'patchy') return await serving.offerInPart(infoHash)
+    if (isHere && library.condition(infoHash) === 'patchy') return await serving.offerInPart(infoHash)
     await serving.forget(infoHash)
-    // Bytes that may turn out to be right, or come back with their disk, are not fetched a second time.
-    if (!isHere || condition === 'suspect') return
-    if (library.isPaused(infoHash)) return await transfers.cancel(infoHash, 'it is paused')
-    if (!share.wants(manifest, publisher)) {
-      if (transfers.has(infoHash) && !this.#wantedByAnother(publisher, infoHash)) {
-        await transfers.cancel(infoHash, 'placement wants it elsewhere')
-      }
-    } else if (share.mayFetch(manifest)) {
-      transfers.add({ infoHash, publisher }, changed)
-    }
+    if (library.isPaused(infoHash)) await transfers.cancel(infoHash, 'it is paused')
+  }
+
+  /** Who published a held item: once the successor of a lost key has spoken of it, that one. */
+  #inherited({ infoHash, publisher }: Item, said: readonly Publication[]): NodeId {
+    const heir = this.#options.graph.speakerOf(publisher)
+    if (heir === publisher || !said.some(({ signer }) => signer === heir)) return publisher
+    this.#options.library.inherit(infoHash, heir)
+    return heir
   }
 
   /** What the publisher says of an item later than it was fetched: details, tags, previews, when it expires. */
   #learnAbout(held: Item, manifest: Manifest): void {
     const about = aboutOf(manifest)
     if (!isDeepStrictEqual(about, held.about)) this.#options.library.about.set(held.infoHash, about)
-  }
-
-  #denial(infoHash: string): Accepted<Denial> | undefined {
-    const denial = this.#options.graph.get('d', '', infoHash)
-    return denial?.body.state === 'denied' ? denial : undefined
   }
 
   async #takeDown(word: TakeDown, ts: number, held: Item | undefined, why: string): Promise<void> {
@@ -302,20 +299,6 @@ export class Reconciler {
     await transfers.cancel(infoHash, why)
     if (held !== undefined) await serving.withdraw(infoHash)
     else if (known !== undefined) await serving.forget(infoHash)
-  }
-
-  /** One that has expired counts as retracted, also while its publisher is away and cannot say so. */
-  #stands({ state, expiresAt = Infinity }: Manifest): boolean {
-    return state === 'live' && expiresAt > this.#options.now()
-  }
-
-  #wantedByAnother(than: NodeId, infoHash: string): boolean {
-    for (const publisher of this.#publishers) {
-      const manifest = publisher === than ? undefined : this.#options.graph.get('m', publisher, infoHash)?.body
-      if (manifest !== undefined && this.#stands(manifest) && this.#options.share.wants(manifest, publisher))
-        return true
-    }
-    return false
   }
 }
 

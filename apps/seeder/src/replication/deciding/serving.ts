@@ -3,7 +3,7 @@ import type { Swarm } from '../../swarm/index.ts'
 
 export interface ServingOptions {
   swarm: Pick<Swarm, 'has' | 'seed' | 'remove'>
-  holdings: Pick<HoldingsNotice, 'hold' | 'drop' | 'holds' | 'held'>
+  holdings: Pick<HoldingsNotice, 'keep' | 'drop' | 'holds' | 'held'>
   /** Ends a transfer of the item that still runs: the bytes came another way, by an upload. */
   cancelTransfer(infoHash: string): Promise<void>
   /** Whether the operator paused the item: it stays held, and is not seeded. */
@@ -33,7 +33,7 @@ export class Serving {
   /** Seeds a held item and says so. Costs next to nothing when it is done already. */
   async offer(infoHash: string): Promise<void> {
     await this.#seed(infoHash)
-    this.#options.holdings.hold(infoHash)
+    this.#options.holdings.keep(infoHash)
   }
 
   /** Seeds an item some of whose pieces are bad here, and has them mended; nobody is told that it is held. */

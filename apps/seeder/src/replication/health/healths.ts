@@ -1,6 +1,19 @@
+import type { ProofIndex } from '@eldernode/core'
+import type { Duties } from '../deciding/duties.ts'
+import type { Publications } from '../deciding/publications.ts'
+import type { Transfers } from '../fetching/transfers.ts'
+import type { JobStore } from '../../library/index.ts'
+import type { Levels } from './levels.ts'
 import type { Drain, Health, HealthQuery, HealthTotals, LevelChange, Standing } from './port.ts'
+import { whyOf } from './why.ts'
 
 export interface HealthsOptions {
+  duties: Pick<Duties, 'find' | 'passedAt'>
+  demands: Publications['demands']
+  levels: Levels
+  proofs: Pick<ProofIndex, 'oldestProof'>
+  transfers: Pick<Transfers, 'view'>
+  jobs: Pick<JobStore, 'drainingSince' | 'setDraining'>
   now: () => number
   /** Has an item decided on anew, ahead of others. @returns false when nobody's manifest of it is live */
   repair(infoHash: string): boolean
@@ -8,9 +21,7 @@ export interface HealthsOptions {
   drained(): void
 }
 
-const nothing = { items: 0, bytes: 0 }
-
-/** How the network's items stand, as the last pass left them. */
+/** How the network's items stand, for people and their tools. */
 export class Healths implements Standing {
   readonly #options: HealthsOptions
   readonly #listeners = new Set<(change: LevelChange) => void>()
@@ -18,25 +29,37 @@ export class Healths implements Standing {
 
   constructor(options: HealthsOptions) {
     this.#options = options
+    this.#drainingSince = options.jobs.drainingSince()
   }
 
-  health(_infoHash: string): Health | undefined {
-    return undefined
+  get isDraining(): boolean {
+    return this.#drainingSince !== undefined
   }
 
-  healths(_query: HealthQuery): Health[] {
-    return []
+  health(infoHash: string): Health | undefined {
+    const { duties, transfers } = this.#options
+    const found = duties.find(infoHash)
+    if (found === undefined) return undefined
+    const job = transfers.view(infoHash)
+    return { ...found, why: whyOf(found.demand, found.assessment, job), ...(job && { job }) }
+  }
+
+  healths({ level, after = '', limit }: HealthQuery): Health[] {
+    const { demands, levels } = this.#options
+    let page: string[] = []
+    const cut = (): string[] => page.toSorted().slice(0, limit)
+    for (const { infoHash } of demands) {
+      if (infoHash <= after || (level !== undefined && levels.get(infoHash) !== level)) continue
+      page.push(infoHash)
+      if (page.length > 4 * limit + 1000) page = cut()
+    }
+    return cut().flatMap((infoHash) => this.health(infoHash) ?? [])
   }
 
   totals(): HealthTotals {
-    const levels = {
-      lost: nothing,
-      'below-min': nothing,
-      'below-target': nothing,
-      'at-target': nothing,
-      surplus: nothing,
-    }
-    return { ...nothing, at: 0, levels }
+    const { levels, duties, proofs, now } = this.#options
+    const oldestProof = proofs.oldestProof(now())
+    return { ...levels.totals(), at: duties.passedAt, ...(oldestProof !== undefined && { oldestProof }) }
   }
 
   onLevel(listener: (change: LevelChange) => void): () => void {
@@ -44,22 +67,37 @@ export class Healths implements Standing {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** To be told of each change of a level. */
+  changed(change: LevelChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+
   repair(infoHash: string): boolean {
     return this.#options.repair(infoHash)
   }
 
   drain(): void {
-    this.#drainingSince ??= this.#options.now()
-    this.#options.drained()
+    if (this.#drainingSince !== undefined) return
+    const { jobs, now, drained } = this.#options
+    const since = now()
+    jobs.setDraining(since)
+    this.#drainingSince = since
+    drained()
   }
 
   undrain(): void {
+    if (this.#drainingSince === undefined) return
+    this.#options.jobs.setDraining(undefined)
     this.#drainingSince = undefined
     this.#options.drained()
   }
 
   draining(): Drain | undefined {
+    const { levels, duties } = this.#options
     const since = this.#drainingSince
-    return since === undefined ? undefined : { since, held: nothing, left: nothing, done: false }
+    if (since === undefined) return undefined
+    const left = levels.sum('needed')
+    // Before a pass nothing is known of what the others have.
+    return { since, held: levels.sum('held'), left, done: duties.passedAt > since && left.items === 0 }
   }
 }

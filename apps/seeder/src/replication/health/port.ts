@@ -17,7 +17,16 @@ export interface JobView {
 
 /** What keeps an item from its target. */
 export interface Shortfall {
-  code: 'no_copy' | 'unproven' | 'audit_failed' | 'holder_gone' | 'releasing' | 'too_few_members' | 'copy_pending'
+  code:
+    | 'no_copy'
+    | 'unproven'
+    | 'audit_failed'
+    | 'holder_gone'
+    | 'releasing'
+    | 'draining'
+    | 'too_few_members'
+    | 'copy_pending'
+    | 'copy_failing'
   detail: string
 }
 

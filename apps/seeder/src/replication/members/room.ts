@@ -1,6 +1,7 @@
 import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { Heartbeat } from '@eldernode/core'
+import type { Library } from '../../library/index.ts'
 import { NoRoomError } from '../errors.ts'
 
 export interface RoomOptions {
@@ -16,6 +17,18 @@ export interface RoomOptions {
 
 /** Databases, logs and uploads in progress need room as well: a disk is never filled by copies. */
 const largestReserve = 256 * 2 ** 20
+
+/** The room beside what a library holds, and what it set aside. */
+export function roomIn(
+  library: Pick<Library, 'quarantinedBytes' | 'storage' | 'totals'>,
+  storage: Pick<RoomOptions, 'folder' | 'capacityBytes'>,
+): Room {
+  return new Room({
+    ...storage,
+    isHere: () => library.storage().state === 'here',
+    used: () => library.totals().bytes + library.quarantinedBytes(),
+  })
+}
 
 /** How much this node can store, how much of it is taken, and what running transfers will take. */
 export class Room {

@@ -23,6 +23,13 @@ let roster: Roster
 let changes: number
 let appeared: string[]
 
+/** Time passes for a node that is awake: it asks now and then, as each of its own heartbeats does. */
+const pass = (ms: number) => {
+  for (let left = ms; left > 0; left -= 15_000) {
+    vi.advanceTimersByTime(Math.min(left, 15_000))
+    roster.presence.isSettled()
+  }
+}
 const see = (name: string, body = heartbeat()) => roster.see({ pub: id(name), ts: Date.now(), body })
 
 beforeEach(() => {
@@ -30,8 +37,10 @@ beforeEach(() => {
   changes = 0
   appeared = []
   roster = new Roster({
+    self: id('self'),
     graceMs,
     now: () => Date.now(),
+    clock: () => performance.now(),
     changed: () => changes++,
     appeared: (node) => appeared.push(node),
   })
@@ -46,12 +55,12 @@ test('a member lives for the grace time after its last heartbeat', () => {
   see('a')
   see('b')
   expect([changes, roster.size]).toEqual([2, 2])
-  vi.advanceTimersByTime(graceMs / 2)
+  pass(graceMs / 2)
   see('a')
-  vi.advanceTimersByTime(graceMs / 2 + 1_000)
+  pass(graceMs / 2 + 1_000)
   expect(roster.peers().map((peer) => peer.id)).toEqual([id('a')])
   expect(changes).toBe(3)
-  vi.advanceTimersByTime(graceMs)
+  pass(graceMs)
   expect(roster.size).toBe(0)
 })
 
@@ -98,7 +107,7 @@ test('old heartbeats do not bring a dead member back, nor does a clock ahead kee
   roster.see({ pub: id('a'), ts: Date.now() - graceMs, body: heartbeat() })
   expect(roster.size).toBe(0)
   roster.see({ pub: id('b'), ts: Date.now() + 240_000, body: heartbeat() })
-  vi.advanceTimersByTime(graceMs + 1_000)
+  pass(graceMs + 1_000)
   expect(roster.size).toBe(0)
 })
 

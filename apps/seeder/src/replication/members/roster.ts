@@ -1,72 +1,64 @@
-import { candidate, type Accepted, type Candidate, type Heartbeat, type NodeId } from '@eldernode/core'
+import { Presence, type Accepted, type Candidate, type Heartbeat, type Living, type NodeId } from '@eldernode/core'
 import type { Peer } from '../port.ts'
 
 export interface RosterOptions {
+  self: NodeId
   /** Milliseconds that a member counts as live after its last heartbeat (`repair.grace`). */
   graceMs: number
+  /** Milliseconds since 1970. */
   now: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  clock: () => number
+  /** The operator that a member's certificate names. */
+  operatorOf?(id: NodeId): string | undefined
   /** Told when a member came, went, or changed in a way that moves placements. */
   changed(): void
   /** Told when a member is heard from for the first time. */
   appeared(id: NodeId): void
 }
 
-interface Member extends Omit<Peer, 'suspected'> {
-  candidate: Candidate
-}
-
-/** A member that missed three heartbeats. */
-const suspectedAfterMs = 45_000
-
-/**
- * What placement depends on. Free room changes with every copy, so that only its order of magnitude counts here: an
- * item that found no room is looked at again when the room has doubled, or the next time that anything else changes.
- */
-const standingKey = ({ zone, operator, state, weight, free }: Candidate): string =>
-  JSON.stringify([zone, operator, state, weight, Math.floor(Math.log2(free + 1))])
-
-/** Who lives, as their heartbeats tell; in memory only, as heartbeats are. */
+/** Who lives: core's presence, with a timer on the next death. */
 export class Roster {
+  readonly presence: Presence
   readonly #options: RosterOptions
-  readonly #members = new Map<NodeId, Member>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: RosterOptions) {
     this.#options = options
+    this.presence = new Presence(options)
   }
 
   get size(): number {
-    return this.#members.size
+    return this.presence.size
   }
 
   /** The live members as placement weighs them. */
   candidates(): Candidate[] {
-    return [...this.#members.values()].map((member) => member.candidate)
+    return [...this.presence.live()]
   }
 
   peers(): Peer[] {
-    return [...this.#members.values()].map((member) => this.#peer(member))
+    return [...this.presence.values()].map((member) => this.#peer(member))
   }
 
   get(id: NodeId): Peer | undefined {
-    const member = this.#members.get(id)
+    const member = this.presence.get(id)
     return member && this.#peer(member)
   }
 
-  /** Takes a heartbeat; an older one than is known changes nothing. */
-  see({ pub: id, ts, body: heartbeat }: Pick<Accepted<Heartbeat>, 'pub' | 'ts' | 'body'>): void {
-    const known = this.#members.get(id)
-    const now = this.#options.now()
-    if (this.#closed || ts <= now - this.#options.graceMs || (known && known.lastSeen >= ts)) return
-    const { zone, operator, state, capacity } = heartbeat
-    const standing = { zone, operator, state, capacity: capacity.bytes, free: capacity.free }
-    // A clock ahead of ours must not make a member live longer than the grace time.
-    const member = { id, heartbeat, lastSeen: Math.min(ts, now), candidate: candidate(id, standing) }
-    this.#members.set(id, member)
-    if (known === undefined) this.#options.appeared(id)
-    if (known === undefined || standingKey(known.candidate) !== standingKey(member.candidate)) this.#options.changed()
+  /** Takes a heartbeat that arrived now; an older one than is known changes nothing. */
+  see(heartbeat: Pick<Accepted<Heartbeat>, 'pub' | 'ts' | 'body'>): void {
+    if (this.#closed) return
+    const sight = this.presence.see(heartbeat)
+    if (sight === 'appeared') this.#options.appeared(heartbeat.pub)
+    if (sight === 'appeared' || sight === 'moved') this.#options.changed()
     this.#timer ??= this.#plan()
+  }
+
+  /** Drops a member that is none any more. */
+  forget(id: NodeId): void {
+    if (this.presence.forget(id)) this.#options.changed()
   }
 
   close(): void {
@@ -74,22 +66,20 @@ export class Roster {
     clearTimeout(this.#timer)
   }
 
-  #peer({ id, heartbeat, lastSeen }: Member): Peer {
-    return { id, heartbeat, lastSeen, suspected: this.#options.now() - lastSeen > suspectedAfterMs }
+  #peer({ id, heartbeat, lastSeen }: Living): Peer {
+    const { now, clock } = this.#options
+    const seen = Math.round(now() - (clock() - lastSeen))
+    return { id, heartbeat, lastSeen: seen, suspected: this.presence.isSuspected(id) }
   }
 
   #plan(): NodeJS.Timeout | undefined {
-    const oldest = Math.min(...[...this.#members.values()].map(({ lastSeen }) => lastSeen))
-    if (oldest === Infinity) return undefined
-    const wait = oldest + this.#options.graceMs - this.#options.now()
-    return setTimeout(() => this.#expire(), Math.max(wait, 1_000))
+    const wait = this.presence.nextDeath()
+    return wait === undefined ? undefined : setTimeout(() => this.#bury(), Math.max(Math.ceil(wait), 1_000))
   }
 
-  #expire(): void {
-    const deadline = this.#options.now() - this.#options.graceMs
-    const before = this.#members.size
-    for (const { id, lastSeen } of this.#members.values()) if (lastSeen <= deadline) this.#members.delete(id)
+  #bury(): void {
+    const dead = this.presence.bury()
     this.#timer = this.#plan()
-    if (this.#members.size < before) this.#options.changed()
+    if (dead.length > 0) this.#options.changed()
   }
 }

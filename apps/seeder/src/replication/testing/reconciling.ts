@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach } from 'vitest'
 import { createVerifier, openIdentity } from '../../keys/index.ts'
 import { openLibrary, type Item, type Library } from '../../library/index.ts'
+import { Publications } from '../deciding/publications.ts'
 import { Reconciler, type ReconcilerOptions } from '../deciding/reconciler.ts'
 import { Transfers } from '../fetching/transfers.ts'
 
@@ -24,6 +25,7 @@ let graphs: Map<Identity, Graph>
 export let library: Library
 export let transfers: Transfers
 export let reconciler: Reconciler
+export let publications: Publications
 export let started: string[]
 export let offered: string[]
 export let inPart: string[]
@@ -76,13 +78,30 @@ export async function hold(infoHash: string, publisher: string): Promise<Item> {
   return (await library.commit(staging, { infoHash, files: [file], ...rest }, Buffer.from('de'))).item
 }
 
+/** Stands in for what is wanted of whom: as the test says. */
+function look(infoHash: string, changed = false): void {
+  const published = publications.published(infoHash)
+  const isMissing = published !== undefined && library.get(infoHash) === undefined
+  const isUnsound = library.condition(infoHash) !== undefined && library.condition(infoHash) !== 'damaged'
+  const isBarred = isUnsound || library.isPaused(infoHash) || library.storage().state !== 'here'
+  if (library.get(infoHash)?.state === 'retracted' && !changed) reconciler.touchItem(infoHash)
+  else if (isMissing && given.wanted && given.mayFetch && !isBarred) {
+    transfers.add({ infoHash, publisher: published.signer }, changed)
+  } else if (!given.wanted) void transfers.cancel(infoHash, 'placement wants it elsewhere')
+}
+
+function* pass(): Generator<void> {
+  for (const { infoHash } of publications.demands) yield look(infoHash)
+}
+
 export function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
   return new Reconciler({
     self: self.id,
     graph: graphOf(self),
     library,
     transfers,
-    share: { wants: () => given.wanted, mayFetch: () => given.mayFetch },
+    publications,
+    duties: { look, pass },
     serving: {
       offer: (infoHash) => Promise.resolve(void offered.push(infoHash)),
       offerInPart: (infoHash) => Promise.resolve(void inPart.push(infoHash)),
@@ -146,6 +165,7 @@ beforeEach(async () => {
     now: Date.now,
     random: Math.random,
   })
+  publications = new Publications({ self: self.id, graph: graphOf(self), now: () => given.clock() })
   reconciler = build()
 })
 

@@ -1,0 +1,102 @@
+import { Releases } from '@eldernode/core'
+import type { HoldingsNotice } from '../claims/holdings-notice.ts'
+import { Healths } from '../health/healths.ts'
+import { Levels } from '../health/levels.ts'
+import type { Transfers } from '../fetching/transfers.ts'
+import type { Network } from '../members/network.ts'
+import type { ReplicationOptions } from '../options.ts'
+import { Admission } from './admission.ts'
+import { Duties } from './duties.ts'
+import type { Publications } from './publications.ts'
+import { Release } from './release.ts'
+import type { Serving } from './serving.ts'
+
+export interface CareOptions extends Pick<ReplicationOptions, 'library' | 'policy' | 'now' | 'log'> {
+  network: Pick<Network, 'view' | 'unproven' | 'proofs'>
+  publications: Publications
+  transfers: Transfers
+  notice: Pick<HoldingsNotice, 'hold' | 'release'>
+  serving: Serving
+  clock: () => number
+  /** Whether this node may act on what it sees of the network. */
+  inStep(): boolean
+  cancel(infoHash: string, why: string): Promise<void>
+  refuse(infoHash: string, forMs: number): void
+  touch(infoHash: string): void
+  /** Forgets that an item was refused because its copy failed. */
+  retry(infoHash: string): void
+  /** Told when this node began to drain, or does so no longer. */
+  drained(): void
+}
+
+/** What this node does about the copies of items, and how they stand. */
+export class Care {
+  readonly duties: Duties
+  readonly healths: Healths
+  readonly #options: CareOptions
+  readonly #releases = new Releases()
+  readonly #release: Release
+
+  constructor(options: CareOptions) {
+    this.#options = options
+    const { network, publications, transfers, notice, library, now } = options
+    const levels = new Levels(now, (change) => this.healths.changed(change))
+    const admission = new Admission({ ...options, copied: () => levels.sum('copied').bytes })
+    this.#release = new Release(options)
+    this.duties = new Duties({
+      ...options,
+      view: network.view,
+      unproven: network.unproven,
+      releases: this.#releases,
+      levels,
+      mayFetch: (infoHash) => admission.admits(infoHash),
+      mark: (infoHash) => notice.release(infoHash),
+      unmark: (infoHash) => notice.hold(infoHash),
+      release: (demand) => this.#release.go(demand),
+    })
+    this.healths = new Healths({
+      ...options,
+      duties: this.duties,
+      demands: publications.demands,
+      levels,
+      proofs: network.proofs,
+      transfers,
+      jobs: library.jobs,
+      repair: (infoHash) => {
+        options.retry(infoHash)
+        options.touch(infoHash)
+        return publications.published(infoHash) !== undefined
+      },
+    })
+  }
+
+  /** Copies given up since start. */
+  get released(): { items: number; bytes: number } {
+    return this.#release.done
+  }
+
+  look(infoHashes: readonly string[]): void {
+    for (const infoHash of infoHashes) this.duties.look(infoHash)
+  }
+
+  /** The network was told that these copies are about to go. */
+  told(infoHashes: readonly string[]): void {
+    for (const infoHash of infoHashes) this.#releases.told(infoHash, this.#options.clock())
+  }
+
+  /** Does what became due by time alone. */
+  tick(): void {
+    const { publications, library, touch, log } = this.#options
+    this.duties.tick()
+    for (const infoHash of publications.expired()) touch(infoHash)
+    try {
+      library.jobs.flush()
+    } catch (error) {
+      log.error({ err: error }, 'what is to be copied could not be noted; tried again soon')
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#release.close()
+  }
+}

@@ -1,0 +1,153 @@
+import {
+  assess,
+  duty,
+  othersSure,
+  repairDelay,
+  type Assessment,
+  type Demand,
+  type Duty,
+  type Releases,
+  type Unproven,
+  type View,
+} from '@eldernode/core'
+import type { Levels } from '../health/levels.ts'
+import type { Publications } from './publications.ts'
+import type { Transfers } from '../fetching/transfers.ts'
+import type { Rank } from '../fetching/rank.ts'
+
+export interface DutiesOptions {
+  publications: Pick<Publications, 'demands' | 'published'>
+  view: View
+  unproven: Unproven
+  releases: Releases
+  levels: Levels
+  transfers: Pick<Transfers, 'add' | 'has' | 'rank' | 'sweep'>
+  /** Whether this node may act on what it sees of the network. */
+  inStep(): boolean
+  /** Whether bytes of the item may be fetched. */
+  mayFetch(infoHash: string): boolean
+  cancel(infoHash: string, why: string): Promise<void>
+  /** Tells the network that a copy is about to go, or stays after all. */
+  mark(infoHash: string): void
+  unmark(infoHash: string): void
+  /** Removes a copy for good. */
+  release(demand: Demand): void
+  /** Milliseconds of a clock that nobody sets. */
+  clock: () => number
+}
+
+/** What was found of one item. */
+export interface Found {
+  demand: Demand
+  assessment: Assessment
+  duty: Duty
+}
+
+/**
+ * Compares for each item who should hold it with who is proven to, and does what this node has to do about it: fetches,
+ * keeps or releases. Level-triggered: an item is looked at because something of it changed, because a member came or
+ * went, or because a pass comes by, and what follows is always the same.
+ */
+export class Duties {
+  readonly #options: DutiesOptions
+  #passedAt = 0
+  #lookedAt = 0
+
+  constructor(options: DutiesOptions) {
+    this.#options = options
+  }
+
+  /** Milliseconds since 1970 when the last pass ended; 0 before the first. */
+  get passedAt(): number {
+    return this.#passedAt
+  }
+
+  find(infoHash: string): Found | undefined {
+    const { publications, view } = this.#options
+    const demand = publications.demands.get(infoHash)
+    if (demand === undefined) return undefined
+    const assessment = assess(demand, view)
+    return { demand, assessment, duty: duty(demand, assessment, view) }
+  }
+
+  /** @param changed the item itself is the reason, so that what waits for another try is tried at once */
+  look(infoHash: string, changed = false): void {
+    const { publications, unproven, releases, levels, inStep } = this.#options
+    const demand = publications.demands.get(infoHash)
+    if (demand !== undefined) {
+      if (inStep()) this.#act(demand, changed)
+      return
+    }
+    unproven.forget(infoHash)
+    releases.forget(infoHash)
+    levels.delete(infoHash)
+  }
+
+  /** All items, one at a step, so that the caller may pause between any two. */
+  *pass(): Generator<void> {
+    const { publications, transfers, view } = this.#options
+    for (const demand of publications.demands) {
+      this.#act(demand, false)
+      yield
+    }
+    transfers.sweep()
+    this.#passedAt = view.now
+  }
+
+  /** What became due by time alone: copies to be released, and holders that were waited for in vain. */
+  tick(): void {
+    const { releases, unproven, clock } = this.#options
+    const now = clock()
+    const due = [...releases.due(now), ...unproven.overdue(this.#lookedAt)]
+    this.#lookedAt = now
+    for (const infoHash of due) this.look(infoHash)
+  }
+
+  #act(demand: Demand, changed: boolean): void {
+    const { view, unproven, levels, publications, transfers, cancel } = this.#options
+    const { infoHash } = demand
+    const assessment = assess(demand, view)
+    unproven.note(demand, assessment, view)
+    if (assessment.copies.length >= demand.target && !demand.reached) publications.demands.reach(infoHash)
+    const what = duty(demand, assessment, view)
+    levels.note(demand, assessment, this.#own(demand, assessment))
+    if (what.do === 'fetch') this.#fetch(demand, what, changed)
+    else if (transfers.has(infoHash)) void cancel(infoHash, 'placement wants it elsewhere')
+    this.#step(demand, what, assessment)
+  }
+
+  #fetch(demand: Demand, { urgent, repair, rarity }: Extract<Duty, { do: 'fetch' }>, changed: boolean): void {
+    const { publications, transfers, view, mayFetch } = this.#options
+    const { infoHash, since, size } = demand
+    const isKnown = transfers.has(infoHash)
+    if (!isKnown && !mayFetch(infoHash)) return
+    const self = view.member(view.self)
+    const delayMs = repair && self !== undefined && !changed ? repairDelay(infoHash, self) : 0
+    const rank: Rank = { lane: repair ? 'repair' : 'new', urgent, rarity, since, size, delayMs }
+    if (isKnown && !changed) return transfers.rank(infoHash, rank)
+    const published = publications.published(infoHash)
+    if (published !== undefined) transfers.add({ infoHash, publisher: published.signer }, changed, rank)
+  }
+
+  #step(demand: Demand, what: Duty, assessment: Assessment): void {
+    const { releases, view, clock, mark, unmark, release } = this.#options
+    const { infoHash } = demand
+    const step = releases.step(infoHash, what, assessment, view, clock())
+    if (step === 'mark') mark(infoHash)
+    else if (step === 'unmark') unmark(infoHash)
+    else if (step === 'go') {
+      releases.forget(infoHash)
+      release(demand)
+    }
+  }
+
+  /** In a network with few members as many copies are enough as there are members. */
+  #own({ target, publishers }: Demand, assessment: Assessment) {
+    const { self } = this.#options.view
+    const held = assessment.copies.some(({ id }) => id === self)
+    if (!held) return { held, copied: false, needed: false }
+    const others = assessment.wanted.filter((id) => id !== self).length
+    const needed = others === 0 || othersSure(assessment, self) < Math.min(target, others)
+    return { held, copied: !publishers.includes(self), needed }
+  }
+}

@@ -1,0 +1,34 @@
+import type { ItemLimits, Swarm } from '../../swarm/index.ts'
+
+export interface RepairRateOptions {
+  /** Bytes per second of all repairs together; 0 is no limit. */
+  rate: number
+  swarm: Pick<Swarm, 'limitItem' | 'limits'>
+}
+
+/** Shares the bytes per second that repairs may take among those that run, by limits of their items. */
+export class RepairRate {
+  readonly #options: RepairRateOptions
+  #running: readonly string[] = []
+
+  constructor(options: RepairRateOptions) {
+    this.#options = options
+  }
+
+  /** The repairs that run now are these. */
+  set(infoHashes: readonly string[]): void {
+    const { rate, swarm } = this.#options
+    const changed = new Set([...this.#running, ...infoHashes])
+    this.#running = infoHashes
+    if (rate > 0) for (const infoHash of changed) swarm.limitItem(infoHash)
+  }
+
+  /** The limits of an item that has such limits of its own. */
+  limit(infoHash: string, own: ItemLimits): ItemLimits {
+    const { rate, swarm } = this.#options
+    if (rate === 0 || !this.#running.includes(infoHash)) return own
+    const share = Math.max(1, Math.floor(rate / this.#running.length))
+    const before = own.downloadLimit ?? swarm.limits().itemDownloadLimit
+    return { ...own, downloadLimit: before === 0 ? share : Math.min(before, share) }
+  }
+}
