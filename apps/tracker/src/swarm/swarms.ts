@@ -131,10 +131,11 @@ export class Swarms {
     answer.complete = this.#complete(torrent)
     answer.incomplete = (this.#members[torrent] as number) - answer.complete
     if (isStop || peer === -1 || word.wanted <= 0) return
-    answer.count = this.#choose(torrent, word.kind, peer, word.wanted, answer.peers)
+    answer.count = this.#choose(torrent, word.kind, peer, word, answer.peers)
     if (word.kind === kinds.socket) return
     const other = word.kind === kinds.ipv4 ? kinds.ipv6 : kinds.ipv4
-    answer.otherCount = this.#choose(torrent, other, peer, word.wanted - answer.count, answer.others)
+    const wanted = word.wanted - answer.count
+    answer.otherCount = this.#choose(torrent, other, peer, { wanted, event: word.event }, answer.others)
   }
 
   /** Zeros for a torrent that nobody has announced. */
@@ -258,14 +259,23 @@ export class Swarms {
   }
 
   /** One of each of so many equal parts of all who may be told, so that nobody is told twice. */
-  #choose(torrent: number, kind: Kind, asker: number, wanted: number, into: Int32Array): number {
+  #choose(
+    torrent: number,
+    kind: Kind,
+    asker: number,
+    { wanted, event }: Pick<Announce, 'wanted' | 'event'>,
+    into: Int32Array,
+  ): number {
     const givers = torrent * listsPerSwarm + kind * 2
     const own = this.#listOf(torrent, asker)
     const isGiver = (own & 1) === 0
-    // Who fetches nothing has no use for those who fetch nothing either.
-    const giving = isGiver ? 0 : this.#lists.count(givers)
+    // Who fetches nothing has no use for those who fetch nothing either. Some say at first that nothing is left while
+    // they have nothing but a magnet (aria2).
+    const giving = isGiver && event !== happened.started ? 0 : this.#lists.count(givers)
     const all = giving + this.#lists.count(givers + 1)
-    const self = own === givers + 1 ? giving + this.#peers.positionOf(asker) : all
+    const isAmongGiving = own === givers && giving > 0
+    const isAmong = isAmongGiving || own === givers + 1
+    const self = isAmong ? this.#peers.positionOf(asker) + (isAmongGiving ? 0 : giving) : all
     const others = self < all ? all - 1 : all
     const count = Math.min(wanted, others, mostPeers)
     const run = others > crowd * count ? neighbours : 1
