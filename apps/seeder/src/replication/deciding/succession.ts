@@ -114,15 +114,14 @@ export class Succession {
   }
 
   #adoptItem(signer: NodeId, infoHash: string): Promise<void> | undefined {
-    const { self, graph, publications } = this.#options
-    const own = graph.get('m', self, infoHash)?.body
-    const spoken = publications.of(infoHash).find(({ publisher }) => publisher === self)
+    const { self, publications } = this.#options
     // An own manifest stands instead, also when it is retracted.
-    const manifest = own ?? spoken?.manifest
-    if (manifest === undefined || !publications.stands(manifest)) return undefined
+    const spoken = publications.of(infoHash).find(({ publisher }) => publisher === self)
+    if (spoken === undefined || !publications.stands(spoken.manifest)) return undefined
     if (publications.denial(infoHash) !== undefined) return undefined
-    const grants = this.#missingGrants(signer, manifest)
-    return own !== undefined && grants.length === 0 ? undefined : this.#publish(own === undefined, manifest, grants)
+    const isNew = spoken.signer !== self
+    const grants = this.#missingGrants(signer, spoken.manifest)
+    return isNew || grants.length > 0 ? this.#publish(isNew, spoken.manifest, grants) : undefined
   }
 
   /** The manifest comes first: it says who may see the grants. */
