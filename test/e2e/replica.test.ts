@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { aria2, Network, seededBytes, sha256, sha256OfFile, until, type Media, type Seeder } from '../harness/index.ts'
 import { lacks } from '../harness/tools.ts'
@@ -54,8 +54,7 @@ beforeAll(async () => {
       for (const item of [large.id, film.id, ...film.previews.map(({ infoHash }) => infoHash)]) {
         if (!(await replica.holds(item))) throw new Error(`it lacks ${item}`)
       }
-      expect(substance(await described(replica, id))).toEqual(substance(film))
-      return true
+      return isDeepStrictEqual(substance(await described(replica, id)), substance(film))
     },
     { within: 60_000, what: 'the replica has all that the origin has' },
   )
