@@ -4,13 +4,14 @@ import type { Figures, Part } from './publish/figures.ts'
 import { harm } from './replicate/harm.ts'
 import { heal } from './replicate/heal.ts'
 import { hundred } from './replicate/hundred.ts'
+import { reconcile } from './replicate/reconcile.ts'
 import { thousand } from './replicate/thousand.ts'
 
 /**
  * Copies made, proven and healed, all on loopback. `scripts/bench replicate` runs all parts; names after it run some:
  * `scripts/bench replicate thousand heal`.
  */
-const parts: readonly Part[] = [hundred, thousand, heal, harm]
+const parts: readonly Part[] = [hundred, thousand, heal, reconcile, harm]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !parts.some((part) => part.name === name))

@@ -1,20 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { round, tell, type Figures, type Part, type Stage } from '../publish/figures.ts'
-import { copied, items, networkOf, publish } from './items.ts'
+import { items, networkOf, publish } from './items.ts'
+import { provenAll } from './standing.ts'
 
 /** Longer than the 45 s after which a node is suspected; what is measured begins at its end. */
 const graceSeconds = Number(process.env['GRACE'] ?? 60)
 
-/** One of 5 nodes is killed: from the end of its time of grace until all items have the copies that they want again. */
+/** One of 5 nodes is killed: from the end of its time of grace until all items have the proven copies that they want again,
+ * as every other node sees it. */
 async function run({ folder }: Stage): Promise<Figures> {
   const network = await networkOf(5, folder, { 'repair.grace': graceSeconds })
   try {
     await publish(network)
-    await copied(network)
+    await provenAll(network, items)
     await network.at(3).kill()
     await pause(graceSeconds * 1000)
     const start = performance.now()
-    await copied(network)
+    await provenAll(network, items)
     const seconds = (performance.now() - start) / 1000
     tell(`one of 5 nodes killed, ${items} items`, `${seconds.toFixed(1)} s`, 'from the end of its grace')
     return { heal_s: round(seconds, 1) }

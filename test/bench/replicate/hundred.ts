@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { aria2, Network, seededBytes, until } from '../../harness/index.ts'
 import { median, round, tell, type Figures, type Part, type Stage } from '../publish/figures.ts'
 import { networkOf } from './items.ts'
-import { running } from './standing.ts'
+import { provenCopies } from './standing.ts'
 
 const size = 100 * 10 ** 6
 
 /**
- * 100 MB published to one of 4 nodes until there are 3 copies, beside two downloads of it by aria2 at a time: with its
+ * 100 MB published to one of 4 nodes until there are 3 proven copies, beside two downloads of it by aria2 at a time: with its
  * .torrent, which saves aria2 the 5 s that it takes to find metadata by magnet.
  */
 async function run({ folder, rounds }: Stage): Promise<Figures> {
@@ -40,13 +40,11 @@ async function copy(network: Network, turn: number): Promise<{ id: string; ours:
   const bytes = seededBytes(turn + 1, size)
   const start = performance.now()
   const { id } = await network.first.publish(`${turn}.bin`, bytes)
-  await until(
-    async () => {
-      const held = await Promise.all(running(network).map((seeder) => seeder.items()))
-      return held.filter((items) => items.has(id)).length >= 3
-    },
-    { within: 120_000, every: 20, what: 'there are three copies' },
-  )
+  await until(async () => (await provenCopies(network.first, id)) >= 3, {
+    within: 120_000,
+    every: 20,
+    what: 'there are three proven copies',
+  })
   return { id, ours: (performance.now() - start) / 1000 }
 }
 

@@ -1,10 +1,8 @@
-import { Network, seededBytes, until } from '../../harness/index.ts'
+import { Network, seededBytes } from '../../harness/index.ts'
 import type { Settings } from '../../harness/seeder.ts'
 import { RawClient } from '../publish/raw-client.ts'
-import { copies } from './standing.ts'
 
 export const items = Number(process.env['ITEMS'] ?? 1_000)
-export const target = 3
 const size = 64 * 1024
 const clientsPerNode = 4
 
@@ -31,17 +29,4 @@ export async function publish(network: Network): Promise<void> {
     Array.from({ length: clientsPerNode }, () => RawClient.connect(seeder.url, seeder.token)),
   )
   await Promise.all((await Promise.all(clients)).map(work))
-}
-
-/** Resolves when every item has as many copies as it wants. */
-export async function copied(network: Network, count = items): Promise<void> {
-  await until(
-    async () => {
-      const found = [...(await copies(network)).values()]
-      const enough = found.filter((one) => one >= target).length
-      if (enough >= count) return true
-      throw new Error(`${enough} of ${count} items`)
-    },
-    { within: 300_000, every: 500, what: `every item has ${target} copies` },
-  )
 }

@@ -1,14 +1,44 @@
-import type { Network, Seeder } from '../../harness/index.ts'
+import { until, type Network, type Seeder } from '../../harness/index.ts'
 
-/** Copies that lie on disks, by item, as those say who run. */
-export async function copies(network: Network): Promise<Map<string, number>> {
-  const counts = new Map<string, number>()
-  for (const items of await Promise.all(running(network).map((seeder) => seeder.items()))) {
-    for (const id of items.keys()) counts.set(id, (counts.get(id) ?? 0) + 1)
-  }
-  return counts
+interface Totals {
+  items: number
+  lost: { items: number }
+  belowMin: { items: number }
+  belowTarget: { items: number }
+  atTarget: { items: number }
+  surplus: { items: number }
 }
 
 export function running(network: Network): Seeder[] {
   return network.seeders.filter((seeder) => seeder.isRunning)
+}
+
+/** Resolves when every running node sees so many items, each with as many proven copies as it wants. */
+export async function provenAll(network: Network, count: number): Promise<void> {
+  await until(
+    async () => {
+      for (const seeder of running(network)) {
+        const { items, belowTarget, belowMin, lost, atTarget, surplus } = await totals(seeder)
+        if (items >= count && atTarget.items + surplus.items >= items) continue
+        throw new Error(
+          `${seeder.name}: ${atTarget.items} and ${surplus.items} of ${items} of ${count}; ` +
+            `${belowTarget.items} below target, ${belowMin.items} below min, ${lost.items} lost`,
+        )
+      }
+      return true
+    },
+    { within: Number(process.env['WITHIN'] ?? 300) * 1000, every: 250, what: 'every item has its proven copies' },
+  )
+}
+
+/** Proven copies of an item, as one node sees them. */
+export async function provenCopies(seeder: Seeder, id: string): Promise<number> {
+  const { replication } = await seeder.get<{ replication?: { proven: number } }>(`/v1/media/${id}`)
+  return replication?.proven ?? 0
+}
+
+async function totals(seeder: Seeder): Promise<Totals> {
+  const response = await seeder.admin('GET', '/v1/replication?limit=0')
+  if (!response.ok) throw new Error(`${seeder.name} answered ${response.status}`)
+  return ((await response.json()) as { totals: Totals }).totals
 }
