@@ -145,14 +145,17 @@ export class Encryption {
    * What is said of an encrypted item, with what was found out of its plaintext sealed in it: as much as there is room for.
    * @throws NoIdentityError, SealBrokenError
    */
-  async adding(item: Pick<Item, 'infoHash' | 'publisher' | 'about' | 'access'>, found: Found): Promise<About> {
+  async adding(item: Pick<Item, 'infoHash' | 'publisher' | 'about' | 'access'>, found: Partial<Found>): Promise<About> {
     const identity = await this.#identities.of(item)
     const described = await this.description(item)
     if (identity === undefined || described === undefined) throw new NoIdentityError(item.infoHash)
     const { index, ...rest } = described
-    const { tracks: _tracks, ...brief } = found.media
-    for (const media of [found.media, brief, rest.media]) {
-      const whole = { ...rest, ...(media && { media }), ...(found.previews.length > 0 && { previews: found.previews }) }
+    const { tracks: _tracks, ...brief } = found.media ?? {}
+    const { previews = rest.previews ?? [], media: all = rest.media } = found
+    for (const media of [all, brief, rest.media]) {
+      const { previews: _before, ...others } = rest
+      const named = previews.length > 0 && { previews }
+      const whole = { ...others, ...(media && { media }), ...named }
       try {
         return await sealedAbout(whole, index === true, identity, item.access, item.about)
       } catch (error) {

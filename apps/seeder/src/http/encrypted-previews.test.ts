@@ -116,6 +116,9 @@ test('a manifest of an encrypted preview names neither its item nor what it is',
   expect(found).not.toBeNull()
   expect(graph).not.toContain('previewOf')
   expect((await detail(previews[0]?.infoHash ?? '')).name).toMatch(/^[0-9a-f]{32}\.age$/)
+  expect((await node.ask(`/v1/media/${previews[0]?.infoHash}`, { method: 'DELETE' })).status).toBe(200)
+  expect(await plainOf(id)).toMatchObject({ media: { width: 700 } })
+  expect((await plainOf(id)).previews).toBeUndefined()
 })
 
 test.skipIf(lacksTools)(

@@ -72,6 +72,14 @@ test('what is encrypted is told of nowhere', async () => {
   expect(media?.width).toBeUndefined()
 })
 
+test('a preview that is deleted alone is not named any more', async () => {
+  const { id } = await view(await new Uploads(node).put('named.jpg', await picture('gold')))
+  const [preview] = (await described(id)).previews
+  expect(await status(`/v1/media/${preview?.infoHash}`, { method: 'DELETE' })).toBe(200)
+  expect(await json(`/v1/media/${id}`)).toMatchObject({ previews: [], media: { width: 900 } })
+  expect(await status(`/v1/media/${preview?.infoHash}/content`)).toBe(410)
+})
+
 test('a broken picture is published all the same', async () => {
   const whole = await picture('teal')
   const { id } = await view(await new Uploads(node).put('broken.jpg', whole.slice(0, 300)))

@@ -33,9 +33,15 @@ export interface DescriptionStore {
   add(infoHash: string): void
   /** The one that has waited longest, of those tried least, without `except`. */
   next(except: ReadonlySet<string>): { infoHash: string; tries: number } | undefined
-  /** Whether an item waits. */
+  /** Whether an item waits to be described, or is being. */
   has(infoHash: string): boolean
   /** Remembers, before it is begun, that an item is tried once more. */
   tried(infoHash: string): void
   done(infoHash: string): void
+  /** It was described without a tool that is missing: it waits for that, apart from the others. */
+  lack(infoHash: string): void
+  /** Whether any waits for a tool. */
+  lacking(): boolean
+  /** The tools are there: those that waited for them wait as the others do. */
+  resume(): void
 }

@@ -1,7 +1,7 @@
 import type { DescriptionStore } from './about-port.ts'
 import type { Database } from './database.ts'
 
-/** Items that wait to be described, in the order they came. */
+/** Items that wait to be described, in the order they came; with -1 tries those that wait for a tool first. */
 export class DescriptionTable implements DescriptionStore {
   readonly #db: Database
 
@@ -16,18 +16,30 @@ export class DescriptionTable implements DescriptionStore {
   next(except: ReadonlySet<string>): { infoHash: string; tries: number } | undefined {
     return this.#db
       .rows<{ infoHash: string; tries: number }>(
-        'SELECT info_hash AS infoHash, tries FROM descriptions ORDER BY tries, n LIMIT ?',
+        'SELECT info_hash AS infoHash, tries FROM descriptions WHERE tries >= 0 ORDER BY tries, n LIMIT ?',
         except.size + 1,
       )
       .find(({ infoHash }) => !except.has(infoHash))
   }
 
   has(infoHash: string): boolean {
-    return this.#db.row('SELECT 1 FROM descriptions WHERE info_hash = ?', infoHash) !== undefined
+    return this.#db.row('SELECT 1 FROM descriptions WHERE info_hash = ? AND tries >= 0', infoHash) !== undefined
   }
 
   tried(infoHash: string): void {
     this.#db.run('UPDATE descriptions SET tries = tries + 1 WHERE info_hash = ?', infoHash)
+  }
+
+  lack(infoHash: string): void {
+    this.#db.run('UPDATE descriptions SET tries = -1 WHERE info_hash = ?', infoHash)
+  }
+
+  lacking(): boolean {
+    return this.#db.row('SELECT 1 FROM descriptions WHERE tries < 0 LIMIT 1') !== undefined
+  }
+
+  resume(): void {
+    this.#db.run('UPDATE descriptions SET tries = 0 WHERE tries < 0')
   }
 
   done(infoHash: string): void {

@@ -131,6 +131,31 @@ test('a stop ends what is under way, which waits for the next start', async () =
   await vi.waitFor(() => expect(said.has(infoHash)).toBe(true), 10_000)
 })
 
+test('what came while a tool was missing is described once it is installed, and is not being described until then', async () => {
+  const infoHash = await hold('early')
+  const ffprobe = join(folder, 'ffprobe')
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
+  start(ffprobe, { previews: false })
+  await describer.idle()
+  expect([library.descriptions.has(infoHash), library.descriptions.lacking(), said.size]).toEqual([false, true, 0])
+  await vi.advanceTimersByTimeAsync(180_000)
+  expect(said.size).toBe(0)
+  await program(answer)
+  await vi.advanceTimersByTimeAsync(60_000)
+  vi.useRealTimers()
+  await vi.waitFor(() => expect(said.get(infoHash)).toMatchObject({ codecs: ['flac'] }), 10_000)
+  await vi.waitFor(() => expect(library.descriptions.lacking()).toBe(false), 10_000)
+})
+
+test('it is described at the next start too', async () => {
+  const infoHash = await hold('early')
+  start('/nowhere/ffprobe', { previews: false })
+  await describer.idle()
+  await describer.close()
+  start(await program(answer), { previews: false })
+  await vi.waitFor(() => expect(said.has(infoHash)).toBe(true), 10_000)
+})
+
 test('one that was begun three times and never ended is given up', async () => {
   const infoHash = await hold('deadly')
   for (let n = 0; n < 3; n++) library.descriptions.tried(infoHash)

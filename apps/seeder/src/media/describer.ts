@@ -4,7 +4,7 @@ import type { Item, Library } from '../library/index.ts'
 import { describe, type MadePreview } from './describe.ts'
 import type { Input } from './input.ts'
 import { type PlainBytes, PlainDoor } from './plain-door.ts'
-import { isDescribable } from './plan.ts'
+import { isDescribable, planOf } from './plan.ts'
 import type { Describer } from './port.ts'
 import { Tools, type ToolPaths } from './tools.ts'
 
@@ -37,6 +37,8 @@ export interface PlainItem extends Pick<Item, 'files' | 'about'> {
 /** A file that ends the whole process must not do so at every start. */
 const mostTries = 3
 const retryMs = 60_000
+/** How often it is looked whether a missing tool is there. */
+const toolsMs = 60_000
 
 /** Level-triggered: what is to be done is in the catalog, and a look that comes too often does no harm. */
 export class MediaDescriber implements Describer {
@@ -69,7 +71,29 @@ export class MediaDescriber implements Describer {
       library.onStorage((state) => state === 'here' && this.look()),
       library.onCondition((infoHash) => this.#unsound.delete(infoHash) && this.look()),
     )
+    this.#watchTools()
     this.look()
+  }
+
+  /** What is installed later describes what came before. */
+  #watchTools(): void {
+    const { library } = this.#options
+    let absent = this.#absent()
+    if (absent.length === 0) library.descriptions.resume()
+    const timer = setInterval(() => {
+      const before = absent
+      absent = this.#absent()
+      if (before.every((tool) => absent.includes(tool)) || !library.descriptions.lacking()) return
+      library.descriptions.resume()
+      this.look()
+    }, toolsMs)
+    timer.unref()
+    this.#ends.push(() => clearInterval(timer))
+  }
+
+  /** Programs that are missing, of those that have something to do. */
+  #absent(): string[] {
+    return this.#tools.absent().filter((tool) => tool !== 'ffmpeg' || this.#options.previews)
   }
 
   look(): void {
@@ -112,7 +136,7 @@ export class MediaDescriber implements Describer {
         log.error({ infoHash, tries }, 'an item is not described: it was begun too often')
       } else if (item?.state === 'live' && isDescribable(item)) {
         library.descriptions.tried(infoHash)
-        await this.#describe(item)
+        if (await this.#describe(item)) return library.descriptions.lack(infoHash)
       }
       library.descriptions.done(infoHash)
     } catch (error) {
@@ -127,13 +151,15 @@ export class MediaDescriber implements Describer {
     }
   }
 
-  async #describe(item: Item): Promise<void> {
+  /** @returns whether more could be said of it with a tool that is missing */
+  async #describe(item: Item): Promise<boolean> {
     const { publishPreview, say, previews, log, reveal } = this.#options
     const { signal } = this.#abort
     const { infoHash } = item
     const isEncrypted = item.about.encryption !== undefined
     const plain = isEncrypted ? await reveal(item) : undefined
-    if (isEncrypted && (plain === undefined || !isDescribable(item, plain))) return
+    if (isEncrypted && (plain === undefined || !isDescribable(item, plain))) return false
+    const lacks = this.#absent().length > 0 && planOf(plain ?? item).recordings.length > 0
     const studio = { tools: this.#tools, previews, log, signal }
     const found = await describe(
       { infoHash, ...(plain ?? item) },
@@ -145,6 +171,7 @@ export class MediaDescriber implements Describer {
     const made: Preview[] = []
     for (const preview of found.previews) made.push(await publishPreview(item, preview, signal))
     if (made.length + Object.keys(found.media).length > 0) await say(infoHash, { media: found.media, previews: made })
+    return lacks
   }
 
   async #use<T>({ infoHash }: Item, path: string, work: (input: Input) => Promise<T>): Promise<T> {

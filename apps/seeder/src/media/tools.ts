@@ -35,6 +35,12 @@ export class Tools {
     return this.#look().sharp
   }
 
+  /** The programs that are missing, by name. */
+  absent(): string[] {
+    const { ffprobe, ffmpeg } = this.#look()
+    return [...(ffprobe === undefined ? ['ffprobe'] : []), ...(ffmpeg === undefined ? ['ffmpeg'] : [])]
+  }
+
   /** What does not work for want of a tool, in words. */
   missing(): string[] {
     const { ffprobe, ffmpeg, sharp } = this.#look()

@@ -12,7 +12,7 @@ import {
 import { StalePreviewError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
 import { publish, type PublishingServices } from './publish.ts'
-import { type LifeServices, restore, retract } from './retract.ts'
+import { type LifeServices, restore, withdraw } from './retract.ts'
 
 /**
  * Publishes a preview as a small item of its own, as visible as the item that it is of; that of an encrypted item is
@@ -68,7 +68,7 @@ async function say(
     const isLive = item !== undefined && published?.state === 'live'
     if (item !== undefined) {
       if (previews.some((preview) => !isAsVisible(library.record(preview.infoHash), item))) {
-        for (const preview of previews) await retract(services, preview.infoHash)
+        for (const preview of previews) await withdraw(services, preview.infoHash)
         throw new StalePreviewError(infoHash)
       }
       const isEncrypted = item.about.encryption !== undefined
@@ -88,7 +88,7 @@ async function say(
     // They were published as the item was then: it may have gone, or come back without its expiry.
     for (const preview of previews) {
       if (isLive) await restore(services, preview.infoHash)
-      else await retract(services, preview.infoHash)
+      else await withdraw(services, preview.infoHash)
     }
   })
 }

@@ -12,7 +12,7 @@ export interface LifeServices {
   id: NodeId
   turns: Turns
   library: Library
-  encryption: Pick<Encryption, 'previews'>
+  encryption: Pick<Encryption, 'previews' | 'adding'>
   swarm: Pick<Swarm, 'seed' | 'remove'>
   graph: Pick<Graph, 'get' | 'publish'>
   replication: {
@@ -30,16 +30,44 @@ export interface LifeServices {
 }
 
 /**
- * Retracts what this node published, and its previews. Once more changes nothing.
+ * Retracts what this node published, and its previews; a preview that goes alone is no longer named. Once more changes
+ * nothing.
  * @returns when the bytes go, in milliseconds since 1970
  * @throws NotPublishedHereError
  */
 export async function retract(services: LifeServices, infoHash: string, reason?: string): Promise<number> {
+  const purgeAfter = await withdraw(services, infoHash, reason)
+  const parent = services.library.record(infoHash)?.about.previewOf
+  if (parent !== undefined) await services.turns.take(parent, () => unname(services, parent, infoHash))
+  return purgeAfter
+}
+
+/** The same but for the name of a preview: for who has the turn of its item. */
+export async function withdraw(services: LifeServices, infoHash: string, reason?: string): Promise<number> {
   const purgeAfter = await services.turns.take(infoHash, () => retractOne(services, infoHash, reason))
   for (const preview of services.library.about.previewsOf(infoHash)) {
-    if (services.graph.get('m', services.id, preview) !== undefined) await retract(services, preview)
+    if (services.graph.get('m', services.id, preview) !== undefined) await withdraw(services, preview)
   }
   return purgeAfter
+}
+
+/** Has a live item name a preview no more that is gone by itself. */
+async function unname(services: LifeServices, infoHash: string, preview: string): Promise<void> {
+  const { library, graph, encryption, trackers, id } = services
+  const item = library.record(infoHash)
+  const published = graph.get('m', id, infoHash)?.body
+  if (item?.state !== 'live' || published?.state !== 'live') return
+  const before = (await encryption.previews(item)) ?? []
+  const previews = before.filter((other) => other.infoHash !== preview)
+  if (previews.length === before.length) return
+  const { previews: _before, ...rest } = item.about
+  const isEncrypted = rest.encryption !== undefined
+  const about = isEncrypted
+    ? await encryption.adding(item, { previews })
+    : { ...rest, ...(previews.length > 0 && { previews }) }
+  library.about.set(infoHash, about)
+  const { replicas } = published
+  await graph.publish('m', infoHash, manifestOf({ ...item, about, replicas }, trackers))
 }
 
 async function retractOne(services: LifeServices, infoHash: string, reason: string | undefined): Promise<number> {
