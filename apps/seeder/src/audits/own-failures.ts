@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { bucketOf, type Graph, type NodeId, ProofIndex, tagOf } from '@eldernode/core'
+import { bucketOf, type GivenResult, type Graph, type NodeId, ProofIndex, tagOf } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Library } from '../library/index.ts'
 import type { LocalPiece } from './door.ts'
@@ -29,6 +29,8 @@ const chunkBytes = 2 ** 20
 export class OwnFailures {
   readonly #options: OwnFailuresOptions
   readonly #index = new ProofIndex()
+  /** Results that name a failure: there are none, nearly always. */
+  readonly #failing = new Set<string>()
   readonly #told = new Set<string>()
   readonly #looked = new Map<string, number>()
   readonly #waiting = new Map<string, number>()
@@ -42,24 +44,28 @@ export class OwnFailures {
 
   async start(): Promise<void> {
     const { graph, self } = this.#options
+    // What was read before a pause may be older than what was told since.
     const newer = new Set<string>()
+    let reading = true
     this.#unwatch = graph.watch('a', (given) => {
       if (!given.key.startsWith(self)) return
-      newer.add(`${given.pub} ${given.key}`)
-      this.#index.set(given)
-      this.#look()
+      if (reading) newer.add(`${given.pub} ${given.key}`)
+      this.#take(given)
+      if (this.#failing.size > 0 || this.#told.size > 0) this.#look()
     })
     let read = 0
     for (const given of graph.entries('a')) {
-      if (given.key.startsWith(self) && !newer.has(`${given.pub} ${given.key}`)) this.#index.set(given)
+      if (given.key.startsWith(self) && !newer.has(`${given.pub} ${given.key}`)) this.#take(given)
       if (++read % 100 === 0) await nextTurn()
     }
+    reading = false
     this.#look()
   }
 
   /** What is failed now, of what this node still claims; one for each item. */
   current(): OwnFailure[] {
     const { graph, self } = this.#options
+    if (this.#failing.size === 0) return []
     this.#index.trust(graph.members('auditor'))
     const found = new Map<string, OwnFailure>()
     const claims = new Map<string, Map<string, string>>()
@@ -77,6 +83,13 @@ export class OwnFailures {
     this.#unwatch()
     this.#abort.abort()
     await this.#work
+  }
+
+  #take(given: GivenResult): void {
+    this.#index.set(given)
+    const name = `${given.pub} ${given.key}`
+    if (given.body.failed.length > 0) this.#failing.add(name)
+    else this.#failing.delete(name)
   }
 
   /** What this node says to hold, by tag. */
