@@ -10,7 +10,8 @@ async function run(): Promise<Figures> {
     seed,
     harmMs: seconds * 1000,
     awayMs: 15_000,
-    settings: {},
+    liarState: 'active',
+    settings: { 'repair.grace': 60 },
     say: (line) => console.log(`  ${line}`),
   })
   tell(`harm, ${items} items, SEED=${seed}`, `${lostBytes} lost, ${wrongBytes} wrong bytes`, `${unrepaired} flips left`)

@@ -6,21 +6,30 @@ import { Member, seededBytes, type Network } from '../../harness/index.ts'
 const everyMs = 5_000
 const terabyte = 2 ** 40
 
+export interface Claims {
+  /** The infohashes that it says to hold. */
+  claims: () => readonly string[]
+  /** One that is active is wanted for new items as well, which have to wait until it is given up. */
+  state: 'active' | 'draining'
+}
+
 /** A member that claims every item and holds none: whatever it is asked for, it answers noise. */
 export class Liar {
   readonly #member: Member
   readonly #server: Server
   readonly #claims: () => readonly string[]
+  readonly #state: 'active' | 'draining'
   #timer: NodeJS.Timeout | undefined
 
-  private constructor(member: Member, server: Server, claims: () => readonly string[]) {
+  private constructor(member: Member, server: Server, { claims, state }: Claims) {
     this.#member = member
     this.#server = server
     this.#claims = claims
+    this.#state = state
   }
 
-  /** @param address where the nodes reach it; @param claims the infohashes that it says to hold */
-  static async join(network: Network, address: string, claims: () => readonly string[]): Promise<Liar> {
+  /** @param address where the nodes reach it */
+  static async join(network: Network, address: string, claims: Claims): Promise<Liar> {
     const noise = Buffer.from(seededBytes(666, 65_536))
     const server = createServer((_request, response) => response.end(noise))
     server.listen(0, address)
@@ -50,7 +59,7 @@ export class Liar {
       endpoints: { http, gun: `${http.replace('http', 'ws')}/gun`, bittorrent: `${address}:1` },
       zone: 'nowhere',
       operator: 'liar',
-      state: 'active',
+      state: this.#state,
       capacity: { bytes: terabyte, used: 0, free: terabyte },
       load: { up: 0, down: 0, connections: 0 },
       counts: { items: 0, awake: 0, queue: 0 },

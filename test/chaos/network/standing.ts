@@ -5,6 +5,7 @@ export interface Health {
   min: number
   target: number
   proven: number
+  wanted: string[]
   why: { code: string; detail: string }[]
   copies: { id: string; state: string; proof: string }[]
 }

@@ -12,6 +12,7 @@ export interface StormOptions {
   harmMs: number
   /** Longest time that a node is away. */
   awayMs: number
+  liarState: 'active' | 'draining'
   settings: Readonly<Record<string, string | number | boolean>>
   /** Told of each fault as it is over. */
   say: (line: string) => void
@@ -28,18 +29,17 @@ export interface StormResult {
   faults: string[]
 }
 
-const settleMs = 180_000
+const settleMs = 240_000
 const sizes = [1, 1_000, 70_000, 300_000, 1_500_000]
 
 /** Publishes, harms and reads, all at once, until the time is over; then waits until all is well, and counts. */
-export async function storm({ seed, harmMs, awayMs, settings, say }: StormOptions): Promise<StormResult> {
+export async function storm({ seed, harmMs, awayMs, liarState, settings, say }: StormOptions): Promise<StormResult> {
   const random = seededRandom(seed)
   const cargo = new Cargo()
   const coast = await Coast.start(settings)
   const done: string[] = []
   let liar: Liar | undefined
   try {
-    liar = await Liar.join(coast.network, coast.address, () => cargo.pieces.map(({ media }) => media.id))
     const sea: Sea = {
       coast,
       cargo,
@@ -47,15 +47,20 @@ export async function storm({ seed, harmMs, awayMs, settings, say }: StormOption
       away: () => Math.round(awayMs * (0.2 + 0.8 * random())),
       spoilt: new Set(),
     }
-    for (let i = 0; i < 12; i++) await cargo.publish(pick(coast.network.seeders, random), sizes[i % sizes.length] ?? 1)
-    await atTarget(coast, cargo, liar.id)
+    for (let i = 0; i < 15; i++) await cargo.publish(pick(coast.network.seeders, random), sizes[i % sizes.length] ?? 1)
+    await atTarget(coast, cargo, '')
     say(`${cargo.size} items at target`)
+    liar = await Liar.join(coast.network, coast.address, {
+      claims: () => cargo.pieces.map(({ media }) => media.id),
+      state: liarState,
+    })
 
     const over = new AbortController()
     const traffic = Promise.all([publishing(sea, over.signal), reading(sea, over.signal)])
     const end = performance.now() + harmMs
     try {
-      let round = shuffled(Object.keys(faults), random)
+      // Whoever was started anew replaces no copies for a minute: that may pass while others are harmed.
+      let round = ['kill', ...shuffled(Object.keys(faults), random).filter((name) => name !== 'kill')]
       for (let first = true; first || performance.now() < end; first = false) {
         for (const name of round) {
           const told = (await faults[name]?.(sea)) ?? name
