@@ -13,6 +13,7 @@ import {
 import type { PlainItem, Sealing } from '../ingest/index.ts'
 import type { AgeIdentity } from '../keys/index.ts'
 import type { Item, Library, NewItemKey } from '../library/index.ts'
+import { Turns } from '../turns.ts'
 import { ContentHash } from './content-hash.ts'
 import { NoIdentityError } from './errors.ts'
 import { Grants } from './grants.ts'
@@ -59,7 +60,7 @@ export class Encryption {
   readonly #identities: Identities
   readonly #revealing: Revealing
   readonly #content: ContentHash
-  readonly #underWay = new Map<string, Promise<void>>()
+  readonly #turns = new Turns()
 
   constructor(parts: EncryptionParts) {
     this.#parts = parts
@@ -93,19 +94,7 @@ export class Encryption {
 
   /** Runs `work` when no other is under way for the same plaintext of that owner: of two that come at once, one is first. */
   async once<T>(owner: string, sha256: string, work: () => Promise<T>): Promise<T> {
-    const content = this.#content.of(owner, sha256)
-    while (this.#underWay.has(content)) await this.#underWay.get(content)
-    const running = work()
-    const over = running.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#underWay.set(content, over)
-    try {
-      return await running
-    } finally {
-      this.#underWay.delete(content)
-    }
+    return await this.#turns.take(this.#content.of(owner, sha256), work)
   }
 
   /** A live item that the owner published before with the same plaintext, name and access. */

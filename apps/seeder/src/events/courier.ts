@@ -52,6 +52,8 @@ export class Courier {
   readonly #busy = new Map<string, Promise<void>>()
   /** Webhooks that may have something to do. */
   readonly #waiting = new Set<string>()
+  /** All that there are: each was nudged when it was made. */
+  readonly #known = new Set<string>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   #unwatch = (): void => undefined
 
@@ -63,7 +65,7 @@ export class Courier {
     const { store, journal } = this.#options
     for (const { id } of store.all()) this.nudge(id)
     this.#unwatch = journal.watch(() => {
-      for (const { id } of store.all()) this.nudge(id)
+      for (const id of this.#known) this.nudge(id)
     })
   }
 
@@ -71,6 +73,7 @@ export class Courier {
   nudge(id: string): void {
     clearTimeout(this.#timers.get(id))
     this.#timers.delete(id)
+    this.#known.add(id)
     this.#waiting.add(id)
     this.#begin()
   }
@@ -106,6 +109,7 @@ export class Courier {
   async #serve(id: string): Promise<void> {
     const { store, journal, now } = this.#options
     const webhook = store.get(id)
+    if (webhook === undefined) this.#known.delete(id)
     if (webhook === undefined || !webhook.active || !mayListen(webhook, this.#options.permits)) return
     const [due] = store.deliveries(id, 1)
     if (due !== undefined && due.nextAt <= now()) {

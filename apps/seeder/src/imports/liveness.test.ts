@@ -50,6 +50,12 @@ test('bytes that prove wrong are none', () => {
   expect(ended()).toBe('import_stalled')
 })
 
+test('sources whose bytes were all wrong are no sources', () => {
+  watch()
+  live.poisoned()
+  expect(ended()).toBe('import_stalled')
+})
+
 test('more than twice the item is enough', () => {
   watch()
   live.moved(2 * item.size + 2 ** 20, 0)

@@ -57,6 +57,11 @@ export class Liveness {
       this.#fail(new ImportStalledError(`${received} bytes came of ${this.#size}, and most were wrong`))
   }
 
+  /** Each source that there was gave wrong bytes. */
+  poisoned(): void {
+    this.#fail(new ImportStalledError('the bytes of all its sources were wrong'))
+  }
+
   clear(): void {
     clearTimeout(this.#timer)
   }

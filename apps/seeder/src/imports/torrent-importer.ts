@@ -1,7 +1,7 @@
 import type { Egress } from '../egress/index.ts'
 import { DigestMismatchError } from '../ingest/index.ts'
 import type { Item, Library, Staging } from '../library/index.ts'
-import { publishIngested, type PublishingServices } from '../publishing/index.ts'
+import { publishIngested, type PublishingServices, Turns } from '../publishing/index.ts'
 import { type Metainfo, readMetainfo, readTorrentFile, type Swarm } from '../swarm/index.ts'
 import { ImportRefusedError, NoSourceFoundError } from './errors.ts'
 import { leastLiveness, Liveness, type LivenessLimits } from './liveness.ts'
@@ -32,8 +32,7 @@ const [shortestPiece, longestPiece] = [16_384, 16_777_216]
 export function createTorrentImporters(options: TorrentImporterOptions): { magnet: Importer; torrent: Importer } {
   const { services, maxBytes } = options
   const { library } = services
-  /** Ends of those under way, by infohash. */
-  const under = new Map<string, Promise<unknown>>()
+  const turns = new Turns()
 
   const accept = (metainfo: Metainfo, { maxBytes: asked }: Wanted): void => {
     const { size, pieceLength } = metainfo
@@ -96,6 +95,8 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
       const trackers = options.foreignTrackers ? trackersOf(source, egress) : []
       if ([peers, webSeeds, trackers, services.trackers].every(({ length }) => length === 0))
         throw new NoSourceFoundError(infoHash, 0)
+      const left = new Set([...peers, ...webSeeds])
+      const mayFindMore = trackers.length + services.trackers.length > 0
       // A copy that is being made for the network would be in the way, and is this very item.
       await replication.claim(infoHash)
       const { metainfo } = await swarm.fetch({
@@ -111,6 +112,10 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
           described = found
           liveness.knows(found)
           progress(0, found.size)
+        },
+        poisoned: (poisonous) => {
+          left.delete(poisonous)
+          if (left.size === 0 && !mayFindMore) liveness.poisoned()
         },
         onProgress: (received, verified) => {
           liveness.moved(received, verified)
@@ -139,19 +144,10 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
     if (library.isPaused(source.infoHash)) throw new ImportRefusedError('its torrent is paused on this node')
     if (work.wanted.encrypt !== undefined || work.wanted.access === 'private')
       throw new ImportRefusedError('a torrent keeps its bytes and its infohash, and so it cannot be encrypted')
-    for (let other = under.get(source.infoHash); other !== undefined; other = under.get(source.infoHash)) {
-      await other
+    return await turns.take(source.infoHash, async () => {
       work.signal.throwIfAborted()
-    }
-    const staging = await library.stage()
-    const running = adopting(staging, source, work)
-    const over = running.then(
-      () => undefined,
-      () => undefined,
-    )
-    under.set(source.infoHash, over)
-    void over.then(() => under.get(source.infoHash) === over && under.delete(source.infoHash))
-    return await running
+      return await adopting(await library.stage(), source, work)
+    })
   }
 
   return {

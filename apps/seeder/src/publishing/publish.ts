@@ -9,7 +9,7 @@ import { ItemDeniedError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
 import { metered } from './metered.ts'
 import { assertFree, takeOver } from './take-over.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from '../turns.ts'
 
 /** What publishing works with. */
 export interface PublishingServices {

@@ -5,7 +5,7 @@ import { isDescribable } from '../media/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import { ItemGoneError, NotPublishedHereError } from './errors.ts'
 import { manifestOf } from './manifest.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from '../turns.ts'
 
 /** What taking down and bringing back work with. */
 export interface LifeServices {

@@ -11,7 +11,7 @@ import { type Library, openLibrary } from '../library/index.ts'
 import { publish } from './publish.ts'
 import type { RotationServices } from './rotate.ts'
 import { Rotations } from './rotations.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '../turns.ts'
 
 const id = 'p'.repeat(43)
 const day = 86_400_000

@@ -52,3 +52,15 @@ test.each(['nothing', 'magnet:?xt=urn:btih:zz', '%ff', `${'a'.repeat(41)}`, 'mag
 test('an item that nobody has is not found', async () => {
   expect((await fetch(`${node.url}/torrent/${'0'.repeat(40)}`)).status).toBe(404)
 })
+
+test('of an encrypted item its owner gets the media as it was, and strangers the stored file', async () => {
+  const form = new FormData()
+  for (const [key, value] of Object.entries({ name: 'secret album', encrypt: 'true' })) form.append(key, value)
+  form.append('file', new Blob(['words']), 'notes.txt')
+  form.append('file', new Blob(['fLaC, and more music']), 'song.flac')
+  const response = await node.ask('/v1/media', { method: 'POST', body: form })
+  const { infoHash: secret } = (await response.json()) as { infoHash: string }
+  const owned = await node.ask(`/torrent/${secret}`)
+  expect([owned.headers.get('content-type'), await owned.text()]).toEqual(['audio/flac', 'fLaC, and more music'])
+  expect(await (await fetch(`${node.url}/torrent/${secret}`)).text()).toMatch(/^age-encryption\.org/)
+})

@@ -1,5 +1,6 @@
 import { infoHashSchema, InvalidInputError } from '@eldernode/core'
 import { z } from 'zod'
+import { mayDecrypt } from '../../access/index.ts'
 import type { Api } from '../api.ts'
 import type { Serve } from '../content.ts'
 import { problems } from '../problem.ts'
@@ -12,7 +13,15 @@ const base32 = 'abcdefghijklmnopqrstuvwxyz234567'
 /** `GET /torrent/<magnet or infohash>`: what DIGM clients fall back on when no peer answers. */
 export async function torrentDoor(
   app: Api,
-  { library, replication }: { library: Pick<Services['library'], 'record'>; replication: Remote },
+  {
+    library,
+    encryption,
+    replication,
+  }: {
+    library: Pick<Services['library'], 'record' | 'get'>
+    encryption: Pick<Services['encryption'], 'reveal'>
+    replication: Remote
+  },
   serve: Serve,
 ): Promise<void> {
   app.route({
@@ -33,8 +42,10 @@ export async function torrentDoor(
       const infoHash = infoHashOf(request.raw.url?.slice('/torrent/'.length) ?? '')
       // What is not held here has the files that its publisher's manifest names.
       const known = library.record(infoHash) ?? (await replication.remote(infoHash))
-      const files = known?.files ?? []
-      const alone = known !== undefined && 'alone' in known ? known.alone : files.length < 2
+      const item = library.get(infoHash)
+      const plain = item !== undefined && mayDecrypt(request, item) ? await encryption.reveal(item) : undefined
+      const files = plain?.files ?? known?.files ?? []
+      const alone = plain === undefined && known !== undefined && 'alone' in known ? known.alone : files.length < 2
       const first = files.find(({ type }) => media.test(type)) ?? files[0]
       return await serve(request, reply, infoHash, alone ? undefined : first?.path)
     },
