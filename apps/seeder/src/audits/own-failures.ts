@@ -64,9 +64,9 @@ export class OwnFailures {
 
   /** What is failed now, of what this node still claims; one for each item. */
   current(): OwnFailure[] {
-    const { graph, self } = this.#options
+    const { graph, self, now } = this.#options
     if (this.#failing.size === 0) return []
-    this.#index.trust(graph.members('auditor'))
+    this.#index.trust(graph.members('auditor'), now())
     const found = new Map<string, OwnFailure>()
     const claims = new Map<string, Map<string, string>>()
     for (const { tag, piece, since, auditor } of this.#index.failuresOf(self)) {

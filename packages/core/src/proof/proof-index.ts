@@ -7,6 +7,9 @@ import { differingTags, hasPair, tagPairs } from './tags.ts'
 /** How long an audit that was passed speaks for its bucket, in milliseconds. */
 export const PROOF_LASTS = 86_400_000
 
+/** How long who found something counts as an auditor, in milliseconds. */
+const WORD_LASTS = 2 * PROOF_LASTS
+
 /** Holders of whom results are kept; more than a network may have members. */
 const mostHolders = 20_000
 
@@ -48,6 +51,10 @@ export interface OpenFailure extends AuditFailure {
 export class ProofIndex {
   readonly #holders = new Map<NodeId, (Bucket | undefined)[]>()
   readonly #auditors = new Auditors()
+  /** When each auditor signed its newest result. */
+  readonly #words = new Map<NodeId, number>()
+  #members = new Set<NodeId>()
+  #silentSince = -Infinity
   #epoch = 0
   #asked = ''
   #high = 0
@@ -55,12 +62,14 @@ export class ProofIndex {
 
   /**
    * Takes the members with the role auditor, alive or not: the nearest four of a bucket are believed.
+   * @param now milliseconds since 1970: those who found nothing in the two days before it do not count, since who is gone
+   * for good must not take the place of who does the work. Absent: all of them count.
    * @returns whether they are others than before
    */
-  trust(members: Iterable<NodeId>): boolean {
-    const changed = this.#auditors.set(members)
-    if (changed) this.#epoch++
-    return changed
+  trust(members: Iterable<NodeId>, now?: number): boolean {
+    this.#members = new Set(members)
+    this.#silentSince = now === undefined ? -Infinity : now - WORD_LASTS
+    return this.#count()
   }
 
   /**
@@ -76,6 +85,7 @@ export class ProofIndex {
     const before = bucket.results.get(auditor)
     bucket.results.set(auditor, result)
     bucket.epoch = -1
+    this.#hear(auditor, ts)
     return changes(before, result)
   }
 
@@ -138,6 +148,20 @@ export class ProofIndex {
       bucket.epoch = this.#epoch
     }
     return bucket.believed
+  }
+
+  #hear(auditor: NodeId, ts: number): void {
+    const before = this.#words.get(auditor) ?? -Infinity
+    if (ts <= before) return
+    this.#words.set(auditor, ts)
+    if (before <= this.#silentSince && ts > this.#silentSince && this.#members.has(auditor)) this.#count()
+  }
+
+  #count(): boolean {
+    const speaks = (id: NodeId) => this.#silentSince === -Infinity || (this.#words.get(id) ?? 0) > this.#silentSince
+    const changed = this.#auditors.set([...this.#members].filter(speaks))
+    if (changed) this.#epoch++
+    return changed
   }
 
   #bucketFor(holder: NodeId, number: number): Bucket | undefined {

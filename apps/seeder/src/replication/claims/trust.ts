@@ -5,6 +5,8 @@ export interface TrustOptions {
   self: NodeId
   graph: Pick<Graph, 'admits' | 'entries' | 'members' | 'watch'>
   proofs: Pick<ProofIndex, 'set' | 'trust'>
+  /** Milliseconds since 1970. */
+  now: () => number
   /** Takes what a member says that it holds. */
   learn(holdings: Accepted<Holdings>): void
   /** Drops all that a node said of itself. */
@@ -36,7 +38,7 @@ export class Trust {
       this.#take(result)
     })
     this.#seeders = new Set(graph.members('seeder'))
-    this.#options.proofs.trust(graph.members('auditor'))
+    this.#options.proofs.trust(graph.members('auditor'), this.#options.now())
     const slices = new Slices()
     for (const result of graph.entries('a')) {
       // What was read before a pause may be older than what was told since.
@@ -53,12 +55,12 @@ export class Trust {
 
   /** To be called when a certificate came, and now and then, since certificates expire. */
   async refresh(): Promise<void> {
-    const { self, graph, proofs, forget, learn, changed } = this.#options
+    const { self, graph, proofs, forget, learn, changed, now } = this.#options
     const before = this.#seeders
     this.#seeders = new Set(graph.members('seeder'))
     const gone = [...before].filter((node) => !this.#seeders.has(node))
     const come = [...this.#seeders].filter((node) => !before.has(node))
-    const auditorsMoved = proofs.trust(graph.members('auditor'))
+    const auditorsMoved = proofs.trust(graph.members('auditor'), now())
     for (const node of gone) if (node !== self) forget(node)
     if (gone.length + come.length > 0 || auditorsMoved) changed()
     const slices = new Slices()
