@@ -45,7 +45,10 @@ class Said {
       get: (kind: string, pub: NodeId, key: string) => ({
         body: kind === 'h' ? this.holdings.get(`${pub} ${key}`) : this.results.get(key),
       }),
-      entries: () => [...this.holdings.keys()].map((name) => ({ pub: name.slice(0, 43), soul: name })),
+      entries: (kind: string) =>
+        kind === 'a'
+          ? [...this.results.keys()].map((key) => ({ key }))
+          : [...this.holdings.keys()].map((name) => ({ pub: name.slice(0, 43), soul: name })),
       watch: (_kind: string, listener: (value: Accepted<Holdings>) => void) => {
         this.#watch = listener
         return () => undefined

@@ -1,14 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import {
-  auditKey,
-  Auditors,
-  type AuditResult,
-  BELIEVED,
-  bucketOf,
-  type Graph,
-  type NodeId,
-  readAuditKey,
-} from '@eldernode/core'
+import { auditKey, Auditors, type AuditResult, bucketOf, type Graph, type NodeId, readAuditKey } from '@eldernode/core'
 import type { Logger } from 'pino'
 import { BucketAudit, type Task } from './bucket-audit.ts'
 import { HolderAudits } from './holder-audits.ts'
@@ -50,7 +41,8 @@ const strangeMs = 30_000
 export class Auditor {
   readonly #options: AuditorOptions
   readonly #auditors = new Auditors()
-  readonly #trusted = new Auditors()
+  /** Keys under which this node told the network something. */
+  readonly #told = new Set<string>()
   /** Buckets in which a holder ever said anything. */
   readonly #said = new Map<NodeId, Set<string>>()
   /** In the order in which they are served. */
@@ -92,7 +84,15 @@ export class Auditor {
       this.#stale.add(auditKey(pub, soul.slice(-2)))
       this.#plan(0)
     })
-    for (const { pub, soul } of graph.entries('h')) this.#heard(pub, soul)
+    let read = 0
+    for (const { pub, soul } of graph.entries('h')) {
+      this.#heard(pub, soul)
+      if (++read % atOnce === 0) await nextTurn()
+    }
+    for (const { key } of graph.entries('a', this.#options.self)) {
+      this.#told.add(key)
+      if (++read % atOnce === 0) await nextTurn()
+    }
     this.#plan(lookMs)
   }
 
@@ -143,9 +143,8 @@ export class Auditor {
     for (const id of this.#live.keys()) if (!before.has(id)) this.#holders.get(id)?.resume()
     const certified = [...graph.members('auditor')]
     const isStrange = now() < this.#strangeUntil
-    const isTrusted = this.#trusted.set(certified)
     const lives = (id: NodeId) => isStrange || this.#live.get(id)?.suspected === false
-    return this.#auditors.set(certified.filter(lives)) || isTrusted
+    return this.#auditors.set(certified.filter(lives))
   }
 
   async #chargeAll(): Promise<void> {
@@ -175,13 +174,12 @@ export class Auditor {
     const { self, graph, now, random } = this.#options
     if (holder === self) return
     const isCharged = graph.admits(holder, 'seeder') && this.#auditors.of(holder, bucket).includes(self)
-    const isBelieved = isCharged || this.#trusted.of(holder, bucket, BELIEVED).includes(self)
-    const known = this.#holders.get(holder)?.buckets.get(bucket)
-    if (!isBelieved || (!isCharged && known === undefined && !this.#spoke(holder, bucket))) {
-      return this.#drop(holder, bucket)
-    }
     const key = auditKey(holder, bucket)
+    const known = this.#holders.get(holder)?.buckets.get(bucket)
+    if (!isCharged && known === undefined && !this.#told.has(key)) return
     const audit = known ?? new BucketAudit(graph.get('a', self, key)?.body, random)
+    // What was said is kept in order for as long as it counts, whoever is charged.
+    if (!isCharged && !audit.speaksAt(now())) return this.#drop(holder, bucket)
     const held: string[] = []
     const releasing: string[] = []
     for (const branch of [bucket, `x/${bucket}`]) {
@@ -193,13 +191,6 @@ export class Auditor {
     if (audit.claim({ held, releasing }, now())) this.#notice.changed(key)
     this.#holderOf(holder).buckets.set(bucket, audit)
     this.#holderOf(holder).stir()
-  }
-
-  /** Whether this node told the network something of that bucket that still counts. */
-  #spoke(holder: NodeId, bucket: string): boolean {
-    const { self, graph, now, random } = this.#options
-    const said = graph.get('a', self, auditKey(holder, bucket))?.body
-    return said !== undefined && new BucketAudit(said, random).speaksAt(now())
   }
 
   #drop(holder: NodeId, bucket: string): void {
@@ -216,6 +207,7 @@ export class Auditor {
 
   #resultOf(key: string): AuditResult | undefined {
     const place = readAuditKey(key)
+    this.#told.add(key)
     return place && this.#holders.get(place.holder)?.buckets.get(place.bucket)?.result()
   }
 
