@@ -154,6 +154,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     now,
     log,
   })
+  const policy = new Policy(config.policy)
   const replication: GraphReplication = new GraphReplication({
     identity,
     graph,
@@ -163,7 +164,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     hash: hashing.digest,
     storage: { folder: storage, capacityBytes: config.storage.capacityBytes },
     ...settingsOf(config),
-    policy: new Policy(config.policy),
+    policy,
     dials: network.peers.length > 0,
     announces: swarmConfig.trackers.length > 0,
     retentionMs: config.retention.purgeAfter * 1000,
@@ -311,6 +312,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
       changing = changed
       log.level = changed.log.level
       limits.change(changed.swarm)
+      if (policy.change(changed.policy)) replication.reconsider()
     },
   }
 }

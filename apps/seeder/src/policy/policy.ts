@@ -45,15 +45,11 @@ export class Policy {
     return this.#pinned.has(infoHash)
   }
 
-  pinned(): Iterable<string> {
-    return this.#pinned
-  }
-
   /**
-   * @param copied bytes of the copies that are here already
+   * @param copied bytes of the copies that are here or on their way; asked for only when there is a limit
    * @returns why no copy of it is made here; `undefined` when one may be
    */
-  objection({ infoHash, size, publishers, types, tags }: Offer, copied: number): Objection | undefined {
+  objection({ infoHash, size, publishers, types, tags }: Offer, copied: () => number): Objection | undefined {
     if (this.pins(infoHash)) return undefined
     const { maxItemBytes, maxBytes, types: wantedTypes, tags: wantedTags } = this.#settings
     if (!publishers.some((id) => this.#takesFrom(id))) return 'policy_publisher'
@@ -61,7 +57,7 @@ export class Policy {
     if (wantedTypes.length > 0 && !types.some((type) => wantedTypes.some((wanted) => isOf(type, wanted))))
       return 'policy_type'
     if (wantedTags.length > 0 && !tags.some((tag) => wantedTags.includes(tag))) return 'policy_tag'
-    if (maxBytes > 0 && copied + size > maxBytes) return 'policy_bytes'
+    if (maxBytes > 0 && copied() + size > maxBytes) return 'policy_bytes'
     return undefined
   }
 

@@ -10,13 +10,13 @@ import { Publications } from './deciding/publications.ts'
 import { Reconciler } from './deciding/reconciler.ts'
 import { Serving } from './deciding/serving.ts'
 import { Succession } from './deciding/succession.ts'
-import { NoRoomError, TransferError } from './errors.ts'
 import { createFetching } from './fetching/fetching.ts'
 import { Holders } from './fetching/holders.ts'
 import type { ItemFetcher } from './fetching/item-fetcher.ts'
-import { RepairRate } from './fetching/repair-rate.ts'
+import { Copying } from './fetching/copying.ts'
+import type { RepairRate } from './fetching/repair-rate.ts'
 import { searchLimits, stallLimits } from './fetching/stall.ts'
-import { Transfers, type Job } from './fetching/transfers.ts'
+import type { Transfers } from './fetching/transfers.ts'
 import { Gate } from './members/gate.ts'
 import { Heart } from './members/heart.ts'
 import { Nearness } from './members/nearness.ts'
@@ -27,8 +27,6 @@ import type { ReplicationOptions } from './options.ts'
 import type { Replication, ReplicationStats } from './port.ts'
 import { Reads } from './reading/reads.ts'
 
-/** Of first copies at a time; and of those of them that are not small. */
-const copies = { concurrency: 8, large: 3, maxQueued: 10_000 }
 /** How often what is due by time alone is looked for. */
 const tickMs = 5_000
 /** How often certificates are asked whether they ran out, and all items whether they are in order. */
@@ -47,7 +45,7 @@ export class GraphReplication implements Replication {
   readonly #heart: Heart
   readonly #notice: HoldingsNotice
   readonly #declined: Declined
-  readonly #repairRate: RepairRate
+  readonly #copying: Copying
   readonly #transfers: Transfers
   readonly #mending: Mending
   readonly #care: Care
@@ -59,8 +57,6 @@ export class GraphReplication implements Replication {
   readonly #watches: (() => void)[] = []
   #ticks = 0
   #ticking: NodeJS.Timeout | undefined
-  #fetched = 0
-  #fetchedBytes = 0
 
   constructor(options: ReplicationOptions) {
     this.#options = options
@@ -105,18 +101,16 @@ export class GraphReplication implements Replication {
       log,
     })
     this.#declined = new Declined({ library, notice: this.#notice, forgiven: (infoHash) => this.touch(infoHash), now })
-    this.#repairRate = new RepairRate({ rate: repair.rate, swarm })
     const queue = { drained: () => this.#pass.request(), now, random: Math.random }
-    this.#transfers = new Transfers({
+    this.#copying = new Copying({
+      ...options,
       ...queue,
-      run: (job, signal) => this.#fetch(job, signal),
-      failed: (job, reason, error) => this.#failed(job, reason, error),
-      settled: ({ infoHash }) => this.touch(infoHash),
-      repairing: (infoHashes) => this.#repairRate.set(infoHashes),
-      ...copies,
-      repairs: repair.concurrent,
-      store: library.jobs,
+      fetch: (job, signal) => this.#fetcher.fetch(job, signal),
+      settled: (infoHash) => this.touch(infoHash),
+      decline: (infoHash, forMs) => this.#declined.add(infoHash, forMs),
+      cramped: () => this.#heart.answer(),
     })
+    this.#transfers = this.#copying.transfers
     this.#mending = new Mending({
       ...queue,
       library,
@@ -196,6 +190,11 @@ export class GraphReplication implements Replication {
   readonly totals: Replication['totals'] = () => this.#care.healths.totals()
   readonly onLevel: Replication['onLevel'] = (listener) => this.#care.healths.onLevel(listener)
   readonly repair: Replication['repair'] = (infoHash) => this.#care.healths.repair(infoHash)
+  /** The policy is another one: every item is decided on anew. */
+  readonly reconsider = (): void => {
+    this.#care.reconsider()
+    this.#pass.request()
+  }
   readonly drain: Replication['drain'] = () => this.#care.healths.drain()
   readonly undrain: Replication['undrain'] = () => this.#care.healths.undrain()
   readonly draining: Replication['draining'] = () => this.#care.healths.draining()
@@ -204,7 +203,7 @@ export class GraphReplication implements Replication {
   readonly accessOf = (infoHash: string): Access | undefined => this.#publications.accessOf(infoHash)
   readonly publicItems = (): number => this.#notice.shownCount
   /** The limits of an item's traffic, which has such ones of its own: repairs share what they may take. */
-  readonly limitsOf: RepairRate['limit'] = (infoHash, own) => this.#repairRate.limit(infoHash, own)
+  readonly limitsOf: RepairRate['limit'] = (infoHash, own) => this.#copying.repairRate.limit(infoHash, own)
 
   async start(): Promise<void> {
     const { graph, identity, library } = this.#options
@@ -250,14 +249,10 @@ export class GraphReplication implements Replication {
 
   stats(): ReplicationStats {
     return {
-      queued: this.#transfers.queued,
-      running: this.#transfers.running,
+      ...this.#copying.stats(),
       mending: this.#mending.items,
-      fetched: this.#fetched,
-      fetchedBytes: this.#fetchedBytes,
       released: this.#care.released.items,
       releasedBytes: this.#care.released.bytes,
-      failures: { ...this.#transfers.failures },
       live: this.#network.roster.size,
       inStep: this.#gate.inStep,
       settled: this.#gate.settled,
@@ -307,21 +302,5 @@ export class GraphReplication implements Replication {
   async #cancel(infoHash: string, why: string): Promise<void> {
     await this.#transfers.cancel(infoHash, why)
     await this.#reads.arrivals.end(infoHash, why)
-  }
-
-  async #fetch(job: Job, signal: AbortSignal): Promise<void> {
-    if (this.#options.library.get(job.infoHash) !== undefined) return
-    const { infoHash, size } = await this.#fetcher.fetch(job, signal)
-    this.#fetched++
-    this.#fetchedBytes += size
-    this.#options.log.info({ infoHash, size }, 'fetched, verified and stored an item')
-  }
-
-  #failed({ infoHash }: Job, reason: string, error: unknown): void {
-    this.#options.log.warn({ err: error, infoHash, reason }, 'an item could not be fetched')
-    // The next heartbeat tells all that there is less room than they believe, so that another node is chosen.
-    if (error instanceof NoRoomError) this.#heart.answer()
-    const refuseForMs = error instanceof TransferError ? error.refuseForMs : undefined
-    if (refuseForMs !== undefined) this.#declined.add(infoHash, refuseForMs)
   }
 }

@@ -15,7 +15,9 @@ export function duty(demand: Demand, assessment: Assessment, view: View): Duty {
     return { do: 'release', sure: othersSure(assessment, self) >= demand.target }
   }
   if (!isWanted || drains) return nothing
-  const repair = isRepair(demand, copies.length)
+  // A pinned copy replaces none, and what failed an audit is no copy.
+  const claimed = copies.filter(({ proof }) => proof !== 'failed').length
+  const repair = wanted.includes(self) && isRepair(demand, claimed)
   if (repair && !view.settled) return nothing
   return { do: 'fetch', urgent: proven < demand.min, repair, rarity: proven }
 }

@@ -9,7 +9,7 @@ export interface AdmissionOptions {
   publications: Pick<Publications, 'of' | 'stands'>
   policy: Pick<Policy, 'objection'>
   serving: Pick<Serving, 'offerInPart'>
-  /** Bytes of copies of others' items that are here. */
+  /** Bytes of copies of others' items that are here or on their way. */
   copied(): number
   /** Tells the network that no copy is made here, for a while. */
   refuse(infoHash: string, forMs: number): void
@@ -24,6 +24,8 @@ const policyFor = 3_600_000
 /** Whether the bytes of an item that is wanted here, and not held, may be fetched. */
 export class Admission {
   readonly #options: AdmissionOptions
+  /** What the policy kept away, some of it no more. */
+  #kept = new Set<string>()
 
   constructor(options: AdmissionOptions) {
     this.#options = options
@@ -43,16 +45,27 @@ export class Admission {
     return (condition === undefined || condition === 'damaged') && !this.#objects(infoHash)
   }
 
+  /** The policy is another one. @returns what the former one kept away */
+  reconsider(): Iterable<string> {
+    const kept = this.#kept
+    this.#kept = new Set()
+    return kept
+  }
+
   #objects(infoHash: string): boolean {
     const { publications, policy, copied, refuse, log } = this.#options
     const live = publications.of(infoHash).filter(({ manifest }) => publications.stands(manifest))
     const [first] = live
     if (first === undefined) return true
     const publishers = live.map(({ publisher }) => publisher)
-    const objection = policy.objection(offerOf(first.manifest, publishers), copied())
-    if (objection === undefined) return false
+    const objection = policy.objection(offerOf(first.manifest, publishers), copied)
+    if (objection === undefined) {
+      this.#kept.delete(infoHash)
+      return false
+    }
     log.info({ infoHash, objection }, 'no copy is made here: the policy of this node does not want it')
     refuse(infoHash, policyFor)
+    this.#kept.add(infoHash)
     return true
   }
 }

@@ -36,12 +36,13 @@ export class Care {
   readonly #options: CareOptions
   readonly #releases = new Releases()
   readonly #release: Release
+  readonly #admission: Admission
 
   constructor(options: CareOptions) {
     this.#options = options
     const { network, publications, transfers, notice, library, now } = options
     const levels = new Levels(now, (change) => this.healths.changed(change))
-    const admission = new Admission({ ...options, copied: () => levels.sum('copied').bytes })
+    this.#admission = new Admission({ ...options, copied: () => levels.sum('copied').bytes + transfers.bytes })
     this.#release = new Release(options)
     this.duties = new Duties({
       ...options,
@@ -49,7 +50,7 @@ export class Care {
       unproven: network.unproven,
       releases: this.#releases,
       levels,
-      mayFetch: (infoHash) => admission.admits(infoHash),
+      mayFetch: (infoHash) => this.#admission.admits(infoHash),
       mark: (infoHash) => notice.release(infoHash),
       unmark: (infoHash) => notice.hold(infoHash),
       release: (demand) => this.#release.go(demand),
@@ -68,6 +69,14 @@ export class Care {
         return publications.published(infoHash) !== undefined
       },
     })
+  }
+
+  /** The policy is another one: what the former one kept away is tried again. */
+  reconsider(): void {
+    for (const infoHash of this.#admission.reconsider()) {
+      this.#options.retry(infoHash)
+      this.#options.touch(infoHash)
+    }
   }
 
   /** Copies given up since start. */

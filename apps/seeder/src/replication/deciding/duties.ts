@@ -108,7 +108,7 @@ export class Duties {
     const { infoHash } = demand
     const assessment = assess(demand, view)
     unproven.note(demand, assessment, view)
-    if (assessment.copies.length >= demand.target && !demand.reached) publications.demands.reach(infoHash)
+    if (!demand.reached && claimed(assessment) >= demand.target) publications.demands.reach(infoHash)
     const what = duty(demand, assessment, view)
     levels.note(demand, assessment, this.#own(demand, assessment))
     if (what.do === 'fetch') this.#fetch(demand, what, changed)
@@ -150,4 +150,9 @@ export class Duties {
     const needed = others === 0 || othersSure(assessment, self) < Math.min(target, others)
     return { held, copied: !publishers.includes(self), needed }
   }
+}
+
+/** What failed an audit is no copy: a liar must not make first copies look like repairs. */
+function claimed({ copies }: Assessment): number {
+  return copies.filter(({ proof }) => proof !== 'failed').length
 }

@@ -67,6 +67,7 @@ export class Transfers {
   /** What an earlier run of the node left, until it is asked for again. */
   readonly #left = new Map<string, JobRecord>()
   #timer: NodeJS.Timeout | undefined
+  #bytes = 0
   #overflowed = false
   #closed = false
 
@@ -81,6 +82,11 @@ export class Transfers {
 
   get running(): number {
     return this.#running.size
+  }
+
+  /** Of all items that wait or run. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   has(infoHash: string): boolean {
@@ -109,6 +115,7 @@ export class Transfers {
     if (this.#closed || this.#running.has(job.infoHash)) return true
     const waiting = this.#waiting.get(job.infoHash)
     if (waiting !== undefined) {
+      this.#bytes += rank.size - waiting.rank.size
       Object.assign(waiting, { ...job, rank })
       if (changed) waiting.notBefore = this.#options.now()
       if (changed) this.#schedule()
@@ -127,7 +134,9 @@ export class Transfers {
   /** Whether a waiting item is more or less urgent than it was. */
   rank(infoHash: string, rank: Rank): void {
     const waiting = this.#waiting.get(infoHash)
-    if (waiting !== undefined) waiting.rank = rank
+    if (waiting === undefined) return
+    this.#bytes += rank.size - waiting.rank.size
+    waiting.rank = rank
   }
 
   /** The items that wait for their turn or for another try. */
@@ -145,7 +154,12 @@ export class Transfers {
 
   /** Forgets a waiting item and aborts a running one. Resolves when it has let go of the disk. */
   async cancel(infoHash: string, why: string): Promise<void> {
-    if (this.#waiting.delete(infoHash)) this.#options.store?.delete(infoHash)
+    const waiting = this.#waiting.get(infoHash)
+    if (waiting !== undefined) {
+      this.#waiting.delete(infoHash)
+      this.#bytes -= waiting.rank.size
+      this.#options.store?.delete(infoHash)
+    }
     const running = this.#running.get(infoHash)
     running?.abort.abort(new TransferCancelledError(infoHash, why))
     await running?.done
@@ -182,6 +196,7 @@ export class Transfers {
   #put(job: Waiting): void {
     const { infoHash, rank, addedAt, attempts, notBefore, reason } = job
     this.#waiting.set(infoHash, job)
+    this.#bytes += rank.size
     this.#options.store?.put({ infoHash, lane: rank.lane, addedAt, attempts, notBefore, ...(reason && { reason }) })
   }
 
@@ -233,6 +248,7 @@ export class Transfers {
       if (failed) this.#retry(job, error)
     }
     this.#running.delete(job.infoHash)
+    this.#bytes -= job.rank.size
     this.#tellRepairs(job)
     if (this.#closed) return
     if (!failed) this.#options.store?.delete(job.infoHash)
