@@ -32,6 +32,8 @@ const tools: readonly Tool[] = [
   { name: 'curl', debianPackage: 'curl', probe: onPath('curl') },
   { name: 'jq', debianPackage: 'jq', probe: onPath('jq') },
   { name: 'nginx', debianPackage: 'nginx-light', probe: onPath('nginx') },
+  { name: 'opentracker', debianPackage: 'opentracker', probe: onPath('opentracker') },
+  { name: 'gcc', debianPackage: 'gcc', probe: onPath('gcc') },
   { name: 'wrk', debianPackage: 'wrk', probe: onPath('wrk') },
   { name: 'strace', debianPackage: 'strace', probe: onPath('strace') },
 ]

@@ -280,15 +280,16 @@ export class Swarms {
     const count = Math.min(wanted, others, mostPeers)
     const run = others > crowd * count ? neighbours : 1
     const { random } = this.#options
-    let position = 0
-    for (let i = 0, from = 0; i < count; i++) {
+    let start = 0
+    let part = 0
+    let offset = 0
+    for (let i = 0; i < count; i++) {
       if (i % run === 0) {
-        const next = Math.min(i + run, count)
-        const to = Math.floor((next * others) / count)
-        const spare = to - from - (next - i)
-        position = spare === 0 ? from : from + Math.floor(random() * (spare + 1))
-        from = to
-      } else position++
+        start += part
+        part = Math.floor((Math.min(i + run, count) * others) / count) - start
+        offset = part > 1 ? Math.floor(random() * part) : 0
+      } else if (++offset === part) offset = 0
+      const position = start + offset
       const at = position < self ? position : position + 1
       into[i] = at < giving ? this.#lists.at(givers, at) : this.#lists.at(givers + 1, at - giving)
     }

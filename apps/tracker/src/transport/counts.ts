@@ -2,28 +2,45 @@ import type { Logger } from 'pino'
 import { Counter, Gauge, type Registry } from 'prom-client'
 
 export type Transport = 'http' | 'udp' | 'ws'
+export type Action = 'connect' | 'announce' | 'scrape'
 
-/** What happened on the listeners, for `/metrics`. Foreign garbage is counted, and logged at debug only. */
+const transports = ['http', 'udp', 'ws'] as const
+const actions = ['connect', 'announce', 'scrape'] as const
+
+/**
+ * What happened on the listeners, for `/metrics`. Foreign garbage is counted, and logged at debug only. Counting is a sum
+ * of plain numbers, for it is done for every packet; they become metrics when those are read.
+ */
 export class Counts {
-  readonly #answered: Counter<'transport' | 'action'>
-  readonly #refused: Counter<'transport'>
+  readonly #answered = new Map(transports.map((name) => [name, { connect: 0, announce: 0, scrape: 0 }]))
+  readonly #refused = { http: 0, udp: 0, ws: 0 }
   readonly #failed: Counter<'transport'>
   readonly #log: Logger
 
   constructor(registry: Registry, log: Logger) {
     const registers = [registry]
     this.#log = log
-    this.#answered = new Counter({
+    const answered: Counter<'transport' | 'action'> = new Counter({
       name: 'eldernode_tracker_requests_total',
       help: 'Requests that were understood.',
       labelNames: ['transport', 'action'],
       registers,
+      collect: () => {
+        answered.reset()
+        for (const [transport, counts] of this.#answered) {
+          for (const action of actions) if (counts[action] > 0) answered.inc({ transport, action }, counts[action])
+        }
+      },
     })
-    this.#refused = new Counter({
+    const refused: Counter<'transport'> = new Counter({
       name: 'eldernode_tracker_refused_total',
       help: 'Requests that were malformed, forged or beyond a limit.',
       labelNames: ['transport'],
       registers,
+      collect: () => {
+        refused.reset()
+        for (const transport of transports) refused.inc({ transport }, this.#refused[transport])
+      },
     })
     this.#failed = new Counter({
       name: 'eldernode_tracker_socket_errors_total',
@@ -33,12 +50,13 @@ export class Counts {
     })
   }
 
-  answered(transport: Transport, action: string): void {
-    this.#answered.inc({ transport, action })
+  answered(transport: Transport, action: Action): void {
+    const counts = this.#answered.get(transport)
+    if (counts) counts[action]++
   }
 
   refused(transport: Transport): void {
-    this.#refused.inc({ transport })
+    this.#refused[transport]++
   }
 
   failed(transport: Transport, error: Error): void {

@@ -14,8 +14,9 @@ interface MannersOptions {
 /** Seconds of its rate that one may use at once. */
 const burst = 10
 
-/** Refusals within `banMs` that make a ban. */
+/** Refusals that make a ban, if no minute lies between two of them. */
 const tolerated = 200
+const calmMs = 60_000
 
 /** How long one who goes on sending what must be refused is not listened to. */
 const banMs = 600_000
@@ -23,9 +24,9 @@ const banMs = 600_000
 /** Addresses that are remembered at once; beyond it those that were not heard of lately are forgotten. */
 const remembered = 65_536
 
-/** Words of a record: its key, hundredths of requests left, when they were counted, refusals, until when it is banned. */
+/** Words of a record: its key, hundredths of requests left, when they were counted, refusals, until when it is banned, the last refusal. */
 const keyWidth = 3
-const width = 7
+const width = 8
 
 /**
  * How much each address, or each /64 of IPv6, may ask for. Only those who proved to own their address may be counted
@@ -42,7 +43,7 @@ export class Manners {
     this.#options = options
     this.#began = options.now()
     this.#current = this.#table()
-    this.#before = this.#current
+    this.#before = this.#table()
   }
 
   /** Counts one request. False when there are too many, or the address is banned. */
@@ -72,10 +73,13 @@ export class Manners {
   refused(kind: Family, address: Int32Array): boolean {
     if (this.#options.isMember(kind, address)) return false
     const { records, place } = this.#record(kind, address)
+    const now = this.#now()
+    if (now - (records[place + 7] as number) > calmMs) records[place + 5] = 0
     records[place + 5] = (records[place + 5] as number) + 1
+    records[place + 7] = now
     if ((records[place + 5] as number) < tolerated) return false
     records[place + 5] = 0
-    records[place + 6] = this.#now() + banMs
+    records[place + 6] = now + banMs
     return true
   }
 

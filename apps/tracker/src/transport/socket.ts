@@ -6,6 +6,8 @@ import { frame, FrameReader, type FrameReceiver, opcodes, Scratch } from './fram
 /** Bytes that may wait for a slow reader before it is cut off. */
 const maxBuffered = 1024 * 1024
 
+const none: SocketClient[] = []
+
 const scratch = new Scratch(maxMessage)
 
 /** What the transport hears of a socket. */
@@ -17,35 +19,74 @@ export interface SocketOwner {
   onPending(socket: Socket): void
 }
 
+const socketOf = Symbol('socket')
+
+type Stream = Duplex & { [socketOf]?: Socket }
+
+// One function for all sockets instead of a closure for each.
+function onData(this: Stream, chunk: Buffer): void {
+  this[socketOf]?.read(chunk)
+}
+
+function onError(this: Stream, error: Error): void {
+  this[socketOf]?.owner.onError(error)
+}
+
+function onEnd(this: Stream): void {
+  this.end()
+}
+
+function onClose(this: Stream): void {
+  const socket = this[socketOf]
+  if (socket !== undefined) socket.owner.onClose(socket)
+}
+
+/** Who calls: the first words of an address, as far as limits count by it. */
+export interface Caller {
+  kind: Family
+  high: number
+  low: number
+  isMember: boolean
+}
+
+/** Who speaks through a socket: a peer id of 20 characters and its number. */
+export interface SocketClient {
+  peerId: string
+  client: number
+}
+
 /** One WebSocket. What is sent within one turn of the loop leaves in one piece. */
 export class Socket implements FrameReceiver {
-  readonly kind: Family
-  /** The words of the client's address. */
-  readonly address: Int32Array
+  readonly from: Caller
   /** In which second of the turn it is pinged. */
   round = 0
   refusals = 0
   isAlive = true
-  /** Client numbers of the peer ids that speak through it. */
-  readonly clients = new Map<string, number>()
+  /** Nearly every socket has one. */
+  clients: SocketClient[] = none
   /** Offers that were passed on to it lately, and before that. */
-  offers: Map<string, string> | undefined
-  olderOffers: Map<string, string> | undefined
+  offers: Set<string> | undefined
+  olderOffers: Set<string> | undefined
+  readonly owner: SocketOwner
   readonly #stream: Duplex
-  readonly #owner: SocketOwner
   readonly #reader = new FrameReader(maxMessage, scratch)
   #out = ''
   #isClosing = false
 
-  constructor(stream: Duplex, kind: Family, address: Int32Array, owner: SocketOwner) {
+  constructor(stream: Stream, from: Caller, owner: SocketOwner) {
     this.#stream = stream
-    this.kind = kind
-    this.address = address.slice(0, 2)
-    this.#owner = owner
-    stream.on('data', (chunk: Buffer) => this.read(chunk))
-    stream.on('error', (error) => owner.onError(error))
-    stream.on('end', () => stream.end())
-    stream.on('close', () => owner.onClose(this))
+    this.from = from
+    this.owner = owner
+    stream[socketOf] = this
+    stream.on('data', onData)
+    stream.on('error', onError)
+    stream.on('end', onEnd)
+    stream.on('close', onClose)
+  }
+
+  clientOf(peerId: string): number | undefined {
+    for (const one of this.clients) if (one.peerId === peerId) return one.client
+    return undefined
   }
 
   get waiting(): number {
@@ -96,7 +137,7 @@ export class Socket implements FrameReceiver {
   }
 
   message(text: string, isBinary: boolean): void {
-    if (!this.#isClosing) this.#owner.onMessage(this, text, isBinary)
+    if (!this.#isClosing) this.owner.onMessage(this, text, isBinary)
   }
 
   ping(payload: string): void {
@@ -117,7 +158,7 @@ export class Socket implements FrameReceiver {
 
   #write(bytes: string): void {
     if (this.#isClosing) return
-    if (this.#out === '') this.#owner.onPending(this)
+    if (this.#out === '') this.owner.onPending(this)
     this.#out += bytes
     // A peer that is sent more than it may ever hold is not waited for.
     if (this.#out.length > maxBuffered) this.terminate()

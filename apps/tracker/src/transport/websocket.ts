@@ -1,5 +1,4 @@
 import { InvalidInputError } from '@eldernode/core'
-import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Announce, Answer, type Counts as SwarmCounts, happened, kinds, type Swarms } from '../swarm/index.ts'
@@ -14,8 +13,10 @@ import {
 import type { Family } from './address.ts'
 import type { Counts } from './counts.ts'
 import { closes } from './frames.ts'
+import { handshakeAnswer, handshakeKey } from './handshake.ts'
 import type { Manners } from './manners.ts'
 import { Pacer } from './pacer.ts'
+import { PerAddress } from './per-address.ts'
 import { Socket, type SocketOwner } from './socket.ts'
 
 interface WebSocketTransportOptions {
@@ -58,11 +59,12 @@ export class WebSocketTransport implements SocketOwner {
   readonly #counts: SwarmCounts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 }
   // Sockets by the second of the turn in which each is pinged.
   readonly #rounds = Array.from({ length: pingSeconds }, () => new Set<Socket>())
-  readonly #perAddress = new Map<string, number>()
+  readonly #perAddress: PerAddress
   // Who speaks for a peer id: peer ids are known to the whole swarm.
   readonly #owners = new Map<string, Socket>()
   readonly #byClient: (Socket | undefined)[] = []
   readonly #pacer = new Pacer()
+  readonly #address = new Int32Array(4)
   #pending: Socket[] = []
   #sockets = 0
   #second = 0
@@ -70,6 +72,7 @@ export class WebSocketTransport implements SocketOwner {
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
+    this.#perAddress = new PerAddress(options.limits.socketsPerAddress)
     this.#word.kind = kinds.socket
   }
 
@@ -93,29 +96,27 @@ export class WebSocketTransport implements SocketOwner {
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, kind: Family, address: Int32Array): void {
-    const key = request.headers['sec-websocket-key'] ?? ''
-    const isRight = request.headers.upgrade?.toLowerCase() === 'websocket' && /^[+/0-9a-z]{22}==$/i.test(key)
-    if (!isRight || request.headers['sec-websocket-version'] !== '13') return this.#turnAway(stream, '400 Bad Request')
-    const place = `${address[0]} ${kind === kinds.ipv4 ? '' : address[1]}`
-    const open = this.#perAddress.get(place) ?? 0
-    if (open >= this.#options.limits.socketsPerAddress || this.#options.manners.isBanned(kind, address))
-      return this.#turnAway(stream, '429 Too Many Requests')
-    this.#perAddress.set(place, open + 1)
-    stream.once('close', () => {
-      const left = (this.#perAddress.get(place) ?? 1) - 1
-      if (left === 0) this.#perAddress.delete(place)
-      else this.#perAddress.set(place, left)
-    })
-    const words = address.slice()
     // Who leaves while it waits for its turn is gone without a word.
     stream.on('error', ignore)
-    const enter = (): void => {
-      if (stream.destroyed) return
-      stream.off('error', ignore)
-      this.#accept(stream, head, key, kind, words)
-    }
-    const isTaken = this.#pacer.run(enter, () => stream.destroy())
-    if (!isTaken) this.#turnAway(stream, '503 Service Unavailable')
+    const key = handshakeKey(request)
+    if (key === undefined) return this.#turnAway(stream, '400 Bad Request')
+    const { manners, isMember } = this.#options
+    const [high = 0, low = 0] = address
+    if (manners.isBanned(kind, address) || !this.#perAddress.enter(kind, high, low))
+      return this.#turnAway(stream, '429 Too Many Requests')
+    const isOwn = isMember(kind, address)
+    const isTaken = this.#pacer.run(
+      () => {
+        if (stream.destroyed) return this.#perAddress.leave(kind, high, low)
+        stream.off('error', ignore)
+        stream.write(handshakeAnswer(key), 'latin1')
+        this.#accept(new Socket(stream, { kind, high, low, isMember: isOwn }, this), head)
+      },
+      () => stream.destroy(),
+    )
+    if (isTaken) return
+    this.#perAddress.leave(kind, high, low)
+    this.#turnAway(stream, '503 Service Unavailable')
   }
 
   onMessage(socket: Socket, text: string, isBinary: boolean): void {
@@ -129,7 +130,7 @@ export class WebSocketTransport implements SocketOwner {
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       counts.refused('ws')
-      this.#options.manners.refused(socket.kind, socket.address)
+      this.#strike(socket)
       if (++socket.refusals > maxRefusals) socket.close(closes.policy)
       else socket.send(JSON.stringify({ 'failure reason': error.message }))
     }
@@ -147,16 +148,12 @@ export class WebSocketTransport implements SocketOwner {
   onClose(socket: Socket): void {
     this.#sockets--
     this.#rounds[socket.round]?.delete(socket)
-    for (const peerId of socket.clients.keys()) this.#forget(socket, peerId)
+    for (const { peerId } of socket.clients) this.#forget(socket, peerId)
+    const { kind, high, low } = socket.from
+    this.#perAddress.leave(kind, high, low)
   }
 
-  #accept(stream: Duplex, head: Buffer, key: string, kind: Family, address: Int32Array): void {
-    const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
-    stream.write(
-      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-      'latin1',
-    )
-    const socket = new Socket(stream, kind, address, this)
+  #accept(socket: Socket, head: Buffer): void {
     this.#sockets++
     socket.round = Math.floor(this.#options.random() * pingSeconds)
     this.#rounds[socket.round]?.add(socket)
@@ -165,14 +162,13 @@ export class WebSocketTransport implements SocketOwner {
 
   #turnAway(stream: Duplex, status: string): void {
     this.#options.counts.refused('ws')
-    stream.on('error', ignore)
     stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
   }
 
   #announce(socket: Socket, message: SocketAnnounce): void {
     const client = this.#clientOf(socket, message)
     if (message.answer !== undefined) return this.#passAnswer(socket, message, message.answer)
-    const { swarms, limits, isMember, interval, random } = this.#options
+    const { swarms, limits, interval, random } = this.#options
     const word = this.#word
     word.infoHash.set(message.infoHash)
     word.address[0] = client
@@ -180,9 +176,9 @@ export class WebSocketTransport implements SocketOwner {
     word.left = message.left
     word.wanted = message.offers.length
     if (swarms.swarmsOf(client) >= limits.swarmsPerSocket && !swarms.isMember(word.infoHash, client)) {
-      const most = isMember(socket.kind, socket.address) ? limits.swarmsPerMember : limits.swarmsPerSocket
+      const most = socket.from.isMember ? limits.swarmsPerMember : limits.swarmsPerSocket
       let swarmsOfSocket = 0
-      for (const one of socket.clients.values()) swarmsOfSocket += swarms.swarmsOf(one)
+      for (const one of socket.clients) swarmsOfSocket += swarms.swarmsOf(one.client)
       if (swarmsOfSocket >= most) throw new InvalidInputError(`one connection may be in ${most} torrents at most`)
     }
     const answer = this.#answer
@@ -201,12 +197,12 @@ export class WebSocketTransport implements SocketOwner {
     const client = this.#options.swarms.clientOf(peer)
     const to = this.#byClient[client]
     if (offer === undefined || to === undefined) return
-    const open = (to.offers ??= new Map())
+    const open = (to.offers ??= new Set())
     if (open.size >= maxOpenOffers) {
       to.olderOffers = open
-      to.offers = new Map()
+      to.offers = new Set()
     }
-    to.offers.set(offerKey(offer.offerId, message.peerId), message.infoHashText)
+    to.offers.add(offerKey(offer.offerId, message.peerId))
     to.send(offerMessage(offer, message))
   }
 
@@ -231,13 +227,13 @@ export class WebSocketTransport implements SocketOwner {
   }
 
   #clientOf(socket: Socket, { peerId, event }: SocketAnnounce): number {
-    const known = socket.clients.get(peerId)
+    const known = socket.clientOf(peerId)
     if (known !== undefined) return known
     const owner = this.#owners.get(peerId)
     if (owner !== undefined) this.#takeOver(owner, socket, peerId, event)
-    if (socket.clients.size >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
+    if (socket.clients.length >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
     const client = this.#options.swarms.openClient()
-    socket.clients.set(peerId, client)
+    socket.clients = [...socket.clients, { peerId, client }]
     this.#owners.set(peerId, socket)
     this.#byClient[client] = socket
     return client
@@ -247,20 +243,29 @@ export class WebSocketTransport implements SocketOwner {
    * A peer id that is in use is handed over only to a client at the same address (it reconnected before its old socket was
    * found dead), and never in order to stop it.
    */
-  #takeOver(owner: Socket, { kind, address }: Socket, peerId: string, event: number): void {
-    const isSame = owner.kind === kind && owner.address.every((word, i) => word === address[i])
+  #takeOver(owner: Socket, other: Socket, peerId: string, event: number): void {
+    const isSame =
+      owner.from.kind === other.from.kind && owner.from.high === other.from.high && owner.from.low === other.from.low
     if (!isSame || event === happened.stopped)
       throw new InvalidInputError('this peer id is in use on another connection')
     this.#forget(owner, peerId)
   }
 
   #forget(socket: Socket, peerId: string): void {
-    const client = socket.clients.get(peerId)
-    socket.clients.delete(peerId)
+    const client = socket.clientOf(peerId)
+    socket.clients = socket.clients.filter((one) => one.peerId !== peerId)
     if (client === undefined) return
     this.#owners.delete(peerId)
     this.#byClient[client] = undefined
     this.#options.swarms.closeClient(client)
+  }
+
+  /** Counts a fault against the address; the limits count IPv6 by the /64. */
+  #strike({ from: { kind, high, low, isMember } }: Socket): void {
+    if (isMember) return
+    this.#address[0] = high
+    this.#address[1] = low
+    this.#options.manners.refused(kind, this.#address)
   }
 
   #flush(): void {
