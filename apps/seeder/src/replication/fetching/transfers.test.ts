@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ContentMismatchError, NoSourceError } from '../errors.ts'
+import type { JobRecord } from '../../library/index.ts'
+import type { Rank } from './rank.ts'
 import { Transfers, type Job, type TransfersOptions } from './transfers.ts'
 
 /** A run whose jobs stay open until the test settles them. */
@@ -195,4 +197,116 @@ test('close aborts what runs, waits for it, and starts nothing more', async () =
   queue.add(job('d'))
   await vi.advanceTimersByTimeAsync(600_000)
   expect(desk.started).toEqual(['a', 'b'])
+})
+
+const rank = (changes: Partial<Rank> = {}): Rank => ({
+  lane: 'new',
+  urgent: false,
+  rarity: 1,
+  since: 1,
+  size: 1,
+  ...changes,
+})
+
+test('what is below its least number of copies goes first, then the rarest, then the oldest', async () => {
+  const queue = transfers({ concurrency: 1 })
+  queue.add(job('first'))
+  queue.add(job('young'), false, rank({ since: 2 }))
+  queue.add(job('old'), false, rank())
+  queue.add(job('rare'), false, rank({ rarity: 0, since: 3 }))
+  queue.add(job('urgent'), false, rank({ urgent: true, rarity: 5, since: 4 }))
+  queue.add(job('became urgent'), false, rank({ since: 5 }))
+  queue.rank('became urgent', rank({ urgent: true, rarity: 0 }))
+  for (const infoHash of ['first', 'became urgent', 'urgent', 'rare', 'old', 'young']) {
+    expect(desk.started.at(-1)).toBe(infoHash)
+    desk.open.get(infoHash)!.resolve()
+    await microtasks()
+  }
+  expect(queue.running + queue.queued).toBe(0)
+})
+
+test('repairs have slots of their own, wait for their jitter, and are told as they begin and end', async () => {
+  const repairing: string[][] = []
+  const queue = transfers({ concurrency: 1, repairs: 2, repairing: (infoHashes) => repairing.push([...infoHashes]) })
+  for (const n of [1, 2, 3]) queue.add(job(`new ${n}`))
+  for (const n of [1, 2, 3]) queue.add(job(`repair ${n}`), false, rank({ lane: 'repair', delayMs: 5_000 }))
+  expect(desk.started).toEqual(['new 1'])
+  await vi.advanceTimersByTimeAsync(4_999)
+  expect(desk.started).toEqual(['new 1'])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(desk.started).toEqual(['new 1', 'repair 1', 'repair 2'])
+  desk.open.get('repair 1')!.resolve()
+  await microtasks()
+  expect(desk.started.at(-1)).toBe('repair 3')
+  expect(repairing).toEqual([['repair 1'], ['repair 1', 'repair 2'], ['repair 2'], ['repair 2', 'repair 3']])
+})
+
+test('large items leave slots to small ones', () => {
+  const queue = transfers({ concurrency: 4, large: 1 })
+  const large = 2 ** 20 + 1
+  for (const n of [1, 2]) queue.add(job(`large ${n}`), false, rank({ size: large }))
+  for (const n of [1, 2]) queue.add(job(`small ${n}`), false, rank({ since: 2 }))
+  expect(desk.started).toEqual(['large 1', 'small 1', 'small 2'])
+})
+
+test('one that failed has a slot in the end, however many new ones come; and many that failed leave slots to new ones', async () => {
+  const queue = transfers({ concurrency: 4, random: () => 0 })
+  queue.add(job('fails'))
+  desk.open.get('fails')!.reject(new NoSourceError('fails'))
+  await microtasks()
+  for (let n = 0; n < 10; n++) queue.add(job(`new ${n}`))
+  await vi.advanceTimersByTimeAsync(1_000)
+  desk.open.get('new 0')!.resolve()
+  await microtasks()
+  expect(desk.started.at(-1)).toBe('fails')
+
+  const hopeless = transfers({ concurrency: 4, random: () => 0 })
+  desk.started.splice(0)
+  for (let n = 0; n < 4; n++) hopeless.add(job(`hopeless ${n}`))
+  for (let n = 0; n < 4; n++) desk.open.get(`hopeless ${n}`)!.reject(new NoSourceError('x'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(desk.started.slice(4)).toEqual(['hopeless 0', 'hopeless 1'])
+  hopeless.add(job('new'))
+  expect(desk.started.at(-1)).toBe('new')
+})
+
+test('what waits is noted, with its reason, and an earlier run of the node is gone on with', async () => {
+  const noted = new Map<string, JobRecord>()
+  const store: TransfersOptions['store'] = {
+    all: () => [...noted.values()],
+    put: (record) => noted.set(record.infoHash, record),
+    delete: (infoHash) => noted.delete(infoHash),
+  }
+  const queue = transfers({ store })
+  for (const infoHash of ['fails', 'cancelled', 'done', 'runs']) queue.add(job(infoHash))
+  expect([...noted.keys()]).toEqual(['fails', 'cancelled', 'done', 'runs'])
+  desk.open.get('fails')!.reject(new NoSourceError('fails'))
+  await queue.cancel('cancelled', 'x')
+  await microtasks()
+  desk.open.get('done')!.resolve()
+  await microtasks()
+  expect(queue.view('fails')).toMatchObject({ running: false, attempts: 1, reason: { code: 'no_source' } })
+  expect(queue.view('runs')).toEqual({ lane: 'new', running: true, attempts: 0 })
+  await queue.close()
+  expect([...noted.keys()].toSorted()).toEqual(['fails', 'runs'])
+  expect(noted.get('fails')).toMatchObject({ lane: 'new', attempts: 1, reason: { code: 'no_source' } })
+
+  desk.started.splice(0)
+  noted.set('not wanted any more', { ...noted.get('runs')!, infoHash: 'not wanted any more' })
+  const again = transfers({ store })
+  for (const infoHash of ['fails', 'runs']) again.add(job(infoHash))
+  expect(desk.started).toEqual(['runs'])
+  expect(again.view('fails')).toMatchObject({ attempts: 1, reason: { code: 'no_source' } })
+  again.sweep()
+  expect([...noted.keys()].toSorted()).toEqual(['fails', 'runs'])
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(desk.started).toEqual(['runs', 'fails'])
+})
+
+test('a full queue still takes what is urgent', () => {
+  const queue = transfers({ concurrency: 1, maxQueued: 1 })
+  expect(['runs', 'waits'].map((infoHash) => queue.add(job(infoHash)))).toEqual([true, true])
+  expect(queue.add(job('too many'))).toBe(false)
+  expect(queue.add(job('urgent'), false, rank({ urgent: true }))).toBe(true)
+  expect(queue.add(job('too many urgent'), false, rank({ urgent: true }))).toBe(false)
 })

@@ -1,0 +1,230 @@
+import { wantedHolders } from '@eldernode/core'
+import { expect, test } from 'vitest'
+import {
+  demands,
+  duties,
+  given,
+  heartbeat,
+  item,
+  levels,
+  changes,
+  barred,
+  pinned,
+  minute,
+  others,
+  others3,
+  own,
+  pass,
+  presence,
+  publish,
+  publisher,
+  queued,
+  releases,
+  says,
+  self,
+  start,
+  surplus,
+  time,
+  told,
+} from '../testing/duty-case.ts'
+
+test('a new item is fetched at once, below its least number of copies ahead of others, and ranked anew as copies come', () => {
+  const infoHash = item(true)
+  publish(infoHash)
+  says(publisher, infoHash, 'held')
+  duties.look(infoHash)
+  expect(queued.get(infoHash)).toEqual({ lane: 'new', urgent: true, rarity: 1, since: 1, size: 5, delayMs: 0 })
+  says(others3(infoHash)[1]!, infoHash, 'held')
+  duties.look(infoHash)
+  expect(queued.get(infoHash)).toMatchObject({ urgent: false, rarity: 2 })
+  expect(told).toEqual(['add', 'rank'])
+  own.set(infoHash, 'held')
+  queued.delete(infoHash)
+  duties.look(infoHash)
+  expect(told).toEqual(['add', 'rank'])
+})
+
+test('a copy that is lost is replaced after the grace time and a jitter of its own, and not before', () => {
+  const infoHash = item(false)
+  publish(infoHash)
+  const holders = others3(infoHash)
+  for (const node of holders) says(node, infoHash, 'held')
+  duties.look(infoHash)
+  const dead = holders.filter((node) => node !== publisher)
+  pass(9 * minute, dead)
+  for (const _ of duties.pass());
+  expect(queued.size).toBe(0)
+  pass(2 * minute, dead)
+  for (const _ of duties.pass());
+  expect(queued.get(infoHash)).toMatchObject({ lane: 'repair', urgent: true, rarity: 1 })
+  const { delayMs } = queued.get(infoHash)!
+  expect(delayMs! >= 0 && delayMs! < 15_000).toBe(true)
+  // They come back before the copy was begun: nothing was lost.
+  pass(minute)
+  for (const _ of duties.pass());
+  expect([queued.size, told.at(-2), told.at(-1)]).toEqual([0, 'cancel', 'sweep'])
+})
+
+test('in the first minute after a start nothing is repaired or released, for others may only not be heard yet', () => {
+  const lost = item(false)
+  start()
+  publish(lost)
+  pass(15_000, others)
+  for (const node of others.slice(0, 3)) says(node, lost, 'held')
+  duties.look(lost)
+  pass(30_000, others)
+  duties.look(lost)
+  expect(told).toEqual([])
+  pass(30_000, others)
+  duties.look(lost)
+  expect(queued.get(lost)).toMatchObject({ lane: 'repair' })
+})
+
+test('what is not wanted here any more is not fetched any more; nor what nobody publishes', () => {
+  const infoHash = item(true)
+  publish(infoHash)
+  says(publisher, infoHash, 'held')
+  duties.look(infoHash)
+  own.set(infoHash, 'refused')
+  duties.look(infoHash)
+  expect(told).toEqual(['add', 'cancel'])
+  expect(levels.get(infoHash)).toBe('below-min')
+  demands.set(publisher, infoHash, undefined)
+  duties.look(infoHash)
+  expect([duties.find(infoHash), levels.get(infoHash), levels.totals().items]).toEqual([undefined, undefined, 0])
+})
+
+test('what may not be fetched is not; a pinned item is, wanted or not', () => {
+  const infoHash = item(true)
+  publish(infoHash)
+  barred.add(infoHash)
+  duties.look(infoHash)
+  const precious = item(false)
+  publish(precious)
+  duties.look(precious)
+  expect(told).toEqual([])
+  pinned.add(precious)
+  duties.look(precious)
+  expect([...queued.keys()]).toEqual([precious])
+})
+
+test('an item that changed is tried at once, whatever it waits for', () => {
+  const infoHash = item(true)
+  publish(infoHash)
+  duties.look(infoHash)
+  duties.look(infoHash, true)
+  expect(told).toEqual(['add', 'add now'])
+})
+
+test('before this node is in step with the network it does nothing', () => {
+  given.inStep = false
+  const infoHash = item(true)
+  publish(infoHash)
+  duties.look(infoHash)
+  expect(told).toEqual([])
+})
+
+test('a surplus copy is marked, and goes a minute after the network was told', () => {
+  const infoHash = surplus()
+  duties.look(infoHash)
+  expect(told).toEqual(['mark'])
+  pass(5 * minute)
+  duties.tick()
+  // Nobody was told yet.
+  expect(told).toEqual(['mark'])
+  releases.told(infoHash, time)
+  pass(59_000)
+  duties.tick()
+  expect(told).toEqual(['mark'])
+  pass(60_000)
+  duties.tick()
+  expect(told).toEqual(['mark', 'go'])
+  duties.look(infoHash)
+  expect(told).toEqual(['mark', 'go'])
+})
+
+test.each<[string, (infoHash: string) => void]>([
+  ['another copy is unproven', (infoHash) => says(others3(infoHash)[2]!, infoHash, 'held', 'unknown')],
+  ['another copy failed an audit', (infoHash) => says(others3(infoHash)[2]!, infoHash, 'held', 'failed')],
+  ['another is about to be released', (infoHash) => says(others3(infoHash)[2]!, infoHash, 'releasing')],
+  ['another is gone', (infoHash) => says(others3(infoHash)[2]!, infoHash, 'nothing')],
+  ['it is pinned meanwhile', (infoHash) => void pinned.add(infoHash)],
+])('a marked copy stays when %s', (_, change) => {
+  const infoHash = surplus()
+  duties.look(infoHash)
+  releases.told(infoHash, time)
+  change(infoHash)
+  pass(2 * minute)
+  duties.tick()
+  expect(told.filter((what) => what === 'go')).toEqual([])
+  expect(told).toContain('unmark')
+  expect(own.get(infoHash)).toBe('held')
+})
+
+test('a marked copy stays while another holder is suspected', () => {
+  const infoHash = surplus()
+  duties.look(infoHash)
+  releases.told(infoHash, time)
+  pass(2 * minute, [others3(infoHash)[2]!])
+  duties.tick()
+  expect(told).toEqual(['mark'])
+  pass(15_000)
+  duties.tick()
+  expect(told).toEqual(['mark', 'go'])
+})
+
+test('a draining node fetches and releases nothing, and is done when the others have enough', () => {
+  const infoHash = surplus()
+  const wanted = item(true)
+  publish(wanted)
+  presence.see({ pub: self, ts: time + 1, body: heartbeat('draining') })
+  duties.look(infoHash)
+  duties.look(wanted)
+  expect(told).toEqual([])
+  expect([levels.sum('held'), levels.sum('needed').items]).toEqual([{ items: 1, bytes: 5 }, 0])
+  says(others3(infoHash)[2]!, infoHash, 'held', 'unknown')
+  duties.look(infoHash)
+  expect(levels.sum('needed')).toEqual({ items: 1, bytes: 5 })
+})
+
+test('a wanted holder that proves nothing is replaced after ten minutes, and one that does not exist is not waited for', () => {
+  const infoHash = item(false)
+  publish(infoHash)
+  const holders = others3(infoHash)
+  for (const node of holders.slice(0, 2)) says(node, infoHash, 'held')
+  duties.look(infoHash)
+  pass(9 * minute)
+  duties.tick()
+  expect(queued.has(infoHash)).toBe(false)
+  pass(2 * minute)
+  duties.tick()
+  const next = wantedHolders({ infoHash, size: 5, publishers: [publisher], target: 4 }, presence.live(), {
+    holds: () => false,
+    refused: () => false,
+    skipped: (node) => node === holders[2],
+  })
+  // Whoever is next: this node when it is, nobody else here.
+  expect(queued.has(infoHash)).toBe(next.slice(0, 3).includes(self))
+})
+
+test('levels are told when they change, and summed up', () => {
+  const infoHash = item(false)
+  publish(infoHash, 7)
+  duties.look(infoHash)
+  for (const node of others3(infoHash)) {
+    says(node, infoHash, 'held')
+    duties.look(infoHash)
+  }
+  duties.look(infoHash)
+  expect(changes.map(({ before, after }) => [before, after])).toEqual([
+    [undefined, 'lost'],
+    ['lost', 'below-min'],
+    ['below-min', 'below-target'],
+    ['below-target', 'at-target'],
+  ])
+  expect(changes[0]).toMatchObject({ infoHash, size: 7, at: time })
+  expect(levels.totals()).toMatchObject({ items: 1, bytes: 7, levels: { 'at-target': { items: 1, bytes: 7 } } })
+  expect(duties.passedAt).toBe(0)
+  for (const _ of duties.pass());
+  expect(duties.passedAt).toBe(time)
+})

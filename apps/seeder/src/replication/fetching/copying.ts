@@ -1,0 +1,74 @@
+import type { Item, JobStore, Library } from '../../library/index.ts'
+import type { Swarm } from '../../swarm/index.ts'
+import { NoRoomError, TransferError } from '../errors.ts'
+import type { ReplicationOptions } from '../options.ts'
+import { RepairRate } from './repair-rate.ts'
+import { Transfers, type Job } from './transfers.ts'
+
+export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'log' | 'now'> {
+  library: Pick<Library, 'get'> & { jobs: JobStore }
+  swarm: Pick<Swarm, 'limitItem' | 'limits'>
+  /** Brings an item here. */
+  fetch(job: Job, signal: AbortSignal): Promise<Item>
+  /** Told when a transfer is over and has let go of the disk. */
+  settled(infoHash: string): void
+  /** Told when a queue that was full has room again. */
+  drained(): void
+  /** Leaves an item alone for a while. */
+  decline(infoHash: string, forMs: number): void
+  /** Told that there is less room than the others believe. */
+  cramped(): void
+  random: () => number
+}
+
+/** Of first copies at a time; and of those of them that are not small. */
+const limits = { concurrency: 8, large: 3, maxQueued: 10_000 }
+
+/** Makes copies: what waits and runs, what became of it, and the share of the line that repairs have. */
+export class Copying {
+  readonly transfers: Transfers
+  readonly repairRate: RepairRate
+  readonly #options: CopyingOptions
+  #fetched = 0
+  #fetchedBytes = 0
+
+  constructor(options: CopyingOptions) {
+    const { repair, swarm, library } = options
+    this.#options = options
+    this.repairRate = new RepairRate({ rate: repair.rate, swarm })
+    this.transfers = new Transfers({
+      ...options,
+      ...limits,
+      run: (job, signal) => this.#fetch(job, signal),
+      failed: (job, reason, error) => this.#failed(job, reason, error),
+      settled: ({ infoHash }) => options.settled(infoHash),
+      repairing: (infoHashes) => this.repairRate.set(infoHashes),
+      repairs: repair.concurrent,
+      store: library.jobs,
+    })
+  }
+
+  stats() {
+    const { queued, running, failures } = this.transfers
+    const [fetched, fetchedBytes] = [this.#fetched, this.#fetchedBytes]
+    return { queued, running, fetched, fetchedBytes, failures: { ...failures } }
+  }
+
+  async #fetch(job: Job, signal: AbortSignal): Promise<void> {
+    const { library, fetch, log } = this.#options
+    if (library.get(job.infoHash) !== undefined) return
+    const { infoHash, size } = await fetch(job, signal)
+    this.#fetched++
+    this.#fetchedBytes += size
+    log.info({ infoHash, size }, 'fetched, verified and stored an item')
+  }
+
+  #failed({ infoHash }: Job, reason: string, error: unknown): void {
+    const { log, decline, cramped } = this.#options
+    log.warn({ err: error, infoHash, reason }, 'an item could not be fetched')
+    // The next heartbeat tells all that there is less room than they believe, so that another node is chosen.
+    if (error instanceof NoRoomError) cramped()
+    const refuseForMs = error instanceof TransferError ? error.refuseForMs : undefined
+    if (refuseForMs !== undefined) decline(infoHash, refuseForMs)
+  }
+}

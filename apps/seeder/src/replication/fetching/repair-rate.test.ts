@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { RepairRate } from './repair-rate.ts'
+
+function repairRate(rate: number, itemDownloadLimit = 0) {
+  const limited: string[] = []
+  const swarm = {
+    limitItem: (infoHash: string) => void limited.push(infoHash),
+    limits: () => ({ itemDownloadLimit }) as ReturnType<ConstructorParameters<typeof RepairRate>[0]['swarm']['limits']>,
+  }
+  return { limited, rate: new RepairRate({ rate, swarm }) }
+}
+
+test('repairs that run share the rate, and get their own back when they end', () => {
+  const { rate, limited } = repairRate(100)
+  expect(rate.limit('a', {})).toEqual({})
+  rate.set(['a'])
+  expect(rate.limit('a', {})).toEqual({ downloadLimit: 100 })
+  rate.set(['a', 'b'])
+  expect(['a', 'b', 'c'].map((infoHash) => rate.limit(infoHash, { uploadLimit: 1 }))).toEqual([
+    { uploadLimit: 1, downloadLimit: 50 },
+    { uploadLimit: 1, downloadLimit: 50 },
+    { uploadLimit: 1 },
+  ])
+  rate.set(['b'])
+  expect(rate.limit('a', {})).toEqual({})
+  // The swarm is told of each whose limit is another now.
+  expect(limited).toEqual(['a', 'a', 'b', 'a', 'b'])
+})
+
+test('a lower limit of the item, or of every item, stays; and no rate is no limit', () => {
+  const { rate } = repairRate(100, 30)
+  rate.set(['a'])
+  expect(rate.limit('a', {}).downloadLimit).toBe(30)
+  expect(rate.limit('a', { downloadLimit: 20 }).downloadLimit).toBe(20)
+  expect(rate.limit('a', { downloadLimit: 200 }).downloadLimit).toBe(100)
+  expect(rate.limit('a', { downloadLimit: 0 }).downloadLimit).toBe(100)
+  const free = repairRate(0)
+  free.rate.set(['a'])
+  expect([free.rate.limit('a', {}), free.limited]).toEqual([{}, []])
+})
