@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
 import type { Egress } from '../egress/index.ts'
+import { patienceMs } from './patience.ts'
 import type { Metainfo, Passage } from './port.ts'
 import { WebSeed } from './web-seed.ts'
 
@@ -27,6 +28,7 @@ export class Holders {
   readonly #torrent: Torrent
   readonly #options: HoldersOptions
   readonly #redial: NodeJS.Timeout
+  #joining: NodeJS.Timeout | undefined
   /** Peers by the addresses that they resolve to. */
   readonly #byAddress = new Map<string, string>()
 
@@ -52,7 +54,18 @@ export class Holders {
     }
   }
 
+  /**
+   * Has web seeds asked, too: at once where there are no peers, and otherwise when these do not have it all within 2 s,
+   * because bytes over HTTP cost the processor half as much again.
+   */
   addWebSeeds(metainfo: Metainfo): void {
+    const wait = this.#options.peers.length === 0 ? 0 : patienceMs
+    if (wait === 0) this.#addWebSeeds(metainfo)
+    else this.#joining = setTimeout(() => this.#addWebSeeds(metainfo), wait)
+  }
+
+  #addWebSeeds(metainfo: Metainfo): void {
+    if (this.#torrent.destroyed) return
     const { infoHash, webSeeds, egress, passage, received, logger } = this.#options
     for (const url of webSeeds) {
       const isAlone = (): boolean =>
@@ -74,6 +87,7 @@ export class Holders {
 
   end(): void {
     clearInterval(this.#redial)
+    clearTimeout(this.#joining)
     if (this.#torrent.destroyed) return
     for (const url of this.#options.webSeeds) this.#torrent.removePeer(url)
   }
