@@ -45,8 +45,10 @@ export class Judge implements Witness {
   }
 
   arrived(machine: Machine, { infoHash }: Item, bytes: number): void {
+    // Who lies fetches nothing.
+    if (!machine.isHonest) return
     this.moved += bytes
-    this.#owed.delete(`${machine.id} ${infoHash}`)
+    if (!this.#owed.delete(`${machine.id} ${infoHash}`)) (globalThis as any).unowed?.(machine, infoHash)
   }
 
   /** Bytes became wrong, or went, and nobody was told. */
@@ -89,7 +91,7 @@ export class Judge implements Witness {
     for (const infoHash of this.#publishers.keys()) this.#owe(this.#world.items.get(infoHash)!)
   }
 
-  /** Called every minute. */
+  /** Called every other minute. */
   watch(): void {
     const { now, graceMs, machines } = this.#world
     const liars = machines.filter(({ isHonest }) => !isHonest).length
@@ -108,12 +110,10 @@ export class Judge implements Witness {
   /** After the last fault and time to heal: everything is where it should be, and everybody knows. */
   finish(): void {
     for (const [infoHash, publisher] of this.#publishers) {
-      const ideal = this.#ideal(infoHash).toSorted()
       const holders = this.#running(infoHash).map(({ id }) => id)
-      if (holders.toSorted().join() !== ideal.join()) {
-        this.#blame(
-          `end: ${infoHash} of ${name(publisher)} is on ${holders.length} nodes, not those ${ideal.length} wanted`,
-        )
+      const { length } = this.#ideal(infoHash)
+      if (holders.length !== length) {
+        this.#blame(`end: ${infoHash} of ${name(publisher)} is on ${names(holders)}, and ${length} are wanted`)
       }
       for (const machine of this.#world.machines) if (machine.isHonest) this.#checkView(machine, infoHash)
     }
@@ -132,10 +132,14 @@ export class Judge implements Witness {
     if (mind === undefined || this.#silentSince.size > 0) return
     if (mind.demands.get(infoHash) === undefined)
       return this.#blame(`end: ${id.slice(0, 4)} does not know of ${infoHash}`)
-    const { level, proven, copies } = mind.assess(infoHash)
+    const { level, proven, copies, wanted } = mind.assess(infoHash)
     const enough = Math.min(this.#world.items.get(infoHash)!.target, this.#ideal(infoHash).length)
     if (proven < enough || level === 'surplus') {
       this.#blame(`end: ${id.slice(0, 4)} sees ${infoHash} ${level}, ${proven} proven of ${copies.length}`)
+    }
+    // Those whom nobody believes are not among the ideal ones, and must not be among those that are wanted in the end.
+    if (!wanted.every((one) => this.#world.machine(one).has(infoHash))) {
+      this.#blame(`end: ${id.slice(0, 4)} wants ${infoHash} on ${names(wanted)}, and not all of them have it`)
     }
     if (mind.isMarked(infoHash)) this.#blame(`end: ${id.slice(0, 4)} is still about to release ${infoHash}`)
   }
@@ -157,9 +161,11 @@ export class Judge implements Witness {
   #owe(item: Item): void {
     for (const part of this.#parts()) {
       if (!part.some((one) => one.has(item.infoHash) && one.mind !== undefined)) continue
-      for (const id of this.#wanted(item, part)) {
+      // Before and after it is known who lies.
+      for (const id of new Set([...this.#wanted(item, part), ...this.#wanted(item, part, true)])) {
         const owed = `${id} ${item.infoHash}`
-        if (this.#owed.has(owed) || this.#world.machine(id).has(item.infoHash)) continue
+        const machine = this.#world.machine(id)
+        if (!machine.isHonest || machine.has(item.infoHash) || this.#owed.has(owed)) continue
         this.#owed.add(owed)
         this.allowed += item.size
       }
@@ -170,11 +176,11 @@ export class Judge implements Witness {
     return this.#wanted(this.#world.items.get(infoHash)!, this.#world.machines)
   }
 
-  #wanted({ infoHash, size, target }: Item, among: readonly Machine[]): string[] {
+  #wanted({ infoHash, size, target }: Item, among: readonly Machine[], withLiars = false): string[] {
     const publisher = this.#publishers.get(infoHash)
     const wish = { infoHash, size, target, publishers: publisher === undefined ? [] : [publisher.id] }
     const holds = (id: string): boolean => this.#world.machine(id).has(infoHash)
-    const live = among.filter((one) => one.isHonest && !this.#isGivenUp(one)).map((one) => standing(one))
+    const live = among.filter((one) => (withLiars || one.isHonest) && !this.#isGivenUp(one)).map((one) => standing(one))
     return wantedHolders(wish, live, { holds, refused: () => false, skipped: () => false })
   }
 
@@ -205,6 +211,7 @@ export class Judge implements Witness {
   }
 }
 
+const names = (ids: readonly string[]): string => ids.map((id) => id.slice(0, 4)).join(' ')
 const name = ({ id }: Machine): string => id.slice(0, 4)
 
 const known = new WeakMap<Machine, Candidate>()

@@ -23,7 +23,7 @@ import type { Beat, Item, World } from './world.ts'
 const heartbeatTime = 15_000
 const sumsTime = 30_000
 const passTime = 1_800_000
-const settleTime = 1_000
+const settleTime = 3_000
 /** A node whose last signed time is further ahead of its clock publishes nothing. */
 const mostAhead = 300_000
 
@@ -176,10 +176,8 @@ export class Mind {
 
   #sync(): void {
     const others = this.#world.machines.filter((one) => one !== this.#machine)
-    for (let i = 0; i < 2; i++) {
-      const other = others[Math.floor(this.#world.random() * others.length)]
-      if (other !== undefined) this.#world.sync(this.#machine, other)
-    }
+    const other = others[Math.floor(this.#world.random() * others.length)]
+    if (other !== undefined) this.#world.sync(this.#machine, other)
   }
 
   /** @returns the items that are to be looked at */

@@ -59,7 +59,7 @@ export class Schedule {
   }
 
   #crash(machine: Machine, forMs: number, wipes: boolean): void {
-    if (wipes && !this.#mayLose()) return this.#note('nothing', undefined)
+    if (wipes && !this.#mayLose(machine)) return this.#note('nothing', undefined)
     this.#note(`crash for ${seconds(forMs)}${wipes ? ', its disk is lost' : ''}`, machine)
     this.#trouble(machine, forMs)
     machine.mind = undefined
@@ -181,8 +181,11 @@ export class Schedule {
     this.#until(minute)
   }
 
-  #mayLose(): boolean {
-    if (this.#world.now < this.#nextLoss || this.#troubled.size > 0) return false
+  /** Of each item another copy is left, on a machine that nothing happens to until this loss is made good. */
+  #mayLose(machine: Machine): boolean {
+    if (this.#world.now < this.#nextLoss) return false
+    const others = this.#world.machines.filter((one) => one !== machine && !this.#troubled.has(one))
+    if (![...machine.disk.keys()].every((infoHash) => others.some((one) => one.has(infoHash)))) return false
     this.#nextLoss = this.#world.now + this.#world.graceMs + 15 * minute
     return true
   }

@@ -40,7 +40,7 @@ export function simulate({ seed, machines, items, faults, rules = {} }: Simulati
   schedule.plan(faults, 8 * minute)
   const watch = (): void => {
     judge.watch()
-    world.clockwork.after(minute, watch)
+    world.clockwork.after(2 * minute, watch)
   }
   world.clockwork.at(0, watch)
   for (;;) {
@@ -48,7 +48,9 @@ export function simulate({ seed, machines, items, faults, rules = {} }: Simulati
     world.clockwork.run(end)
     if (schedule.end === end) break
   }
-  world.clockwork.run(schedule.end + world.graceMs + 22 * minute)
+  // Until the last liar is found out, what it was wanted for is copied, and the surplus is gone.
+  const lies = world.machines.some(({ isHonest }) => !isHonest)
+  world.clockwork.run(schedule.end + world.graceMs + (lies ? 20 : 10) * minute)
   judge.finish()
   const { violations, moved, allowed, releases } = judge
   return { violations, log: schedule.log, moved, allowed, releases }
@@ -70,7 +72,7 @@ function populate(world: World, seed: number, machines: number, items: number): 
       capacity: Math.floor(average * 2 ** world.between(3, 5)),
     })
     machine.skew = skewed ? world.between(-2, 2) * minute : 0
-    world.machines.push(machine)
+    world.join(machine)
   }
   for (let n = 0; n < items; n++) world.add(itemOf(world, seed, n))
 }

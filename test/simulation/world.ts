@@ -37,6 +37,7 @@ export class World {
   readonly random: () => number
   readonly rules: Rules
   readonly graceMs: number
+  readonly #byId = new Map<NodeId, Machine>()
   witness: Witness | undefined
   /** The share of messages that are lost. */
   loss = 0.02
@@ -51,13 +52,18 @@ export class World {
     return this.clockwork.now
   }
 
+  join(machine: Machine): void {
+    this.machines.push(machine)
+    this.#byId.set(machine.id, machine)
+  }
+
   add(item: Item): void {
     this.items.set(item.infoHash, item)
     this.tags.set(item.infoHash.slice(0, 16), item.infoHash)
   }
 
   machine(id: NodeId): Machine {
-    return this.machines.find((machine) => machine.id === id)!
+    return this.#byId.get(id)!
   }
 
   /** From `low` up to `high`. */

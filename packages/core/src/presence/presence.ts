@@ -11,6 +11,14 @@ const farAhead = 240_000
 /** Milliseconds after a start, or after a sleep, for which what is not seen may only not have been heard yet. */
 export const SETTLES_AFTER = 60_000
 
+/**
+ * Who was cut off comes back one by one, as each one's next heartbeat arrives: for so many milliseconds from the first
+ * one on nothing is concluded from who is not back yet. Not again before the second time is over, or a node that comes
+ * and goes would keep the others from repairing.
+ */
+const gathering = 20_000
+const betweenGatherings = 80_000
+
 export interface PresenceOptions {
   self: NodeId
   /** Milliseconds after its last heartbeat for which a member counts as live (`repair.grace`). */
@@ -36,7 +44,7 @@ export interface Living {
   candidate: Candidate
 }
 
-/** What a heartbeat tells: a member came, is heard again or changed in a way that moves placements, or neither. */
+/** What a heartbeat tells: a member came, changed in a way that moves placements, or neither. */
 export type Sight = 'appeared' | 'moved' | 'same' | 'old'
 
 /**
@@ -61,6 +69,7 @@ export class Presence {
   readonly #heard = new Map<NodeId, number>()
   #live: Candidate[] | undefined
   #listeningSince: number
+  #gatheringSince = -Infinity
   #awakeAt: number
 
   constructor(options: PresenceOptions) {
@@ -87,9 +96,11 @@ export class Presence {
     const next = this.#candidate(id, body, known)
     this.#members.set(id, { id, heartbeat: body, ts, lastSeen, ahead, candidate: next })
     this.#live = undefined
-    if (known === undefined) return 'appeared'
-    const wasSuspected = clock - known.lastSeen > SUSPECTED_AFTER
-    return !wasSuspected && sameStanding(known.candidate, next) ? 'same' : 'moved'
+    if (known === undefined) {
+      if (clock - this.#gatheringSince >= betweenGatherings) this.#gatheringSince = clock
+      return 'appeared'
+    }
+    return sameStanding(known.candidate, next) ? 'same' : 'moved'
   }
 
   /** Drops a member at once: it is none any more. @returns whether it lived */
@@ -135,9 +146,15 @@ export class Presence {
     return member === undefined || this.#options.clock() - member.lastSeen > SUSPECTED_AFTER
   }
 
-  /** Whether this node has listened for long enough, and with a clock that is right enough, to miss somebody. */
+  /**
+   * Whether this node has listened for long enough, and with a clock that is right enough, to miss somebody. Who hears
+   * nobody else is more likely to be cut off, or to refuse all for a clock of its own, than to be the last.
+   */
   isSettled(): boolean {
-    return this.#tick() - this.#listeningSince >= SETTLES_AFTER && !this.isBehind()
+    const clock = this.#tick()
+    const isGathering = clock - this.#gatheringSince < gathering
+    const isAlone = this.#members.size <= Number(this.#members.has(this.#options.self))
+    return !isAlone && !isGathering && clock - this.#listeningSince >= SETTLES_AFTER && !this.isBehind()
   }
 
   /**

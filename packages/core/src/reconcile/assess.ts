@@ -10,7 +10,8 @@ export function assess(demand: Demand, view: View): Assessment {
   const wanted = wantedHolders(demand, view.live, {
     holds: (id) => holds(stateIn(claims, id)),
     refused: (id) => stateIn(claims, id) === 'refused',
-    skipped: (id) => view.isSkipped(id, infoHash),
+    // What is proven in the meantime counts at once.
+    skipped: (id) => view.isSkipped(id, infoHash) && view.proofOf(id, infoHash) !== 'proven',
   })
   const copies: Copy[] = []
   let live = 0

@@ -33,7 +33,9 @@ export class Unproven {
   note({ infoHash, size }: Demand, { wanted, copies }: Assessment, view: View): void {
     const known = this.#items.get(infoHash)
     const isProven = (id: NodeId): boolean => copies.some((copy) => copy.id === id && copy.proof === 'proven')
-    const late = wanted.filter((id) => !isProven(id))
+    // Nobody is late with what is to be had nowhere, and nobody who may be cut off.
+    const isToBeHad = copies.some((copy) => copy.proof === 'proven' && copy.live && !copy.suspected)
+    const late = isToBeHad ? wanted.filter((id) => !isProven(id) && !view.isSuspected(id)) : []
     if (known === undefined && late.length === 0) return
     const now = this.#clock()
     const next: Waiting = new Map()
