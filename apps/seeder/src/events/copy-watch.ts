@@ -17,6 +17,8 @@ export interface CopyWatchOptions {
 const calmMs = 500
 /** Until the network is known, and then once, what changed while this node was off is looked for. */
 const settlingMs = 5000
+/** A copy that is doubted for a moment, as after a crash, is proven again within this time; then it was no loss. */
+const doubtMs = 5000
 
 /**
  * Tells when items published here have the copies they ask for, and when they have lost them. Looks at an item when its
@@ -27,6 +29,11 @@ export class CopyWatch {
   readonly #buckets = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #round: NodeJS.Timeout | undefined
+  #doubts: NodeJS.Timeout | undefined
+  /** Items that seem to have lost copies: for less than `doubtMs`, for longer, and for long enough to be told. */
+  #doubted = new Set<string>()
+  #doubtedBefore = new Set<string>()
+  readonly #lost = new Set<string>()
   #end = (): void => undefined
 
   constructor(options: CopyWatchOptions) {
@@ -48,6 +55,7 @@ export class CopyWatch {
     this.#end()
     clearInterval(this.#round)
     clearTimeout(this.#timer)
+    clearTimeout(this.#doubts)
   }
 
   #settle(): void {
@@ -75,12 +83,33 @@ export class CopyWatch {
     if (this.#buckets.size > 0) this.#timer = setTimeout(() => this.#next(), 1)
   }
 
+  #doubt(infoHash: string): void {
+    if (!this.#doubtedBefore.has(infoHash)) this.#doubted.add(infoHash)
+    this.#doubts ??= setTimeout(() => this.#age(), doubtMs)
+  }
+
+  #believe(infoHash: string): void {
+    for (const doubted of [this.#doubted, this.#doubtedBefore, this.#lost]) doubted.delete(infoHash)
+  }
+
+  #age(): void {
+    for (const infoHash of this.#doubtedBefore) {
+      this.#lost.add(infoHash)
+      this.touch(infoHash)
+    }
+    this.#doubtedBefore = this.#doubted
+    this.#doubted = new Set()
+    this.#doubts = this.#doubtedBefore.size > 0 ? setTimeout(() => this.#age(), doubtMs) : undefined
+  }
+
   #judge(record: CopyRecord): void {
     const { journal, now } = this.#options
     const { infoHash, owner, access, min, target } = record
     const copies = this.#options.copies(infoHash)
     if (copies === undefined) return
     const state = stateAfter(record, copies)
+    if (state === 'degraded' && record.state !== 'degraded' && !this.#lost.has(infoHash)) return this.#doubt(infoHash)
+    this.#believe(infoHash)
     if (state === record.state) return
     journal.noteCopies(infoHash, { ...record, state })
     const type = state === 'whole' ? 'replicated' : state === 'degraded' ? 'degraded' : undefined
