@@ -216,6 +216,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const uploads: Uploads = new Uploads({
     library,
     publish: (files, upload) => publish(publishing, files, upload),
+    follow: (size) => ingest.follow(size),
     quotas,
     expireAfter: config.uploads.expireAfter * 1000,
     most: config.uploads.most,

@@ -6,7 +6,7 @@ import type { Upload } from '../publishing/index.ts'
 export type Kind = 'url' | 'yt-dlp' | 'magnet' | 'torrent'
 
 /** What is said of the item, by whoever may say so. */
-export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'disposable'> & {
+export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'disposable' | 'hashed'> & {
   /** The largest item that is wanted, in bytes: a larger one is refused as soon as its size is known. */
   maxBytes?: number
 }

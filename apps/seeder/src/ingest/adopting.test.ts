@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { incoming, noise, openStore, type Store } from './fixtures/store.ts'
-import { type IncomingFile, ItemTooLargeError } from './index.ts'
+import { DigestMismatchError, type IncomingFile, ItemTooLargeError } from './index.ts'
 
 let store: Store
 beforeAll(async () => {
@@ -75,4 +75,54 @@ test('more bytes than an item may have are refused', async () => {
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
+}
+
+test('what was hashed as it came is not read at all, in however many parts it came', async () => {
+  const bytes = noise(3_000_001, 10)
+  const at = join(store.folder, 'hashed')
+  await writeFile(at, bytes)
+  const options = { expectedSize: bytes.length, declaredType: 'application/x-thing' }
+  const { staging: copy, ...expected } = await store.ingest.receive(incoming([{ path: 'film.bin', bytes }]), options)
+  await copy.discard()
+  const hashed = store.ingest.follow(bytes.length)
+  for (let from = 0, n = 1; from < bytes.length; from += n, n = Math.min(n * 3, 1_500_000))
+    await hashed.update(Buffer.from(bytes.subarray(from, from + n)))
+  // Another file lies there by now: it is not looked into.
+  await writeFile(at, noise(3_000_001, 11))
+  const { staging, ...found } = await store.ingest.receive(lying(at, bytes.length), { ...options, hashed })
+  expect(found).toEqual(expected)
+  await staging.discard()
+  hashed.drop()
+})
+
+test('a hash of a part is none, and one that cannot be used costs nothing', async () => {
+  const bytes = noise(300_000, 12)
+  const at = join(store.folder, 'part')
+  await writeFile(at, bytes)
+  const { sha256, staging: whole } = await store.ingest.receive(lying(at, bytes.length), {})
+  await whole.discard()
+  const part = store.ingest.follow(bytes.length)
+  await part.update(bytes.subarray(0, 100_000))
+  const all = store.ingest.follow(bytes.length)
+  await all.update(bytes)
+  const sources = [
+    { source: lying(at, bytes.length), hashed: part },
+    { source: lying(join(store.folder, 'none'), bytes.length, one(bytes)), hashed: all },
+    { source: incoming([{ path: 'film.bin', bytes }]), hashed: all },
+  ]
+  for (const { source, hashed } of sources) {
+    const found = await store.ingest.receive(source, { hashed })
+    expect(found.sha256).toBe(sha256)
+    await found.staging.discard()
+    hashed.drop()
+  }
+  const wrong = store.ingest.receive(lying(at, bytes.length), { hashed: await again(bytes), sha256: '0'.repeat(64) })
+  await expect(wrong).rejects.toThrow(DigestMismatchError)
+  expect(await store.incoming()).toEqual([])
+})
+
+async function again(bytes: Uint8Array) {
+  const hashed = store.ingest.follow(bytes.length)
+  await hashed.update(bytes)
+  return hashed
 }

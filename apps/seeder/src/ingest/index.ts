@@ -1,6 +1,7 @@
 export type * from './port.ts'
 export * from './errors.ts'
 export { createHashing } from './hashing.ts'
+export type { RunningHash } from './running-hash.ts'
 export type { Hashing, HashingOptions } from './hashing.ts'
 export { createIngest } from './ingest.ts'
 export { describe, torrentFile } from './metainfo.ts'

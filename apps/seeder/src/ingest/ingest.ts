@@ -13,11 +13,13 @@ import { agreedType } from './declared-type.ts'
 import type { Hashing } from './hashing.ts'
 import { DigestMismatchError, ForeignBytesError } from './errors.ts'
 import { Intake, type TakenFile } from './intake.ts'
+import { takeHashed } from './lying.ts'
 import type { JobResult } from './messages.ts'
 import { describe } from './metainfo.ts'
 import { checkName, layOut } from './names.ts'
 import type { Foreign, IncomingFile, Ingest, Ingested, IngestOptions, PlainItem, Sealing } from './port.ts'
 import { readInto } from './reading.ts'
+import { RunningHash } from './running-hash.ts'
 import { describeSmall, gather, smallBytes } from './small.ts'
 
 /** The media type of an age file. */
@@ -142,18 +144,22 @@ export function createIngest({ hashing, stage, hold, maxItemBytes }: IngestParts
 
   return {
     adopt,
+    follow: (size) => new RunningHash(size, hashing),
     receive: async (files, options): Promise<Ingested> => {
-      const { name, expectedSize = Infinity, sealing, signal } = options
+      const { name, expectedSize = Infinity, sealing, hashed, signal } = options
       if (name !== undefined) checkName(name)
       let rest = files
       if (hold !== undefined && sealing === undefined && expectedSize <= smallBytes) {
         const taken = await gather(files, { maxBytes: maxItemBytes, signal })
         if (Array.isArray(taken)) {
           const ingested = await describeSmall(taken, name, hold)
-          agree(options.declaredType, taken, ingested.files)
-          checkDigest(options.sha256, ingested.sha256)
-          return ingested
+          return await agreed(ingested, taken, options)
         }
+        rest = taken
+      }
+      if (hashed !== undefined && sealing === undefined) {
+        const taken = await takeHashed(rest, { hashed, name, stage, maxBytes: maxItemBytes })
+        if ('staging' in taken) return await agreed(taken, taken.files, options)
         rest = taken
       }
       const staging = await stage()
@@ -164,6 +170,22 @@ export function createIngest({ hashing, stage, hold, maxItemBytes }: IngestParts
         throw DiskUnwritableError.of(error, dirname(staging.folder))
       }
     },
+  }
+}
+
+/** What was ingested, if it is what was said of it. @throws TypeMismatchError, InvalidInputError, DigestMismatchError */
+async function agreed(
+  ingested: Ingested,
+  taken: { path: string }[],
+  { declaredType, sha256 }: IngestOptions,
+): Promise<Ingested> {
+  try {
+    agree(declaredType, taken, ingested.files)
+    checkDigest(sha256, ingested.sha256)
+    return ingested
+  } catch (error) {
+    await ingested.staging.discard()
+    throw error
   }
 }
 

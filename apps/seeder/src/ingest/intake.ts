@@ -1,8 +1,8 @@
-import { link, stat, unlink } from 'node:fs/promises'
 import { mostBytesOf, payloadSizeOf } from '@eldernode/core'
 import { type Staging, StagingMismatchError } from '../library/index.ts'
 import { abortable } from './abortable.ts'
 import { EmptyFileError, EmptyItemError, HashingFailedError, ItemTooLargeError } from './errors.ts'
+import { linked, type Lying } from './lying.ts'
 import type { HashJob } from './hash-workers.ts'
 import { Slots } from './memory.ts'
 import type { MemoryBudget, Slot } from './memory.ts'
@@ -10,8 +10,6 @@ import { ItemPaths } from './names.ts'
 import type { IncomingFile, Sealing } from './port.ts'
 import { readInto } from './reading.ts'
 import { StagedFile } from './staged-file.ts'
-
-type Lying = NonNullable<IncomingFile['lies']>
 
 /** Up to here an upload of unknown size may be a small one and gets little memory. */
 const littleUntil = 1024 * 1024
@@ -214,18 +212,6 @@ export class Intake {
   async #allSealed(): Promise<void> {
     while (this.#sealing > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
   }
-}
-
-/** Gives a file a second name. @returns whether that is possible there, and it is as long as it is said to be */
-async function linked({ at, size }: Lying, place: string): Promise<boolean> {
-  try {
-    await link(at, place)
-  } catch {
-    return false
-  }
-  if ((await stat(place)).size === size) return true
-  await unlink(place)
-  return false
 }
 
 /** Frees the memory of a chunk that is all of its buffer; one that shares it, with the pool say, is left alone. */

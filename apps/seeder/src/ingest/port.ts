@@ -1,5 +1,6 @@
 import type { ItemFile } from '@eldernode/core'
 import type { Staging } from '../library/index.ts'
+import type { RunningHash } from './running-hash.ts'
 
 /** One file as it arrives. `path` may carry folders; `bytes` is read once, with backpressure. */
 export interface IncomingFile {
@@ -37,6 +38,8 @@ export interface IngestOptions {
   name?: string
   /** What `Ingested.sha256` must be, or that of the bytes before they were encrypted. */
   sha256?: string
+  /** Of an item of one file that lies somewhere: its bytes were hashed as they came. */
+  hashed?: RunningHash
   /** The media type that the publisher takes an item of one file for. */
   declaredType?: string
   /** Bytes announced by the client, from which the piece length is foreseen; a wrong guess costs a second pass. */
@@ -84,6 +87,8 @@ export interface Ingest {
    * reason when aborted; what `files` or `bytes` throw
    */
   receive(files: AsyncIterable<IncomingFile>, options: IngestOptions): Promise<Ingested>
+  /** Hashes a file of so many bytes as they come, to be ingested later. Whoever has it ends it. */
+  follow(size: number): RunningHash
   /**
    * Reads every staged file of a torrent whose layout is not ours to choose, and finds SHA-256 and media type while the
    * pieces are checked. The staging folder stays its caller's, whatever happens.

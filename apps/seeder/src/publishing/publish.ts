@@ -1,7 +1,7 @@
 import type { About, Access, Graph, NodeId, Replicas } from '@eldernode/core'
 import type { Quotas } from '../access/index.ts'
 import type { Draft, Encryption } from '../encryption/index.ts'
-import type { IncomingFile, Ingest, Ingested } from '../ingest/index.ts'
+import type { IncomingFile, Ingest, Ingested, RunningHash } from '../ingest/index.ts'
 import type { Item, Library } from '../library/index.ts'
 import { isDescribable } from '../media/index.ts'
 import type { Swarm } from '../swarm/index.ts'
@@ -46,6 +46,8 @@ export interface Upload {
   sha256?: string
   expectedSize?: number
   disposable?: boolean
+  /** See `IngestOptions.hashed`. */
+  hashed?: RunningHash
   signal: AbortSignal
 }
 

@@ -3,7 +3,7 @@ import type { Item, UploadMetadata, UploadRecord, Usage } from '../library/index
 import type { Upload } from '../publishing/index.ts'
 
 /** What is said of the item, by whoever may say so. */
-export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'disposable'>
+export type Wanted = Omit<Upload, 'signal' | 'expectedSize' | 'disposable' | 'hashed'>
 
 export interface Begun {
   /** Bytes; absent while the client does not know. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DiskFullError, EldernodeError, InvalidInputError } from '@eldernode/core'
 import { pino } from 'pino'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { RunningHash } from '../ingest/index.ts'
 import { type Item, type Library, openLibrary } from '../library/index.ts'
 import type { PublishUpload } from './port.ts'
 import { Uploads } from './uploads.ts'
@@ -13,6 +14,8 @@ let folder: string
 let library: Library
 let time: number
 let fails: Error | undefined
+/** Bytes that were hashed before the last one was published. */
+let given: number | undefined
 let published: { name: string; sha256: string; owner: string }[]
 const running: Uploads[] = []
 
@@ -22,6 +25,9 @@ beforeEach(async () => {
   time = 1_000_000
   fails = undefined
   published = []
+  hashes = []
+  thread = undefined
+  given = undefined
 })
 
 afterEach(async () => {
@@ -30,8 +36,23 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-const publish: PublishUpload = async (files, { owner, signal }) => {
+/** What was hashed while it came, and whether that was given up. */
+let hashes: { size: number; position: number; dropped: boolean }[]
+let thread: Error | undefined
+
+function hashing(size: number): RunningHash {
+  const hash = { size, position: 0, dropped: false }
+  hashes.push(hash)
+  const update = async (bytes: Uint8Array) => {
+    if (thread !== undefined) throw thread
+    hash.position += bytes.length
+  }
+  return Object.assign(hash, { update, drop: () => (hash.dropped = true) }) as unknown as RunningHash
+}
+
+const publish: PublishUpload = async (files, { owner, signal, hashed }) => {
   signal.throwIfAborted()
+  given = hashed?.position
   for await (const { path, bytes } of files) {
     const hash = createHash('sha256')
     for await (const chunk of bytes) hash.update(chunk)
@@ -48,6 +69,7 @@ const open = (): Uploads => {
     library,
     publish,
     quotas,
+    follow: (size) => hashing(size),
     expireAfter: 60_000,
     most: 12,
     roundMs: 10,
@@ -246,3 +268,50 @@ test("a revoked token's uploads end, with their bytes; what is an item stays", a
 })
 
 const begun = async (uploads: Uploads) => (await uploads.begin({ size: 10, metadata: {}, wanted })).id
+
+describe('what is hashed while it comes', () => {
+  const bytes = randomBytes(3_000_000)
+  const parts = [bytes.subarray(0, 1_000_000), bytes.subarray(1_000_000)]
+  async function* failing(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+    yield chunk
+    throw new Error('the connection broke')
+  }
+
+  test('is not read again, however often its client came back', async () => {
+    const uploads = open()
+    const { id } = await uploads.begin({ size: bytes.length, metadata: {}, wanted })
+    await expect(uploads.append(id, failing(parts[0] ?? bytes))).rejects.toThrow('the connection broke')
+    await uploads.append(id, one(parts[1] ?? bytes))
+    await uploads.finish(id)
+    expect([hashes.length, given, hashes[0]?.dropped]).toEqual([1, bytes.length, true])
+  })
+
+  test('is read again after a restart, or when a thread ended', async () => {
+    const before = open()
+    const { id } = await before.begin({ size: bytes.length, metadata: {}, wanted })
+    await before.append(id, one(parts[0] ?? bytes))
+    await before.close()
+    const after = open()
+    await after.append(id, one(parts[1] ?? bytes))
+    await after.finish(id)
+    expect([hashes.length, given]).toEqual([1, undefined])
+    expect(hashes[0]?.dropped).toBe(true)
+
+    const { id: other } = await after.begin({ size: bytes.length, metadata: {}, wanted })
+    thread = new Error('hashing failed')
+    await after.append(other, one(bytes))
+    await after.finish(other)
+    expect([given, hashes[1]?.dropped]).toEqual([undefined, true])
+    expect(published).toHaveLength(2)
+  })
+
+  test('what is to be encrypted, small, or of unknown size is not hashed', async () => {
+    const uploads = open()
+    const encrypted = { ...wanted, encrypt: { readers: [] } }
+    for (const asked of [{ size: bytes.length, wanted: encrypted }, { size: 1000, wanted }, { wanted }]) {
+      const { id } = await uploads.begin({ metadata: {}, ...asked })
+      await uploads.append(id, one(bytes.subarray(0, 1000)))
+    }
+    expect(hashes).toEqual([])
+  })
+})

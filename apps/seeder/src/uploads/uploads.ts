@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { DiskUnwritableError, EldernodeError } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Quotas } from '../access/index.ts'
-import type { IncomingFile } from '../ingest/index.ts'
+import type { IncomingFile, RunningHash } from '../ingest/index.ts'
 import type { Library, UploadRecord, Usage } from '../library/index.ts'
 import { counted } from '../publishing/index.ts'
 import { TooManyUploadsError, UploadFailedError, UploadNotFoundError } from './errors.ts'
 import type { Begun, PublishUpload, ResumableUploads, Wanted } from './port.ts'
+import { Hashes } from './hashes.ts'
 import { passes } from './passing.ts'
 import { append, LostBytesError, read } from './upload-file.ts'
 
@@ -16,6 +17,8 @@ export interface UploadsOptions {
   library: Pick<Library, 'uploads' | 'storage'>
   publish: PublishUpload
   quotas: Pick<Quotas, 'admit'>
+  /** Hashes a file of so many bytes as they come. */
+  follow(size: number): RunningHash
   /** Milliseconds without a byte after which an upload is forgotten. */
   expireAfter: number
   /** Uploads under way at a time, of all owners; one owner may have a quarter of them. The operator has as many apart. */
@@ -31,6 +34,7 @@ const unforeseen = { code: 'internal', message: 'The node failed at publishing t
 
 export class Uploads implements ResumableUploads {
   readonly #options: UploadsOptions
+  readonly #hashes: Hashes
   readonly #finishing = new Map<string, Promise<string>>()
   /** Bytes of those being published, whose owner's quota counts them there. */
   readonly #publishing = new Map<string, { owner: string; bytes: number }>()
@@ -42,6 +46,7 @@ export class Uploads implements ResumableUploads {
 
   constructor(options: UploadsOptions) {
     this.#options = options
+    this.#hashes = new Hashes(options.follow)
   }
 
   get expireAfter(): number {
@@ -63,6 +68,7 @@ export class Uploads implements ResumableUploads {
     this.#ending.abort()
     await this.#round
     await Promise.allSettled(this.#finishing.values())
+    this.#hashes.close()
   }
 
   async begin({ size, metadata, token, wanted }: Begun): Promise<UploadRecord> {
@@ -100,7 +106,8 @@ export class Uploads implements ResumableUploads {
     // One that did not say how long it will be has nothing set aside.
     const allowance = size === undefined ? quotas.admit(owner, received, received) : undefined
     allowance?.take(received)
-    const bytes = allowance === undefined ? source : counted(source, allowance)
+    const plain = secret === undefined ? this.#hashes.during(id, size, received, source) : source
+    const bytes = allowance === undefined ? plain : counted(plain, allowance)
     try {
       return await this.#onDisk(() => append(bytes, { path, offset: received, secret, safe }))
     } catch (error) {
@@ -144,6 +151,7 @@ export class Uploads implements ResumableUploads {
   async remove(id: string): Promise<void> {
     const path = this.#path(id)
     await this.#finishing.get(id)?.catch(() => undefined)
+    this.#hashes.drop(id)
     await this.#options.library.uploads.remove(id)
     await this.#onDisk(() => rm(path, { force: true }))
   }
@@ -181,7 +189,8 @@ export class Uploads implements ResumableUploads {
       const lies = secret === undefined && { lies: { at: path, size: received } }
       yield { path: upload.name, bytes: read(path, received, secret), ...lies }
     }
-    const options = { ...upload, disposable: true, expectedSize: received }
+    const hashed = this.#hashes.take(id, received)
+    const options = { ...upload, disposable: true, expectedSize: received, ...(hashed && { hashed }) }
     this.#publishing.set(id, { owner: upload.owner, bytes: received })
     try {
       const { item } = await publish(files(), { ...options, signal: this.#ending.signal })
@@ -197,6 +206,7 @@ export class Uploads implements ResumableUploads {
       await rm(path, { force: true })
       throw new UploadFailedError(code, detail, { cause: failure })
     } finally {
+      hashed?.drop()
       this.#publishing.delete(id)
     }
   }
