@@ -54,6 +54,7 @@ export const parseWebSocket = (message: string): SocketAnnounce | SocketScrape =
   if (json.peek() !== 'object') refuse('the message must be a JSON object')
   json.object(0, (name) => fields.read(json, name))
   json.end()
+  if (fields.infoHashes.length === 0) refuse('info_hash must be 20 bytes')
   if (fields.action === '"scrape"') return { action: 'scrape', infoHashTexts: fields.infoHashes }
   if (fields.action !== '"announce"') return refuse('action must be announce or scrape')
   const [infoHashText = '', ...more] = fields.infoHashes
