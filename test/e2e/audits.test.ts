@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { packTags, ProofIndex, tagOf, type Proof } from '@eldernode/core'
+import { packTags, ProofIndex, signRequest, tagOf, WebIdentity, type Proof } from '@eldernode/core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { heartbeatOf } from '../harness/graph-values.ts'
 import { Member, metric, Network, seededBytes, sha256OfFile, until, type Media } from '../harness/index.ts'
@@ -79,6 +79,23 @@ test('each copy is proven as soon as it is there, and the round trip to each hol
   for (const { id } of network.seeders) await proven(id, media.id)
   expect(await metric(network.first, 'audits_total', 'failed')).toBe(0)
   expect(await metric(network.first, 'audits_failed_here')).toBe(0)
+})
+
+test('a node that reads an item through for its readers has it for no auditor', async () => {
+  const media = await network.first.publish('elsewhere.bin', seededBytes(7, size), 1)
+  const auditor = await WebIdentity.generate()
+  await network.admit(auditor.id)
+  const without = (
+    await Promise.all(network.seeders.map(async (node) => ((await node.holds(media.id)) ? [] : [node])))
+  ).flat()
+  const [node] = without
+  const url = `${node?.url}/v1/audits/${node?.id}/${media.id}/0`
+  const ask = async () =>
+    (await fetch(url, { headers: await signRequest({ method: 'GET', url }, auditor, Date.now()) })).status
+  // Its certificate has to come there first.
+  await until(async () => (await ask()) === 404, { within: 20_000, what: 'the node says that it has it not' })
+  expect(await node?.content(media.id)).toEqual({ status: 200, sha256: media.sha256 })
+  expect(await ask()).toBe(404)
 })
 
 test('of those who only claim, fetch on demand or have a neighbour answer none is proven; who has it is', async () => {
