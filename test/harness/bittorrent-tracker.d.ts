@@ -22,7 +22,18 @@ declare module 'bittorrent-tracker/server' {
   import type { Server as HttpServer } from 'node:http'
   import type { Socket } from 'node:dgram'
 
+  interface Swarm {
+    announce(
+      params: object,
+      callback: (
+        error: Error | null,
+        answer: { complete: number; incomplete: number; peers: { peerId: string }[] },
+      ) => void,
+    ): void
+  }
+
   export default class Server extends EventEmitter {
+    static readonly Swarm: new (infoHash: string, server: { peersCacheLength: number; peersCacheTtl: number }) => Swarm
     constructor(options: { http: boolean; udp: boolean; ws: boolean; stats: boolean; interval: number })
     readonly torrents: Record<string, { complete: number; incomplete: number }>
     readonly http: HttpServer
