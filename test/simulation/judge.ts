@@ -48,7 +48,7 @@ export class Judge implements Witness {
     // Who lies fetches nothing.
     if (!machine.isHonest) return
     this.moved += bytes
-    if (!this.#owed.delete(`${machine.id} ${infoHash}`)) (globalThis as any).unowed?.(machine, infoHash)
+    this.#owed.delete(`${machine.id} ${infoHash}`)
   }
 
   /** Bytes became wrong, or went, and nobody was told. */

@@ -3,8 +3,6 @@ import {
   Demands,
   HolderIndex,
   NetworkView,
-  OwnHoldings,
-  Pace,
   Presence,
   ProofIndex,
   Releases,
@@ -17,13 +15,14 @@ import {
 import { Auditor } from './auditor.ts'
 import { Jobs } from './jobs.ts'
 import type { Machine } from './machine.ts'
+import { Notice } from './notice.ts'
 import type { Value } from './store.ts'
 import type { Beat, Item, World } from './world.ts'
 
 const heartbeatTime = 15_000
 const sumsTime = 30_000
 const passTime = 1_800_000
-const settleTime = 3_000
+const settleTime = 5_000
 /** A node whose last signed time is further ahead of its clock publishes nothing. */
 const mostAhead = 300_000
 
@@ -37,8 +36,7 @@ export class Mind {
   readonly #machine: Machine
   readonly #index = new HolderIndex()
   readonly #proofs = new ProofIndex()
-  readonly #own = new OwnHoldings()
-  readonly #pace = new Pace()
+  readonly #notice: Notice
   readonly #unproven: Unproven
   readonly #jobs: Jobs
   readonly #auditor: Auditor
@@ -48,7 +46,6 @@ export class Mind {
   #wasSettled = false
   #lastTick = 0
   #lastPass = 0
-  #publishingAt = Infinity
   /** Its clock is behind what it signed before: it says so, and nothing else. */
   clockBehind = false
 
@@ -66,10 +63,16 @@ export class Mind {
       index: this.#index,
       proofs: { proofOf: (...about) => rules.proof(this.#proofs.proofOf(...about)) },
       unproven: { isSkipped: (...about) => rules.skips && this.#unproven.isSkipped(...about) },
-      own: (infoHash) => this.#own.get(infoHash),
+      own: (infoHash) => this.#notice.get(infoHash),
       isPinned: () => false,
       now,
     })
+    this.#notice = new Notice(
+      world,
+      machine,
+      (bucket, body) => this.#publish({ kind: 'h', key: bucket, body }),
+      (infoHash) => this.releases.told(infoHash, world.now),
+    )
     this.#jobs = new Jobs(world, machine, (item) => this.#hold(item))
     this.#auditor = new Auditor(
       world,
@@ -81,13 +84,8 @@ export class Mind {
 
   start(): void {
     this.#proofs.trust(this.#world.machines.map(({ id }) => id))
-    for (const infoHash of this.#machine.disk.keys()) this.#own.set(infoHash, 'held')
     for (const value of this.#machine.store) this.#apply(value)
-    const said = [...this.#machine.store].filter(({ pub, kind }) => pub === this.#machine.id && kind === 'h')
-    // What an earlier run said may be true no more.
-    for (const bucket of [...this.#own.buckets(), ...said.map(({ key }) => key)])
-      this.#pace.changed(bucket, this.#world.now)
-    this.#planPublishing()
+    this.#notice.start()
     this.#every(heartbeatTime, () => this.#tick())
     this.#every(sumsTime, () => this.#sync())
     this.#wake()
@@ -130,7 +128,7 @@ export class Mind {
   }
 
   isMarked(infoHash: string): boolean {
-    return this.#own.get(infoHash) === 'releasing'
+    return this.#notice.get(infoHash) === 'releasing'
   }
 
   #every(time: number, act: () => void): void {
@@ -208,7 +206,7 @@ export class Mind {
   ): boolean {
     const ts = this.#nextTs()
     if (ts === undefined) return false
-    const signed = { ...value, pub: this.#machine.id, ts } as Value
+    const signed: Value = { ...value, pub: this.#machine.id, ts }
     this.take(signed)
     this.#world.say(this.#machine, signed)
     return true
@@ -245,7 +243,6 @@ export class Mind {
       }
     }
     for (const infoHash of touched) if (this.demands.get(infoHash) === undefined) this.#takeDown(infoHash)
-    this.#planPublishing()
   }
 
   #decide(demand: Demand): void {
@@ -260,13 +257,14 @@ export class Mind {
     else this.#jobs.cancel(infoHash)
     switch (rules.step(this.releases, infoHash, duty, assessment, this.view, this.#world.now)) {
       case 'mark':
-        return this.#say(infoHash, 'releasing')
+        return this.#notice.say(infoHash, 'releasing')
       case 'unmark':
-        return this.#say(infoHash, 'held')
+        return this.#notice.say(infoHash, 'held')
       case 'go':
         this.#world.witness?.releasing(this.#machine, this.#world.items.get(infoHash)!)
         return this.#drop(infoHash)
-      default:
+      case 'wait':
+      case 'nothing':
     }
   }
 
@@ -276,8 +274,7 @@ export class Mind {
       this.#machine.disk.set(item.infoHash, 'sound')
       this.#machine.used += item.size
     }
-    this.#say(item.infoHash, 'held')
-    this.#planPublishing()
+    this.#notice.say(item.infoHash, 'held')
   }
 
   #takeDown(infoHash: string): void {
@@ -289,30 +286,6 @@ export class Mind {
   #drop(infoHash: string): void {
     if (this.#machine.disk.delete(infoHash)) this.#machine.used -= this.#world.items.get(infoHash)!.size
     this.releases.forget(infoHash)
-    this.#say(infoHash, undefined)
-  }
-
-  #say(infoHash: string, state: 'held' | 'releasing' | undefined): void {
-    const bucket = this.#own.set(infoHash, state)
-    if (bucket !== undefined) this.#pace.changed(bucket, this.#world.now)
-  }
-
-  #planPublishing(): void {
-    const next = this.#pace.nextAt()
-    if (next === undefined || next >= this.#publishingAt) return
-    this.#publishingAt = next
-    this.#world.later(Math.max(1, next - this.#world.now), this.#machine, () => this.#publishDue())
-  }
-
-  #publishDue(): void {
-    this.#publishingAt = Infinity
-    const bucket = this.#pace.take(this.#world.now)
-    if (bucket === undefined) return this.#planPublishing()
-    const body = this.#own.bucket(bucket)
-    const isSaid = this.#publish({ kind: 'h', key: bucket, body })
-    if (isSaid) for (const infoHash of body.releasing) this.releases.told(infoHash, this.#world.now)
-    else this.#pace.changed(bucket, this.#world.now)
-    this.#pace.published(400 + 43 * (body.held.length + body.releasing.length), this.#world.now)
-    this.#planPublishing()
+    this.#notice.say(infoHash, undefined)
   }
 }

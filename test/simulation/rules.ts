@@ -1,4 +1,4 @@
-import { assess, duty, Releases, type Proof, type Step } from '@eldernode/core'
+import { assess, duty, type Proof, type Releases, type Step } from '@eldernode/core'
 
 /** What the nodes live by. A test breaks one to show that the invariants notice. */
 export interface Rules {

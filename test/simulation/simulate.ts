@@ -50,7 +50,7 @@ export function simulate({ seed, machines, items, faults, rules = {} }: Simulati
   }
   // Until the last liar is found out, what it was wanted for is copied, and the surplus is gone.
   const lies = world.machines.some(({ isHonest }) => !isHonest)
-  world.clockwork.run(schedule.end + world.graceMs + (lies ? 20 : 10) * minute)
+  world.clockwork.run(schedule.end + world.graceMs + (lies ? 26 : 13) * minute)
   judge.finish()
   const { violations, moved, allowed, releases } = judge
   return { violations, log: schedule.log, moved, allowed, releases }
@@ -90,7 +90,7 @@ function publishAll(world: World, judge: Judge): void {
   const publishers = world.machines.filter(({ isHonest }) => isHonest)
   for (const item of world.items.values()) {
     const machine = publishers[Math.floor(world.random() * publishers.length)]!
-    world.clockwork.at(world.between(90, 150) * 1000, () => {
+    world.clockwork.at(world.between(90, 110) * 1000, () => {
       machine.mind?.publish(item)
       judge.published(machine, item)
     })

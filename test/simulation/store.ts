@@ -51,12 +51,14 @@ export class Store {
   }
 
   /** What the other does not have, found by sums as between real nodes. */
-  *missingAt(other: Store): Generator<Value> {
+  missingAt(other: Store): Value[] {
+    const missing: Value[] = []
     for (const [pub, { values, sum }] of this.#shelves) {
       const its = other.#shelf(pub)
       if (its.sum === sum) continue
-      for (const [name, value] of values) if ((its.values.get(name)?.ts ?? 0) < value.ts) yield value
+      for (const [name, value] of values) if ((its.values.get(name)?.ts ?? 0) < value.ts) missing.push(value)
     }
+    return missing
   }
 
   #shelf(pub: NodeId): Shelf {

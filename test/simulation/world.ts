@@ -108,7 +108,7 @@ export class World {
       [one, other],
       [other, one],
     ] as const) {
-      for (const value of [...from.store.missingAt(to.store)]) this.#hand(value, to)
+      for (const value of from.store.missingAt(to.store)) this.#hand(value, to)
     }
   }
 
