@@ -66,9 +66,9 @@ export function readCommand(argv: readonly string[], env: Env, now: number): Com
   if (values.help === true) return { kind: 'help' }
   const [noun, verb, ...rest] = positionals
   if (noun === undefined) throw new UsageError('No command was given.')
-  const read = commands[noun]
-  if (read === undefined) throw new UsageError(`There is no command "${noun}".`)
-  return read({ rest: verb === undefined ? [] : [verb, ...rest], values, env, now })
+  const command = commands[noun]
+  if (command === undefined) throw new UsageError(`There is no command "${noun}".`)
+  return command({ rest: verb === undefined ? [] : [verb, ...rest], values, env, now })
 }
 
 interface Typed {

@@ -19,7 +19,13 @@ test('a node whose clock was set back is not ready and says why', async () => {
     const ready = await node.ask('/ready')
     expect(ready.status).toBe(503)
     expect(await ready.text()).toMatch(/"clock":\{"ok":false,"reason":"the clock lies/)
-    expect(await (await node.ask('/metrics')).text()).toMatch(/^eldernode_clock_behind 1$/m)
+    const metrics = await (await node.ask('/metrics')).text()
+    expect(metrics).toMatch(/^eldernode_clock_behind 1$/m)
+    expect(metrics).toMatch(/^eldernode_alarms\{code="clock_behind"\} 1$/m)
+    expect(await (await node.ask('/v1/replication?limit=0')).json()).toMatchObject({
+      alarms: [{ code: 'clock_behind' }],
+      items: [],
+    })
     clock.mockImplementation(() => realNow() + 3_600_000)
     await node.restart()
     expect((await node.ask('/ready')).status).toBe(200)

@@ -1,4 +1,4 @@
 export type { Alarm } from './alarm.ts'
-export { Alarms, type Raised } from './alarms.ts'
+export { Alarms } from './alarms.ts'
 export { RepairTimes } from './repair-times.ts'
 export { replicationAlarms } from './replication-alarms.ts'
