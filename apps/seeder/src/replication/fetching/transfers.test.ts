@@ -277,7 +277,7 @@ test('what waits is noted, with its reason, and an earlier run of the node is go
     put: (record) => noted.set(record.infoHash, record),
     delete: (infoHash) => noted.delete(infoHash),
   }
-  const queue = transfers({ store })
+  const queue = transfers({ store, random: () => 0.1234567 })
   for (const infoHash of ['fails', 'cancelled', 'done', 'runs']) queue.add(job(infoHash))
   expect([...noted.keys()]).toEqual(['fails', 'cancelled', 'done', 'runs'])
   desk.open.get('fails')!.reject(new NoSourceError('fails'))
@@ -287,6 +287,8 @@ test('what waits is noted, with its reason, and an earlier run of the node is go
   await microtasks()
   expect(queue.view('fails')).toMatchObject({ running: false, attempts: 1, reason: { code: 'no_source' } })
   expect(queue.view('runs')).toEqual({ lane: 'new', running: true, attempts: 0 })
+  // As the catalog and the API have it: whole milliseconds.
+  expect(Number.isInteger(queue.view('fails')?.notBefore)).toBe(true)
   await queue.close()
   expect([...noted.keys()].toSorted()).toEqual(['fails', 'runs'])
   expect(noted.get('fails')).toMatchObject({ lane: 'new', attempts: 1, reason: { code: 'no_source' } })

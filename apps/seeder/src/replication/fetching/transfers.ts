@@ -275,7 +275,7 @@ export class Transfers {
     } else {
       const triedAt = this.#options.now()
       const backOff = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(job.attempts, 16))
-      const notBefore = triedAt + backOff * (0.5 + this.#options.random() / 2)
+      const notBefore = Math.ceil(triedAt + backOff * (0.5 + this.#options.random() / 2))
       const reason = { code, detail: error instanceof Error ? error.message : String(error) }
       this.#put({ ...job, attempts: job.attempts + 1, triedAt, notBefore, reason })
     }
