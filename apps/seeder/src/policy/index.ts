@@ -1,2 +1,3 @@
+export { readsSettings, repairSettings } from './copying.ts'
 export { offerOf, Policy } from './policy.ts'
 export { policySettings } from './settings.ts'
