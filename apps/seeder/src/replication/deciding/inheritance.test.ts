@@ -14,9 +14,9 @@ import {
 } from '../testing/reconciling.ts'
 
 // `self` holds the key of the network's owner in these tests' networks.
-const lose = async (): Promise<void> => {
-  const certificate = { member: other.id, roles: [], successor: third.id }
-  await graphOf(self).publish('p', other.id, { ...certificate, operator: '', issuedAt: 1, expiresAt: 2 ** 42 })
+const lose = async ({ id } = other): Promise<void> => {
+  const certificate = { member: id, roles: [], successor: third.id }
+  await graphOf(self).publish('p', id, { ...certificate, operator: '', issuedAt: 1, expiresAt: 2 ** 42 })
 }
 
 async function look(): Promise<void> {
@@ -47,6 +47,22 @@ test("a successor's retraction ends an item whose lost publisher's manifest stan
   await look()
   expect(withdrawn).toEqual([hash(1)])
   expect(library.get(hash(1))?.state).toBe('retracted')
+})
+
+test('a node whose own key was lost, and which comes back, takes nothing of its items upon itself again', async () => {
+  await hold(hash(1), self.id)
+  const { ts } = await graphOf(self).publish('m', hash(1), manifest(hash(1)))
+  await lose(self)
+  reconciler.touchAll()
+  await look()
+  expect(library.get(hash(1))?.publisher).toBe(self.id)
+  await graphOf(third).publish('m', hash(1), manifest(hash(1)))
+  await look()
+  expect(library.get(hash(1))).toMatchObject({ publisher: third.id, state: 'live' })
+  await graphOf(third).publish('m', hash(1), manifest(hash(1), { state: 'retracted' }))
+  await look()
+  expect(library.get(hash(1))?.state).toBe('retracted')
+  expect(graphOf(self).get('m', self.id, hash(1))?.ts).toBe(ts)
 })
 
 test('what a revoked key published stands, and is held as before', async () => {

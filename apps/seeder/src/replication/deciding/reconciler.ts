@@ -217,14 +217,14 @@ export class Reconciler {
     if (denial !== undefined) return await this.#takeDown(denial.body, denial.ts, held, 'it was denied')
     const said = publications.of(infoHash)
     const live = said.filter(({ manifest }) => publications.stands(manifest))
-    if (held?.state === 'live' && held.publisher === self && !said.some(({ signer }) => signer === self)) {
+    const publisher = held && this.#inherited(held, said)
+    if (held?.state === 'live' && publisher === self && !said.some(({ signer }) => signer === self)) {
       return await this.#announce(held)
     }
     if (said.length === 0) return await this.#keepUnpublished(infoHash, held)
     if (live.length === 0) return await this.#end(infoHash, said, held)
     if (held === undefined) return await this.#bringMissingInLine(infoHash)
     if (held.state === 'retracted') library.restore(infoHash)
-    const publisher = this.#inherited(held, said)
     const own = live.find(({ signer }) => signer === publisher)
     if (changed && own !== undefined && own.signer !== self) this.#learnAbout(held, own.manifest)
     await this.#offer(infoHash)
