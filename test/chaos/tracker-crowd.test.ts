@@ -43,7 +43,7 @@ const upgrade = (index: number): Socket => {
 
 const allIn = async (): Promise<void> => {
   sockets = Array.from({ length: crowd }, (_, index) => upgrade(index))
-  await Promise.all(sockets.map(async (socket) => await once(socket, 'data')))
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve))))
 }
 
 const offerOf = (size: number) => ({ offer: { type: 'offer', sdp: 'x'.repeat(size) }, offer_id: 'o'.repeat(20) })
