@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { withinSeconds, type Cargo, type Piece } from './cargo.ts'
 import type { Coast, Victim } from './setup.ts'
-import { healthOf } from './standing.ts'
+import { standing } from './standing.ts'
 
 export interface Sea {
   coast: Coast
@@ -78,9 +78,10 @@ async function fill({ coast, cargo, random, away }: Sea): Promise<string> {
 /** One bit of one blob, now and then with the file's times as they were. */
 async function flip({ coast, cargo, random, spoilt }: Sea): Promise<string> {
   const done: string[] = []
+  const safe = await safeItems(coast)
   for (const piece of shuffled(cargo.pieces, random)) {
     if (done.length === 3) break
-    if (spoilt.has(piece.media.id) || !(await isSafe(coast, piece))) continue
+    if (spoilt.has(piece.media.id) || !safe.has(piece.media.id)) continue
     for (const victim of shuffled(coast.victims, random)) {
       if (!(await flipIn(victim, piece, random))) continue
       spoilt.add(piece.media.id)
@@ -104,14 +105,16 @@ async function moveClock({ coast, random, away }: Sea): Promise<string> {
 
 export const faults: Readonly<Record<string, Fault>> = { kill, freeze, cut, fill, flip, moveClock }
 
-/** Whether the item has its minimum without one more copy. */
-async function isSafe(coast: Coast, { media }: Piece): Promise<boolean> {
+/** Items that have their minimum without one more copy. */
+async function safeItems(coast: Coast): Promise<Set<string>> {
+  const safe = new Set<string>()
   try {
-    const health = await withinSeconds(5, healthOf(coast.network.first, media.id))
-    return health !== undefined && health.proven > health.min
+    const seen = await withinSeconds(5, standing(coast.network.first))
+    for (const [id, { proven, min }] of seen) if (proven > min) safe.add(id)
   } catch {
-    return false
+    // Nothing is spoilt while nobody can say what is safe.
   }
+  return safe
 }
 
 async function flipIn({ seeder }: Victim, { media }: Piece, random: () => number): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Seeder } from '../../harness/index.ts'
 
-export interface Health {
+interface Health {
   level: 'lost' | 'below-min' | 'below-target' | 'at-target' | 'surplus'
   min: number
   target: number
@@ -13,13 +13,6 @@ export interface Health {
 interface Page {
   items: (Health & { id: string })[]
   nextCursor?: string
-}
-
-/** How an item stands, as one node sees it; `undefined` when it does not know. */
-export async function healthOf(seeder: Seeder, id: string): Promise<Health | undefined> {
-  const response = await seeder.admin('POST', `/v1/media/${id}/repair`)
-  if (!response.ok) return undefined
-  return ((await response.json()) as { replication: Health }).replication
 }
 
 /** How all items stand, as one node sees them. */

@@ -24,7 +24,7 @@ export async function drainRoutes(app: Api, { standing }: Services): Promise<voi
   app.post(
     '/v1/node/drain',
     {
-      config: { scope: 'node:admin' },
+      config: { scope: 'node:admin', always: true },
       schema: {
         tags: ['network'],
         summary: 'Have the other nodes copy everything that this one holds',
@@ -48,7 +48,7 @@ export async function drainRoutes(app: Api, { standing }: Services): Promise<voi
   app.delete(
     '/v1/node/drain',
     {
-      config: { scope: 'node:admin' },
+      config: { scope: 'node:admin', always: true },
       schema: { tags: ['network'], summary: 'Take it back: the node holds its share again', response },
     },
     async () => {
