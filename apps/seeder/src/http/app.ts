@@ -30,7 +30,7 @@ import { networkRoutes } from './network.ts'
 import { type Problem, problemOf, problemType } from './problem.ts'
 import { resumableRoutes } from './resumable.ts'
 import { quotaRoutes } from './quotas.ts'
-import { Rates } from './rates.ts'
+import { RequestRates } from './request-rates.ts'
 import { restorationRoutes, retractionRoutes } from './retraction.ts'
 import type { Services } from './services.ts'
 import { drainRoutes } from './standing/drain.ts'
@@ -40,7 +40,7 @@ import { statusRoutes } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
 import { trafficRoutes } from './traffic.ts'
 import { uploadRoutes } from './upload.ts'
-import type { Uploads } from './uploads.ts'
+import type { RunningUploads } from './running-uploads.ts'
 import { webhookRoutes } from './webhooks.ts'
 import { verificationRoutes } from './verification.ts'
 
@@ -50,7 +50,7 @@ const slow = new Set(['disk_unwritable', 'media_being_mended', 'media_paused'])
 const faults = new Set(['disk_unwritable', 'internal'])
 
 /** The HTTP API with all its routes. It listens to nothing yet. */
-export async function createApp(services: Services, connections: Connections, uploads: Uploads): Promise<Api> {
+export async function createApp(services: Services, connections: Connections, uploads: RunningUploads): Promise<Api> {
   const app: Api = fastify({
     bodyLimit: 64 * 1024,
     // Uploads may take hours; Intake watches that they keep moving, and headers have a time-out of their own.
@@ -92,7 +92,7 @@ export async function createApp(services: Services, connections: Connections, up
   observeRequests(app, services)
 
   await allowOrigins(app, services.origins)
-  const rates = await Rates.of(app, services.rates)
+  const rates = await RequestRates.of(app, services.rates)
   app.decorateRequest('caller', undefined)
   app.decorateRequest('member', undefined)
   const bearers = new Bearers(services.now)

@@ -1,7 +1,7 @@
 import type { NodeId } from '@eldernode/core'
 import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import { type Caller, InsufficientScopeError, type Scope, type Tokens, UnauthorizedError } from '../access/index.ts'
-import type { Rates } from './rates.ts'
+import type { RequestRates } from './request-rates.ts'
 import type { Services } from './services.ts'
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -23,7 +23,11 @@ export function scopeOf(method: string, { scope, signed }: FastifyContextConfig 
  * @throws UnauthorizedError when it has one that is not valid: an answer for strangers would hide the mistake;
  * TooManyFailuresError, RateLimitError
  */
-export async function identify(request: FastifyRequest, tokens: Tokens, rates: Rates): Promise<Caller | undefined> {
+export async function identify(
+  request: FastifyRequest,
+  tokens: Tokens,
+  rates: RequestRates,
+): Promise<Caller | undefined> {
   const { authorization } = request.headers
   if (authorization === undefined || authorization === '') return undefined
   const [, token = ''] = /^Bearer +([^\s]+) *$/i.exec(authorization) ?? []
@@ -56,7 +60,7 @@ export function authorize({ method, caller, routeOptions }: FastifyRequest): voi
 export async function memberOf(
   request: FastifyRequest,
   { endpoints, nodes }: Pick<Services, 'endpoints' | 'nodes'>,
-  rates: Rates,
+  rates: RequestRates,
 ): Promise<NodeId | undefined> {
   if (request.headers['signature-input'] === undefined) return undefined
   try {

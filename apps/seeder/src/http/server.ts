@@ -5,7 +5,7 @@ import { Connections } from './connections.ts'
 import { ListenError } from './errors.ts'
 import { Places } from './places.ts'
 import type { Services } from './services.ts'
-import { Uploads } from './uploads.ts'
+import { RunningUploads } from './running-uploads.ts'
 
 /** On closing, answers under way get so many milliseconds. */
 const drainMs = 2000
@@ -23,7 +23,7 @@ export interface HttpServer {
 }
 
 export async function createServer(services: Services): Promise<HttpServer> {
-  const uploads = new Uploads()
+  const uploads = new RunningUploads()
   const places = new Places(mostConnections)
   const app = await createApp(services, new Connections(places), uploads)
   app.server.on('connection', (socket) => places.take(socket))

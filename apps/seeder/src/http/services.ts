@@ -15,7 +15,7 @@ import type { Alarm } from '../standing/index.ts'
 import type { Turns } from '../publishing/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import type { ResumableUploads } from '../uploads/index.ts'
-import type { RateSettings } from './rates.ts'
+import type { RateSettings } from './request-rates.ts'
 
 /**
  * One thing that must be up before the node is ready; `reason` says what is missing. `note`: what works less than it

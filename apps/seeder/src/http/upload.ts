@@ -16,7 +16,7 @@ import { mediaSchema, openViewOf } from './media-view.ts'
 import { problems } from './problem.ts'
 import { publish, type Upload } from '../publishing/index.ts'
 import type { Services } from './services.ts'
-import type { Uploads } from './uploads.ts'
+import type { RunningUploads } from './running-uploads.ts'
 
 /** What the lines between the parts of a form may add to the bytes of its files. */
 const framing = 16 * 2 ** 20
@@ -34,7 +34,7 @@ const answers = {
 }
 
 /** `POST /v1/media` and `PUT /v1/media?name=`: bytes become a published item. */
-export async function uploadRoutes(app: Api, services: Services, uploads: Uploads): Promise<void> {
+export async function uploadRoutes(app: Api, services: Services, uploads: RunningUploads): Promise<void> {
   const { limits } = services
   const publisher = ({ caller }: FastifyRequest) => {
     if (caller === undefined) throw new UnauthorizedError()

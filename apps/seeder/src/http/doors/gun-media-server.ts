@@ -14,7 +14,7 @@ import { parseItemOptions, uploadOf } from '../item-options.ts'
 import { itemOf } from '../media-id.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
-import type { Uploads } from '../uploads.ts'
+import type { RunningUploads } from '../running-uploads.ts'
 import { formLimits, readForm } from './form.ts'
 import { originalOf } from './original.ts'
 import { askForCopy } from './replicate.ts'
@@ -51,7 +51,7 @@ const formBody = z.any().meta({
 export async function gunMediaServerDoor(
   app: Api,
   services: Services,
-  { serve, uploads }: { serve: Serve; uploads: Uploads },
+  { serve, uploads }: { serve: Serve; uploads: RunningUploads },
 ): Promise<void> {
   const { library, replication, compat: standard, now } = services
   const peers = () => replication.peers().map(({ heartbeat }) => heartbeat.endpoints.http)

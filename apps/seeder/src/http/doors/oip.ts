@@ -14,7 +14,7 @@ import { parseItemOptions, uploadOf } from '../item-options.ts'
 import { itemOf, mediaIdSchema } from '../media-id.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
-import type { Uploads } from '../uploads.ts'
+import type { RunningUploads } from '../running-uploads.ts'
 import { formLimits, readForm } from './form.ts'
 import { imported } from './imported.ts'
 import { accessLevelSchema, oipMediaOf, oipMediaSchema } from './oip-media.ts'
@@ -39,7 +39,7 @@ const mediaParams = z.object({ mediaId: mediaIdSchema })
 export async function oipDoor(
   app: Api,
   services: Services,
-  { serve, uploads }: { serve: Serve; uploads: Uploads },
+  { serve, uploads }: { serve: Serve; uploads: RunningUploads },
 ): Promise<void> {
   const { library, graph, replication, now } = services
 

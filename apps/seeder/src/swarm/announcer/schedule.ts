@@ -6,7 +6,7 @@ import { interval, minInterval, refusalInterval, usualInterval } from './interva
 import { ItemNotes, note } from './item-notes.ts'
 import type { Announce, AnnounceAnswer, Progress, TrackerConnection } from './port.ts'
 import { TrackerHealth } from './tracker-health.ts'
-import { Turns } from './turns.ts'
+import { AnnounceTurns } from './announce-turns.ts'
 import { UnderWay } from './under-way.ts'
 import type { Running } from './under-way.ts'
 
@@ -54,7 +54,7 @@ const beat = 100
  */
 export class Schedule {
   readonly #options: ScheduleOptions
-  readonly #turns: Turns
+  readonly #turns: AnnounceTurns
   readonly #notes = new ItemNotes()
   readonly #health: TrackerHealth
   readonly #underWay = new UnderWay()
@@ -67,7 +67,7 @@ export class Schedule {
 
   constructor(options: ScheduleOptions) {
     this.#options = options
-    this.#turns = new Turns(options.now)
+    this.#turns = new AnnounceTurns(options.now)
     this.#health = new TrackerHealth(options.random)
   }
 

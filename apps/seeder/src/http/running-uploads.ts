@@ -1,5 +1,5 @@
 /** Uploads in progress, so that the library is not closed under them. */
-export class Uploads {
+export class RunningUploads {
   readonly #running = new Set<Promise<unknown>>()
 
   async track<T>(upload: Promise<T>): Promise<T> {

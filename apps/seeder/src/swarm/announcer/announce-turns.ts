@@ -8,7 +8,7 @@ const [urgent, ready, unspread] = [0, 1, 2]
 const hasteAfterLoss = 1 / 0.7
 
 /** Whose turn it is to be announced. A slot waits for one turn at most. */
-export class Turns {
+export class AnnounceTurns {
   readonly pace: Pace
   readonly #now: () => number
   readonly #began: number

@@ -17,7 +17,7 @@ const failureWindowMs = 60_000
 const remembered = 10_000
 
 /** Keeps one client from taking the time of all others, and from guessing tokens. */
-export class Rates {
+export class RequestRates {
   readonly #settings: () => RateSettings
   readonly #byToken: Limiter
   readonly #byAddress: Limiter
@@ -38,9 +38,9 @@ export class Rates {
     this.#failures = limiter(failureWindowMs, () => settings().failures, clientAddress)
   }
 
-  static async of(app: FastifyInstance, settings: () => RateSettings): Promise<Rates> {
+  static async of(app: FastifyInstance, settings: () => RateSettings): Promise<RequestRates> {
     await app.register(rateLimit, { global: false })
-    return new Rates(app, settings)
+    return new RequestRates(app, settings)
   }
 
   /**
