@@ -13,8 +13,11 @@ async function run({ folder }: Stage): Promise<Figures> {
   try {
     await publish(network)
     await provenAll(network, items)
-    await network.at(3).kill()
-    await pause(graceSeconds * 1000)
+    const killed = network.at(3)
+    await killed.kill()
+    const { peers } = await network.first.get<{ peers: { id: string; lastSeen: number }[] }>('/v1/peers')
+    const lastSeen = peers.find(({ id }) => id === killed.id)?.lastSeen ?? Number.NaN
+    await pause(lastSeen + graceSeconds * 1000 - Date.now())
     const start = performance.now()
     await provenAll(network, items)
     const seconds = (performance.now() - start) / 1000
