@@ -88,4 +88,6 @@ test('a revoked node that comes back brings nothing back, and nothing new of it 
   expect(new Set((await owner.items()).keys())).toEqual(before)
   const peers = await owner.get<{ peers: { id: string }[] }>('/v1/peers')
   expect(peers.peers.map(({ id }) => id)).not.toContain(revoked.id)
+  // It has learned who speaks for its items, and does not try to publish them itself.
+  expect(revoked.output()).not.toContain('could not be reconciled')
 })
