@@ -8,7 +8,7 @@ import { itemOf, mediaIdSchema, recordOf } from './media-id.ts'
 import { canonicalFiles } from './canonical-files.ts'
 import { filesSchema, linksOf, mediaDetailSchema, mediaSchema, openViewOf, verifiedAtOf } from './media-view.ts'
 import { problems } from './problem.ts'
-import { healthView } from './standing/health-view.ts'
+import { healthView, publicHealthView } from './standing/health-view.ts'
 import type { Services } from './services.ts'
 
 const filesInList = 100
@@ -99,13 +99,14 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
       const { item, condition } = recordOf(library, request, request.params.id)
       const view = await openViewOf(item, shown(request))
       const health = services.standing.health(item.infoHash)
+      const healthFor = mayChange(request, item) ? healthView : publicHealthView
       return {
         ...view,
         ...(item.about.encryption && { encryption: item.about.encryption }),
         describing: library.descriptions.has(item.infoHash),
         condition,
         verifiedAt: verifiedAtOf(library, item.infoHash),
-        ...(health && { replication: healthView(health) }),
+        ...(health && { replication: healthFor(health) }),
       }
     },
   )

@@ -55,6 +55,11 @@ export const itemHealthSchema = z
   })
   .meta({ id: 'ItemHealth' })
 
+/** Why a copy failed here may name addresses and folders of this node: not for strangers. */
+export function publicHealthView({ why, job: _job, ...health }: Health): z.output<typeof healthSchema> {
+  return healthView({ ...health, why: why.filter(({ code }) => code !== 'copy_failing') })
+}
+
 export function healthView({ demand, assessment, why, job }: Health): z.output<typeof healthSchema> {
   const { level, proven, missing, survives, wanted, copies } = assessment
   const { min, target } = demand
