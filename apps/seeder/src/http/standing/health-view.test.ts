@@ -27,7 +27,6 @@ const health: Health = {
     { code: 'copy_failing', detail: 'fetch_failed: connect ECONNREFUSED 10.0.0.5:80' },
   ],
   job: {
-    infoHash: 'ab'.repeat(20),
     lane: 'new',
     running: false,
     attempts: 2,
