@@ -60,3 +60,33 @@ test('a full disk: nothing is copied to it and what was held stays; the copy is 
     execFileSync('umount', [disk])
   }
 })
+
+test('a disk that becomes full amid a copy ends that copy alone; it is made once there is room', async (context) => {
+  if (process.getuid?.() !== 0) context.skip('mounting a small tmpfs takes root')
+  network.reportFailure()
+  const disk = join(network.folder, 'filling')
+  await mkdir(disk)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', disk])
+  const slow = { 'storage.capacityBytes': 1000 * megabyte, 'swarm.itemDownloadLimit': 4 * megabyte }
+  const cramped = await network.joinAt(join(disk, 'node'), slow)
+  try {
+    const held = await network.first.publish('held too.bin', seededBytes(6, megabyte))
+    await until(() => cramped.holds(held.id), { within: 30_000, what: 'the first item is copied' })
+    const media = await network.first.publish('broken off.bin', seededBytes(7, 16 * megabyte))
+    const incoming = join(cramped.folder, 'incoming')
+    await until(async () => (await readdir(incoming)).length > 0, { within: 20_000, what: 'the copy has begun' })
+    execFileSync('sh', ['-c', `head -c 400m /dev/zero > ${join(disk, 'filler')} || true`])
+    const failed = () => cramped.output().includes(`"infoHash":"${media.id}","reason":"disk_full"`)
+    await until(() => Promise.resolve(failed()), { within: 30_000, what: 'the copy failed for that reason' })
+    await until(async () => (await readdir(incoming)).length === 0, { within: 10_000, what: 'nothing is left of it' })
+    expect(await cramped.content(held.id)).toEqual({ status: 200, sha256: held.sha256 })
+    await rm(join(disk, 'filler'))
+    // It need not wait for its turn among those that failed.
+    expect((await cramped.admin('POST', `/v1/media/${media.id}/repair`)).status).toBe(202)
+    await until(() => cramped.holds(media.id), { within: 30_000, what: 'the copy is made once there is room' })
+    expect(await cramped.content(media.id)).toEqual({ status: 200, sha256: media.sha256 })
+  } finally {
+    await cramped.kill()
+    execFileSync('umount', [disk])
+  }
+})

@@ -1,3 +1,4 @@
+import { DiskFullError } from '@eldernode/core'
 import type { Item, JobStore, Library } from '../../library/index.ts'
 import type { Swarm } from '../../swarm/index.ts'
 import { NoRoomError, TransferError } from '../errors.ts'
@@ -5,7 +6,7 @@ import type { ReplicationOptions } from '../options.ts'
 import { RepairRate } from './repair-rate.ts'
 import { Transfers, type Job } from './transfers.ts'
 
-export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'log' | 'now'> {
+export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'storage' | 'log' | 'now'> {
   library: Pick<Library, 'get'> & { jobs: JobStore }
   swarm: Pick<Swarm, 'limitItem' | 'limits'>
   /** Brings an item here. */
@@ -55,9 +56,11 @@ export class Copying {
   }
 
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {
-    const { library, fetch, log } = this.#options
+    const { library, fetch, storage, log } = this.#options
     if (library.get(job.infoHash) !== undefined) return
-    const { infoHash, size } = await fetch(job, signal)
+    const { infoHash, size } = await fetch(job, signal).catch((error: unknown) => {
+      throw asFullDisk(error, storage.folder)
+    })
     this.#fetched++
     this.#fetchedBytes += size
     log.info({ infoHash, size }, 'fetched, verified and stored an item')
@@ -67,8 +70,17 @@ export class Copying {
     const { log, decline, cramped } = this.#options
     log.warn({ err: error, infoHash, reason }, 'an item could not be fetched')
     // The next heartbeat tells all that there is less room than they believe, so that another node is chosen.
-    if (error instanceof NoRoomError) cramped()
+    if (error instanceof NoRoomError || error instanceof DiskFullError) cramped()
     const refuseForMs = error instanceof TransferError ? error.refuseForMs : undefined
     if (refuseForMs !== undefined) decline(infoHash, refuseForMs)
   }
+}
+
+/** A disk that became full amid a copy is said to be so, by whatever part of the copy found it. */
+function asFullDisk(error: unknown, folder: string): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const found = DiskFullError.of(cause, folder)
+    if (found instanceof DiskFullError) return found
+  }
+  return error
 }
