@@ -33,10 +33,8 @@ beforeEach(() => {
   egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
   peers = [peer('self', 1), peer('publisher', 2), peer('near', 3), peer('far', 4), peer('stranger', 5)]
   const index = new HolderIndex()
-  for (const id of ['self', 'near', 'far']) {
-    for (const item of [infoHash, other])
-      index.set(id, 'ab', { held: [other, infoHash], releasing: [], refused: [] }, item === '')
-  }
+  const held = { held: [other, infoHash], releasing: [], refused: [] }
+  for (const id of ['self', 'near', 'far']) index.set(id, 'ab', held, false)
   holders = new Holders({
     self: 'self',
     index,
