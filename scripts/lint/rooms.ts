@@ -143,7 +143,11 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/keys`, knows: [] },
   { path: `${seeder}/egress`, knows: [] },
   { path: `${tracker}/main.ts`, knows: [`${tracker}/compose.ts`, `${tracker}/config.ts`, `${tracker}/transport`] },
-  { path: `${tracker}/compose.ts`, knows: ['transport', 'swarm', 'config.ts'].map((name) => `${tracker}/${name}`) },
+  {
+    path: `${tracker}/compose.ts`,
+    knows: ['transport', 'swarm', 'config.ts', 'snapshot-file.ts'].map((name) => `${tracker}/${name}`),
+  },
+  { path: `${tracker}/snapshot-file.ts`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/config.ts`, knows: [] },
   { path: `${tracker}/transport`, knows: [`${tracker}/wire`, `${tracker}/swarm`] },
   { path: `${tracker}/swarm`, knows: [] },

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { resolve } from 'node:path'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { expect, onTestFailed, onTestFinished, test } from 'vitest'
 import { Program, until } from '../harness/index.ts'
-import { RawSocket } from '../harness/announces.ts'
+import { RawSocket, UdpPeer } from '../harness/announces.ts'
 
 const main = resolve(import.meta.dirname, '../../apps/tracker/src/main.ts')
 
@@ -53,4 +55,35 @@ test('prints its settings with their sources', async () => {
   const program = run('--print-config')
   expect(await program.exited()).toBe(0)
   expect(program.lines).toEqual(expect.arrayContaining(['host = "127.0.0.1" # flag --host', 'port = 8000 # default']))
+})
+
+test('peers outlive a restart in a file; a damaged one costs no start', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'eldernode-tracker-'))
+  onTestFinished(async () => await rm(folder, { recursive: true, force: true }))
+  const snapshot = `--snapshot=${join(folder, 'peers')}`
+  const listening = async (program: Program): Promise<number> => {
+    const url = await until(() => program.found((line) => /ws:\/\/[\d.:]+/.exec(line)?.[0]), {
+      within: 20_000,
+      what: 'the tracker listens',
+    })
+    return Number(new URL(url).port)
+  }
+  const announce = async (port: number, from: number): Promise<number | undefined> => {
+    const peer = await UdpPeer.open(port)
+    const id = await peer.connect()
+    peer.send(UdpPeer.announce(id, Buffer.alloc(20, 7), 'p'.repeat(20), { port: from }))
+    const answer = await peer.next(5000)
+    peer.close()
+    return answer?.readInt32BE(12)
+  }
+  const first = run('--port=0', snapshot)
+  expect(await announce(await listening(first), 7001)).toBe(1)
+  expect(await first.end('SIGTERM')).toBe(0)
+  const second = run('--port=0', snapshot)
+  expect(await announce(await listening(second), 7002)).toBe(2)
+  expect(await second.end('SIGTERM')).toBe(0)
+  await writeFile(join(folder, 'peers'), 'no peers at all')
+  const third = run('--port=0', snapshot)
+  expect(await announce(await listening(third), 7003)).toBe(1)
+  expect(third.output()).toContain('damaged')
 })

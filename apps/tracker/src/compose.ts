@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
+import { SnapshotFile } from './snapshot-file.ts'
 import { Swarms } from './swarm/index.ts'
 import {
   Counts,
@@ -48,9 +49,10 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   collectDefaultMetrics({ register: registry })
   const counts = new Counts(registry, log)
 
+  const ttl = Math.ceil(interval * patience)
   const swarms = new Swarms({
     limits,
-    ttl: { address: Math.ceil(interval * patience), socket: Math.ceil(socketInterval * patience) + 60 },
+    ttl: { address: ttl, socket: Math.ceil(socketInterval * patience) + 60 },
     now,
     random: Math.random,
     secret: random,
@@ -85,12 +87,14 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   gauge(registry, 'eldernode_tracker_peers', 'Peers of all torrents.', () => swarms.peers)
   gauge(registry, 'eldernode_tracker_websockets', 'Open WebSocket connections.', () => webSockets.sockets)
 
+  const snapshot = settings.snapshot === '' ? undefined : new SnapshotFile(settings.snapshot, log)
   let sweeps: NodeJS.Timeout | undefined
   const sweep = (): void => {
     if (swarms.expire(perSweep)) setImmediate(sweep)
   }
   return {
     start: async () => {
+      snapshot?.load(swarms, ttl)
       const port = await listeners.start(settings.host, settings.port)
       sweeps = setInterval(sweep, sweepMs)
       return port
@@ -98,6 +102,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     stop: async () => {
       clearInterval(sweeps)
       await listeners.stop()
+      snapshot?.save(swarms)
     },
   }
 }

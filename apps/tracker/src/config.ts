@@ -40,6 +40,13 @@ export const trackerSchema = z.object({
     .describe(
       "Addresses of the network's own nodes: they may be in more torrents at once, and are neither slowed nor banned.",
     ),
+  snapshot: z
+    .string()
+    .max(4096)
+    .default('')
+    .describe(
+      'A file in which peers of HTTP and UDP outlive a restart; empty: they announce again within an interval.',
+    ),
   announce: z.object({
     intervalSeconds: z
       .int()

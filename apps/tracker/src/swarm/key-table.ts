@@ -72,6 +72,14 @@ export class KeyTable {
     return place
   }
 
+  /** Every place that is taken, in no order. */
+  forEach(visit: (place: number) => void): void {
+    for (let at = 1; at < this.#index.length; at += 2) {
+      const place = (this.#index[at] as number) - 1
+      if (place >= 0) visit(place)
+    }
+  }
+
   /** Gives a place back. */
   remove(place: number): void {
     const index = this.#index

@@ -78,6 +78,18 @@ export class PeerTable {
     this.#table.records[peer * width + 7] = (seconds << 2) | flags
   }
 
+  forEach(visit: (peer: number) => void): void {
+    this.#table.forEach(visit)
+  }
+
+  /** Fills in kind, address and port. */
+  read(peer: number, into: Announce): void {
+    const { records } = this.#table
+    into.kind = this.kindOf(peer) as Kind
+    into.port = (records[peer * width + 1] as number) & 0xffff
+    for (let i = 0; i < 4; i++) into.address[i] = records[peer * width + 2 + i] as number
+  }
+
   /** Writes address and port as 6 or 18 bytes. @returns where the next one goes */
   write(peer: number, into: Uint8Array, start: number): number {
     const { records } = this.#table

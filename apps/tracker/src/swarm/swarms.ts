@@ -1,5 +1,5 @@
-import { happened, kinds, type Announce, type Kind } from './announce.ts'
-import { mostPeers, type Answer, type Counts } from './answer.ts'
+import { Announce, happened, kinds, type Kind } from './announce.ts'
+import { Answer, mostPeers, type Counts } from './answer.ts'
 import { Clients } from './clients.ts'
 import { KeyTable } from './key-table.ts'
 import { MemberLists } from './member-lists.ts'
@@ -65,7 +65,8 @@ export class Swarms {
     this.#members = new Int32Array(limits.swarms)
     this.#paused = new Int32Array(limits.swarms)
     this.#downloaded = new Uint32Array(limits.swarms)
-    this.#began = now()
+    // Who is restored was seen before the beginning.
+    this.#began = now() - Math.max(ttl.address, ttl.socket) * 1000
     this.#secondsPerTick = Math.max(1, Math.ceil(Math.max(ttl.address, ttl.socket) / (ticksPerTurn - 2)))
   }
 
@@ -150,6 +151,36 @@ export class Swarms {
   /** Writes the address and port of a peer as 6 or 18 bytes (BEP 23, BEP 7). @returns where the next one goes */
   writePeer(peer: number, into: Uint8Array, start: number): number {
     return this.#peers.write(peer, into, start)
+  }
+
+  /** Every peer that has an address, as it could announce itself again, how many seconds ago it did, and its torrent's downloads. */
+  save(visit: (word: Announce, age: number, downloaded: number) => void): void {
+    const word = new Announce()
+    const now = this.#seconds()
+    this.#peers.forEach((peer) => {
+      if (this.#peers.kindOf(peer) === kinds.socket) return
+      const torrent = this.#peers.torrentOf(peer)
+      const flags = this.#peers.flagsOf(peer)
+      word.infoHash.set(this.#torrents.records.subarray(torrent * 5, torrent * 5 + 5))
+      this.#peers.read(peer, word)
+      word.event = (flags & isPaused) === 0 ? happened.update : happened.paused
+      word.left = (flags & isComplete) === 0 ? 1 : 0
+      visit(word, now - this.#peers.seenAt(peer), this.#downloaded[torrent] as number)
+    })
+  }
+
+  /** Takes back what `save` gave, some seconds older, unless the peer has announced itself meanwhile. */
+  restore(word: Announce, age: number, downloaded: number): void {
+    const answer = restored
+    if (this.#peers.find(this.#torrents.find(word.infoHash), word) !== -1) return
+    this.announce(word, answer)
+    const torrent = this.#torrents.find(word.infoHash)
+    const peer = this.#peers.find(torrent, word)
+    if (answer.refusal !== '' || peer === -1) return
+    this.#downloaded[torrent] = Math.max(this.#downloaded[torrent] as number, downloaded)
+    this.#peers.note(peer, this.#peers.flagsOf(peer), Math.max(0, this.#seconds() - age))
+    this.#wheel.remove(peer)
+    this.#appoint(peer)
   }
 
   /** Forgets peers that were not heard of for long, at most `most` at once. @returns whether some are left */
@@ -319,5 +350,7 @@ export class Swarms {
     this.#wheel.add(peer, Math.floor(this.#due(peer) / this.#secondsPerTick))
   }
 }
+
+const restored = new Answer()
 
 const saysComplete = ({ event, left }: Announce): boolean => left === 0 || event === happened.completed
