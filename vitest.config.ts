@@ -23,7 +23,7 @@ export default defineConfig({
         ssr: { resolve: source },
         test: {
           name: 'system',
-          include: ['test/{e2e,interop,chaos}/**/*.test.ts'],
+          include: ['test/{e2e,interop,chaos,simulation}/**/*.test.ts'],
           exclude,
           // They mostly wait, each for processes of its own on ports and in folders that nobody shares.
           maxWorkers: 4,

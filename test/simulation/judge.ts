@@ -57,6 +57,7 @@ export class Judge implements Witness {
   }
 
   releasing(machine: Machine, { infoHash, target }: Item): void {
+    if (!machine.isHonest) return
     this.releases++
     const sure = this.#world.machines.filter((one) => one !== machine && this.#seemsSound(one, infoHash)).length
     if (sure < target)
