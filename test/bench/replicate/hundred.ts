@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { aria2, Network, seededBytes, until } from '../../harness/index.ts'
+import { aria2, seededBytes, until, type Network } from '../../harness/index.ts'
 import { median, round, tell, type Figures, type Part, type Stage } from '../publish/figures.ts'
 import { networkOf } from './items.ts'
 import { provenCopies } from './standing.ts'
