@@ -44,6 +44,8 @@ const servers: Server[] = []
 const trips: number[] = []
 /** Milliseconds: as long as the holders say that they took. */
 let clock = 0
+/** How often it was looked at. */
+let looks = 0
 
 beforeAll(() => {
   egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
@@ -75,17 +77,26 @@ async function audit(lies: Partial<Holder>, { piece, random = 0 }: { piece?: num
   return await ask(base, piece, random)
 }
 
-async function ask(base: string | undefined, piece: number | undefined, random: number, known?: Uint8Array) {
+async function ask(
+  base: string | undefined,
+  piece: number | undefined,
+  random: number,
+  known?: Uint8Array,
+  item = infoHash,
+) {
   const probe = new Probe({
     library: { metainfo: () => known },
     egress,
     baseOf: () => base,
     authorize: async (_method, url) => Promise.resolve({ 'x-signed': url.pathname }),
     measured: (_id, ms) => trips.push(ms),
-    clock: () => clock,
+    clock: () => {
+      looks++
+      return clock
+    },
     random: () => random,
   })
-  const task = { infoHash, ...(piece !== undefined && { piece }) }
+  const task = { infoHash: item, ...(piece !== undefined && { piece }) }
   return await probe.audit(holder, task, AbortSignal.timeout(30_000))
 }
 
@@ -142,6 +153,51 @@ test('an answer without end is cut off where the piece ends', async () => {
   await expect.poll(() => left).toBe(true)
 })
 
+/** An item of one piece of 1 MiB, and a holder of it. */
+const large = randomBytes(2 ** 20)
+const one = describe({
+  name: 'b.bin',
+  size: large.length,
+  pieceLength: large.length,
+  pieces: createHash('sha1').update(large).digest(),
+  files: [{ path: 'b.bin', size: large.length }],
+})
+const sampled = ({ url = '' }: IncomingMessage, of = large): Buffer => {
+  const start = Number(new URL(url, 'http://holder').searchParams.get('sample'))
+  return of.subarray(start, start + 16_384)
+}
+async function auditLarge(piece: Answer) {
+  const base = await listen({ ...honest, piece })
+  return await ask(base, undefined, 0.3, one.metainfo, one.infoHash)
+}
+
+test('a holder behind a slow link passes by the sample, which comes in time ahead of the whole', async () => {
+  const slow: Answer = async (response, _piece, request) => {
+    clock += 300
+    const before = looks
+    response.write(sampled(request))
+    await expect.poll(() => looks).toBeGreaterThan(before)
+    clock += 60_000
+    response.end(large)
+  }
+  expect(await auditLarge(slow)).toEqual({ what: 'passed', ms: 300 })
+})
+
+test('a sample that comes late proves nothing, and one that is no part of the piece is a failure', async () => {
+  const late: Answer = (response, _piece, request) => {
+    clock += 400
+    response.end(Buffer.concat([sampled(request), large]))
+  }
+  expect(await auditLarge(late)).toEqual({ what: 'late', ms: 400 })
+  const other = Buffer.from(large)
+  other[Math.floor(0.3 * (2 ** 20 - 16_384)) + 16_383]! ^= 1
+  const wrong: Answer = (response, _piece, request) =>
+    void response.end(Buffer.concat([sampled(request, other), large]))
+  expect(await auditLarge(wrong)).toMatchObject({ what: 'failed' })
+  const none: Answer = (response) => void response.end(large)
+  expect(await auditLarge(none)).toMatchObject({ what: 'failed' })
+})
+
 test('metainfo that is another item’s, or none at all, is a failure', async () => {
   const other = Buffer.from(metainfo)
   other[other.length - 10]! ^= 1
@@ -158,7 +214,7 @@ test('one that fetches on demand is late: what comes is right, and proves nothin
   const source = await listen({
     ...honest,
     piece: (response, piece) => {
-      clock += 300
+      clock += 400
       response.end(pieceOf(piece))
     },
   })
@@ -166,7 +222,7 @@ test('one that fetches on demand is late: what comes is right, and proves nothin
     const got = await fetch(`${source}/v1/audits/${holder}/${infoHash}/${number}`)
     response.end(Buffer.from(await got.arrayBuffer()))
   }
-  expect(await audit({ piece })).toEqual({ what: 'late', ms: 300 })
+  expect(await audit({ piece })).toEqual({ what: 'late', ms: 400 })
 })
 
 test('one that answers all slowly, to have time for fetching, is late all the same', async () => {
@@ -183,7 +239,7 @@ test('one that answers all slowly, to have time for fetching, is late all the sa
 
 test('wrong bytes are a failure however late they come', async () => {
   const piece: Answer = (response) => {
-    clock += 300
+    clock += 400
     response.end(randomBytes(pieceLength))
   }
   expect(await audit({ piece })).toMatchObject({ what: 'failed' })

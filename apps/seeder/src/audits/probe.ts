@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { InvalidInputError, type NodeId } from '@eldernode/core'
 import { type Dispatcher, request } from 'undici'
 import type { Egress } from '../egress/index.ts'
 import { BadMetainfoError } from '../swarm/index.ts'
 import { Metainfos, type MetainfosOptions, type PieceHashes } from './metainfos.ts'
-import { deadlineOf, isDenial, type Outcome } from './outcome.ts'
+import { deadlineOf, isDenial, type Outcome, sampleOf } from './outcome.ts'
+import { Answer } from './answer.ts'
 import type { Task } from './bucket-audit.ts'
 
 export interface ProbeOptions extends Pick<MetainfosOptions, 'library'> {
@@ -23,7 +23,7 @@ export interface ProbeOptions extends Pick<MetainfosOptions, 'library'> {
 /** Milliseconds in which any answer must have begun; a piece that comes later than its deadline is waited for so long. */
 const patienceMs = 10_000
 /** Bytes per millisecond that are waited for at least. */
-const patienceRate = 500
+const patienceRate = 64
 /** A round trip counts for so long. */
 const tripKeptMs = 10_000
 /** Another node answers where the holder should (RFC 9110, section 15.5.20). */
@@ -126,25 +126,25 @@ export class Probe {
     tripMs: number,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const { clock } = this.#options
+    const { clock, random } = this.#options
     const length = Math.min(pieceLength, size - piece * pieceLength)
-    const ask = await this.#prepare(holder, `/${infoHash}/${piece}`, patienceMs + length / patienceRate, signal)
+    const sample = sampleOf(length, random())
+    const path = `/${infoHash}/${piece}${sample === undefined ? '' : `?sample=${sample.start}`}`
+    const ask = await this.#prepare(holder, path, patienceMs + length / patienceRate, signal)
     const started = clock()
     const { statusCode, body } = await ask()
     if (statusCode !== 200) return await refuse(statusCode, body)
-    const digest = createHash('sha1')
-    let received = 0
+    const answer = new Answer(length, sample)
+    let ms = Infinity
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      received += chunk.length
-      if (received > length) break
-      digest.update(chunk)
+      answer.take(chunk)
+      if (ms === Infinity && answer.isSampled) ms = clock() - started
+      if (answer.isTooLong) break
     }
-    const ms = clock() - started
-    const expected = hashes.subarray(piece * 20, piece * 20 + 20)
-    if (received !== length || !digest.digest().equals(expected)) {
-      return { what: 'failed', piece, reason: `it gave ${received} bytes that are not the piece` }
+    if (!answer.is(hashes.subarray(piece * 20, piece * 20 + 20))) {
+      return { what: 'failed', piece, reason: `it gave ${answer.received} bytes that are not the piece` }
     }
-    return { what: ms <= deadlineOf(length, tripMs) ? 'passed' : 'late', ms }
+    return { what: ms <= deadlineOf(sample?.length ?? length, tripMs) ? 'passed' : 'late', ms }
   }
 
   /** Signs the request, so that what follows is the holder's time alone. */

@@ -77,6 +77,15 @@ test('an auditor gets the metainfo and each piece, across files and to the last 
   expect(Buffer.concat(all).equals(Buffer.concat([first, second]))).toBe(true)
 })
 
+test('a sample from within the piece comes ahead of it when asked for, and ends where the piece does', async () => {
+  const piece = await bytesOf(`${self}/${item.id}/0`)
+  const from = async (start: number) => await bytesOf(`${self}/${item.id}/0?sample=${start}`)
+  expect((await from(0)).equals(Buffer.concat([piece.subarray(0, 16_384), piece]))).toBe(true)
+  expect((await from(5000)).equals(Buffer.concat([piece.subarray(5000, 21_384), piece]))).toBe(true)
+  expect((await from(2 ** 31)).equals(piece)).toBe(true)
+  expect(await problemOf(await ask(`${self}/${item.id}/0?sample=-1`))).toEqual([400, 'invalid_input'])
+})
+
 test('the round trip needs no signature, and is answered for this node alone', async () => {
   expect((await fetch(`${node.url}/v1/audits/${self}`)).status).toBe(204)
   expect(await problemOf(await fetch(`${node.url}/v1/audits/${auditor.id}`))).toEqual([421, 'wrong_holder'])

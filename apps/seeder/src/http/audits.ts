@@ -2,7 +2,7 @@ import { infoHashSchema, nodeIdSchema, UnsignedRequestError } from '@eldernode/c
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Api } from './api.ts'
-import { ClientGoneError, FileSender } from './file-sender.ts'
+import { type Bytes, ClientGoneError, FileSender } from './file-sender.ts'
 import { problems } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -12,6 +12,7 @@ const hiddenFromCaches = { 'cache-control': 'no-store' }
 
 /** Buffers of 1 MiB for pieces being sent: as many as the door lets in at a time. */
 const buffers = 16
+const sampleBytes = 16_384
 
 /** Where auditors ask for pieces (docs/protocol.md): from this node's disk, as they lie there. */
 export async function auditRoutes(app: Api, { audits, log, limits }: Services): Promise<void> {
@@ -74,6 +75,15 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
             .min(0)
             .max(2 ** 31),
         }),
+        querystring: z.object({
+          sample: z.coerce
+            .number()
+            .int()
+            .min(0)
+            .max(2 ** 31)
+            .optional()
+            .describe('Where 16 KiB of the piece begin that are sent ahead of it.'),
+        }),
         response: {
           200: { description: 'The piece', content: { 'application/octet-stream': { schema: binary } } },
           ...problems(400, 401, 403, 404, 421, 503),
@@ -83,12 +93,14 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
     async (request, reply) => {
       const { params } = request
       const local = await audits.door.open(auditorOf(request), params.holder, params.infoHash, params.piece)
-      const headers = { 'content-type': 'application/octet-stream', 'content-length': local.length }
+      const ahead = sampleOf(local.length, request.query.sample)
+      const length = local.length + ahead.end - ahead.start
+      const headers = { 'content-type': 'application/octet-stream', 'content-length': length }
       void reply.headers({ ...hiddenFromCaches, ...headers })
       reply.hijack()
       try {
         reply.raw.writeHead(200, reply.getHeaders() as Record<string, string | number>)
-        await sender.send(local, reply.raw, [{ start: 0, end: local.length }], {})
+        await sender.send(local, reply.raw, [ahead, { start: 0, end: local.length }], {})
       } catch (error) {
         if (!(error instanceof ClientGoneError)) log.error({ err: error, ...params }, 'a piece could not be sent whole')
       } finally {
@@ -97,6 +109,12 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
       return reply
     },
   )
+}
+
+/** What is sent ahead of a piece of so many bytes. */
+function sampleOf(length: number, start: number | undefined): Bytes {
+  if (start === undefined) return { start: 0, end: 0 }
+  return { start: Math.min(start, length), end: Math.min(start + sampleBytes, length) }
 }
 
 /** @throws UnsignedRequestError */
