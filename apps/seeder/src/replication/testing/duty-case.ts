@@ -28,8 +28,8 @@ export const publisher = id(1)
 
 export let time: number
 export let presence: Presence
-export let index: HolderIndex
-export let proofs: Map<string, Proof>
+let index: HolderIndex
+let proofs: Map<string, Proof>
 export let own: Map<string, HoldingState>
 export let demands: Demands
 export let levels: Levels
