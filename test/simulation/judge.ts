@@ -8,8 +8,6 @@ const early = 45_000
 const unseen = 1_200_000
 /** Besides the time of grace: until all know, jitter, and the bytes. */
 const transferMs = 180_000
-/** What a wanted holder that proves nothing is given, before another is chosen. */
-const patienceMs = 600_000
 
 /** Knows what is true, and says which promise was broken. */
 export class Judge implements Witness {
@@ -96,7 +94,8 @@ export class Judge implements Witness {
   watch(): void {
     const { now, graceMs, machines } = this.#world
     const liars = machines.filter(({ isHonest }) => !isHonest).length
-    const limit = graceMs + patienceMs * liars + transferMs
+    // A wanted holder that proves nothing is given as long again, before another is chosen.
+    const limit = graceMs * (1 + liars) + transferMs
     for (const infoHash of this.#publishers.keys()) {
       const { min } = this.#world.items.get(infoHash)!
       if (this.#running(infoHash).length >= min || !this.#canHeal(infoHash)) this.#belowSince.delete(infoHash)

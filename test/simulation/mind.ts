@@ -55,7 +55,7 @@ export class Mind {
     const clock = (): number => world.now
     const now = (): number => world.now + machine.skew
     this.presence = new Presence({ self: machine.id, graceMs: world.rules.graceMs ?? world.graceMs, now, clock })
-    this.#unproven = new Unproven(clock)
+    this.#unproven = new Unproven(clock, world.graceMs)
     const { rules } = world
     this.view = new NetworkView({
       self: machine.id,

@@ -25,12 +25,11 @@ export interface Outcome {
 }
 
 const minute = 60_000
-const buckets = 16
 
 /** One network from its first start until some time after the last fault; the same seed gives the same events. */
 export function simulate({ seed, machines, items, faults, rules = {} }: Simulation): Outcome {
   const random = seededRandom(seed)
-  const world = new World(random, { ...asTheyAre, ...rules }, random() < 0.5 ? 120_000 : 600_000)
+  const world = new World(random, { ...asTheyAre, ...rules }, random() < 0.7 ? 120_000 : 600_000)
   const judge = new Judge(world)
   const schedule = new Schedule(world, judge)
   world.loss = random() * 0.1
@@ -49,8 +48,8 @@ export function simulate({ seed, machines, items, faults, rules = {} }: Simulati
     if (schedule.end === end) break
   }
   // Until the last liar is found out, what it was wanted for is copied, and the surplus is gone.
-  const lies = world.machines.some(({ isHonest }) => !isHonest)
-  world.clockwork.run(schedule.end + world.graceMs + (lies ? 26 : 13) * minute)
+  const liars = world.machines.filter(({ isHonest }) => !isHonest).length
+  world.clockwork.run(schedule.end + world.graceMs * (1 + liars) + 10 * minute)
   judge.finish()
   const { violations, moved, allowed, releases } = judge
   return { violations, log: schedule.log, moved, allowed, releases }
@@ -74,13 +73,14 @@ function populate(world: World, seed: number, machines: number, items: number): 
     machine.skew = skewed ? world.between(-2, 2) * minute : 0
     world.join(machine)
   }
-  for (let n = 0; n < items; n++) world.add(itemOf(world, seed, n))
+  const buckets = Math.min(256, Math.max(8, items >> 5))
+  for (let n = 0; n < items; n++) world.add(itemOf(world, seed, n, buckets))
 }
 
 /** Few buckets, so that an item is not alone in its own: with 300 items it would be. */
-function itemOf({ random }: World, seed: number, n: number): Item {
+function itemOf({ random }: World, seed: number, n: number, buckets: number): Item {
   const hash = createHash('sha256').update(`item ${seed} ${n}`).digest('hex').slice(0, 38)
-  const first = Math.floor((n % buckets) * (256 / buckets)).toString(16)
+  const first = Math.floor(((n % buckets) * 256) / buckets).toString(16)
   const target = random() < 0.7 ? 3 : 2 + Math.floor(random() * 3)
   const size = Math.floor(100_000 * 2 ** (random() * 7))
   return { infoHash: first.padStart(2, '0') + hash, size, target, min: Math.min(2, target - 1) }
