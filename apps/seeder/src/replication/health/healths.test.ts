@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import { Demands, type Assessment, type Demand } from '@eldernode/core'
+import { beforeEach, expect, test } from 'vitest'
+import { Healths, type HealthsOptions } from './healths.ts'
+import { Levels } from './levels.ts'
+import type { Level, LevelChange } from './port.ts'
+
+const hash = (n: number): string => createHash('sha1').update(String(n)).digest('hex')
+const nothing = { held: false, copied: false, needed: false }
+
+let demands: Demands
+let levels: Levels
+let since: number | undefined
+let passedAt: number
+let told: number
+let changes: LevelChange[]
+let healths: Healths
+
+const build = (changed: Partial<HealthsOptions> = {}) =>
+  new Healths({
+    duties: {
+      find: (infoHash) => {
+        const demand = demands.get(infoHash)
+        const level = levels.get(infoHash)
+        const assessment: Assessment = { wanted: ['a'], copies: [], proven: 0, missing: 3, level: level!, survives: 0 }
+        return demand && { demand, assessment, duty: { do: 'nothing' } }
+      },
+      get passedAt() {
+        return passedAt
+      },
+    },
+    demands,
+    levels,
+    proofs: { oldestProof: () => 5 },
+    transfers: {
+      view: (infoHash) =>
+        infoHash === hash(0)
+          ? { lane: 'new', running: false, attempts: 1, notBefore: 9, reason: { code: 'stalled', detail: 'why' } }
+          : undefined,
+    },
+    jobs: { drainingSince: () => since, setDraining: (at) => void (since = at) },
+    now: () => 1000,
+    repair: () => true,
+    drained: () => told++,
+    ...changed,
+  })
+
+const publish = (n: number, level: Level, own = nothing): Demand => {
+  demands.set('a', hash(n), { size: 10, min: 2, target: 3, since: 1 })
+  const demand = demands.get(hash(n))!
+  levels.note(demand, { level }, own)
+  return demand
+}
+
+beforeEach(() => {
+  demands = new Demands()
+  changes = []
+  levels = new Levels(
+    () => 1000,
+    (change) => changes.push(change),
+  )
+  since = undefined
+  passedAt = 0
+  told = 0
+  healths = build()
+})
+
+test('items come in pages by infohash, of one level if asked for', () => {
+  for (let n = 0; n < 50; n++) publish(n, n % 5 === 0 ? 'below-min' : 'at-target')
+  const all = Array.from({ length: 50 }, (_, n) => hash(n)).toSorted()
+  const page = (after: string, level?: Level) =>
+    healths.healths({ after, limit: 7, ...(level && { level }) }).map(({ demand }) => demand.infoHash)
+  expect(page('')).toEqual(all.slice(0, 7))
+  expect(page(all[6]!)).toEqual(all.slice(7, 14))
+  expect(page(all[48]!)).toEqual(all.slice(49))
+  const low = [0, 5, 10, 15, 20, 25, 30, 35, 40, 45].map(hash).toSorted()
+  expect([page('', 'below-min'), page(low[6]!, 'below-min')]).toEqual([low.slice(0, 7), low.slice(7)])
+})
+
+test('an item says what keeps it from its target, with what the last try to copy it here failed with', () => {
+  publish(0, 'lost')
+  publish(1, 'at-target')
+  expect(healths.health(hash(0))?.why.map(({ code }) => code)).toEqual([
+    'copy_pending',
+    'copy_failing',
+    'no_copy',
+    'too_few_members',
+  ])
+  expect(healths.health(hash(0))?.job).toMatchObject({ attempts: 1, reason: { code: 'stalled' } })
+  expect(healths.health(hash(1))).toMatchObject({ why: [] })
+  expect(healths.health(hash(2))).toBeUndefined()
+})
+
+test('totals follow each item, whatever it changes to, until it is gone', () => {
+  publish(0, 'lost', { held: true, copied: true, needed: true })
+  publish(1, 'surplus')
+  passedAt = 3
+  expect(healths.totals()).toMatchObject({ items: 2, bytes: 20, at: 3, oldestProof: 5 })
+  expect(levels.sum('copied')).toEqual({ items: 1, bytes: 10 })
+  publish(0, 'at-target')
+  demands.set('a', hash(0), { size: 30, min: 2, target: 3, since: 1 })
+  levels.note(demands.get(hash(0))!, { level: 'at-target' }, nothing)
+  expect(healths.totals().levels['at-target']).toEqual({ items: 1, bytes: 30 })
+  expect(levels.sum('copied')).toEqual({ items: 0, bytes: 0 })
+  levels.delete(hash(0))
+  levels.delete(hash(0))
+  expect(healths.totals()).toMatchObject({ items: 1, bytes: 10 })
+  expect(changes.map(({ infoHash, after }) => [infoHash, after])).toEqual([
+    [hash(0), 'lost'],
+    [hash(1), 'surplus'],
+    [hash(0), 'at-target'],
+    [hash(0), undefined],
+  ])
+})
+
+test('draining is remembered, told once, and done when a later pass finds nothing left', () => {
+  publish(0, 'at-target', { held: true, copied: true, needed: true })
+  expect(healths.draining()).toBeUndefined()
+  healths.drain()
+  healths.drain()
+  expect([since, told, healths.isDraining]).toEqual([1000, 1, true])
+  passedAt = 2000
+  const held = { items: 1, bytes: 10 }
+  expect(healths.draining()).toEqual({ since: 1000, held, left: held, done: false })
+  publish(0, 'at-target', { held: true, copied: true, needed: false })
+  const again = build()
+  expect(again.draining()).toEqual({ since: 1000, held, left: { items: 0, bytes: 0 }, done: true })
+  passedAt = 1000
+  expect(again.draining()?.done).toBe(false)
+  again.undrain()
+  again.undrain()
+  expect([since, told, again.draining()]).toEqual([undefined, 2, undefined])
+})
