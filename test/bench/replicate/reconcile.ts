@@ -7,6 +7,7 @@ import {
   duty,
   HolderIndex,
   NetworkView,
+  OwnHoldings,
   packTags,
   Presence,
   ProofIndex,
@@ -66,7 +67,8 @@ function run(): Promise<Figures> {
       for (const pub of auditors.of(id, bucket)) proofs.set({ pub, key: auditKey(id, bucket), ts: now, body })
     }
   }
-  const own = new Set(held.get(self)!.flat())
+  const own = new OwnHoldings()
+  for (const infoHash of held.get(self)!.flat()) own.set(infoHash, 'held')
   const unproven = new Unproven(() => 0)
   const view = new NetworkView({
     self,
@@ -74,7 +76,7 @@ function run(): Promise<Figures> {
     index,
     proofs,
     unproven,
-    own: (infoHash) => (own.has(infoHash) ? 'held' : undefined),
+    own: (infoHash) => own.get(infoHash),
     isPinned: () => false,
     now: () => now,
   })
