@@ -229,3 +229,27 @@ test('levels are told when they change, and summed up', () => {
   for (const _ of duties.pass());
   expect(duties.passedAt).toBe(time)
 })
+
+test('a copy that is being made goes on while one is missing, wherever it is wanted, unless this node drains', () => {
+  const infoHash = item(true)
+  publish(infoHash)
+  says(publisher, infoHash, 'held')
+  duties.look(infoHash)
+  given.runs = true
+  // The room for it is set aside: none seems to be left.
+  const capacity = { bytes: 2 ** 40, used: 2 ** 40, free: 0 }
+  presence.see({ pub: self, ts: time + 1, body: { ...heartbeat(), capacity } })
+  duties.look(infoHash)
+  expect(told).toEqual(['add'])
+  presence.see({ pub: self, ts: time + 2, body: heartbeat('draining') })
+  duties.look(infoHash)
+  expect(told).toEqual(['add', 'cancel'])
+  given.runs = false
+  presence.see({ pub: self, ts: time + 3, body: heartbeat() })
+  duties.look(infoHash)
+  given.runs = true
+  presence.see({ pub: self, ts: time + 4, body: { ...heartbeat(), capacity } })
+  for (const node of others3(infoHash)) says(node, infoHash, 'held')
+  duties.look(infoHash)
+  expect(told).toEqual(['add', 'cancel', 'add', 'cancel'])
+})

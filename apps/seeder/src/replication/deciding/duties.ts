@@ -21,7 +21,7 @@ export interface DutiesOptions {
   unproven: Unproven
   releases: Releases
   levels: Levels
-  transfers: Pick<Transfers, 'add' | 'has' | 'rank' | 'sweep'>
+  transfers: Pick<Transfers, 'add' | 'has' | 'rank' | 'runs' | 'sweep'>
   /** Whether this node may act on what it sees of the network. */
   inStep(): boolean
   /** Whether bytes of the item may be fetched. */
@@ -112,8 +112,19 @@ export class Duties {
     const what = duty(demand, assessment, view)
     levels.note(demand, assessment, this.#own(demand, assessment))
     if (what.do === 'fetch') this.#fetch(demand, what, changed)
-    else if (transfers.has(infoHash)) void cancel(infoHash, 'placement wants it elsewhere')
+    else if (transfers.has(infoHash) && !this.#goesOn(infoHash, assessment)) {
+      void cancel(infoHash, 'placement wants it elsewhere')
+    }
     this.#step(demand, what, assessment)
+  }
+
+  /**
+   * A copy that is being made is made while one is missing: the room that is set aside for it may be why this node seems
+   * to have none for it.
+   */
+  #goesOn(infoHash: string, { missing }: Assessment): boolean {
+    const { transfers, view } = this.#options
+    return missing > 0 && transfers.runs(infoHash) && view.member(view.self)?.state !== 'draining'
   }
 
   #fetch(demand: Demand, { urgent, repair, rarity }: Extract<Duty, { do: 'fetch' }>, changed: boolean): void {

@@ -93,6 +93,10 @@ export class Transfers {
     return this.#waiting.has(infoHash) || this.#running.has(infoHash)
   }
 
+  runs(infoHash: string): boolean {
+    return this.#running.has(infoHash)
+  }
+
   view(infoHash: string): JobView | undefined {
     const running = this.#running.get(infoHash)
     const job = running ?? this.#waiting.get(infoHash)

@@ -40,7 +40,7 @@ export let changes: LevelChange[]
 export let barred: Set<string>
 export let pinned: Set<string>
 /** What a test may change. */
-export const given = { inStep: true }
+export const given = { inStep: true, runs: false }
 export let duties: Duties
 
 export const heartbeat = (state: Heartbeat['state'] = 'active'): Heartbeat => ({
@@ -106,7 +106,7 @@ export function start(): void {
   own = new Map()
   barred = new Set()
   pinned = new Set()
-  given.inStep = true
+  Object.assign(given, { inStep: true, runs: false })
   const clock = (): number => time
   presence = new Presence({ self, graceMs: 10 * minute, now: clock, clock })
   index = new HolderIndex()
@@ -140,6 +140,7 @@ export function start(): void {
         return true
       },
       has: (infoHash) => queued.has(infoHash),
+      runs: () => given.runs,
       rank: (infoHash, rank) => {
         told.push('rank')
         queued.set(infoHash, rank)
