@@ -19,7 +19,7 @@ export interface PulseOptions {
 /** What the next heartbeat says. A node with less than a hundredth of its capacity left is full. */
 export async function pulse(options: PulseOptions): Promise<Heartbeat> {
   const { publicItems, swarm, transfers, room, draining, endpoints, zone, operator, version } = options
-  const capacity = await room.measure()
+  const capacity = await room.offer()
   const { bytes } = capacity
   const { uploadRate, downloadRate, connections, awake } = swarm.stats()
   return {

@@ -31,6 +31,14 @@ test('room is set aside for running copies and given back once', async () => {
   expect((await room.measure()).free).toBe(0)
 })
 
+test('a copy under way does not take its own room from what others are told', async () => {
+  const room = new Room({ folder, capacityBytes: 10 * mebibyte, used: () => mebibyte })
+  const giveBack = await room.reserve('a', 6 * mebibyte)
+  expect([(await room.measure()).free, (await room.offer()).free]).toEqual([3 * mebibyte, 9 * mebibyte])
+  giveBack()
+  expect((await room.offer()).free).toBe(9 * mebibyte)
+})
+
 test('more stored than the capacity leaves nothing free', async () => {
   const room = new Room({ folder, capacityBytes: mebibyte, used: () => 2 * mebibyte })
   expect((await room.measure()).free).toBe(0)

@@ -46,6 +46,16 @@ export class Room {
     return this.#weigh(await this.#disk())
   }
 
+  /**
+   * The same with the room of running copies as if they had not begun. Others must not take a node that fetches an item
+   * for one without room for it, nor the node itself: it would give the copy up, have room again, and begin anew.
+   */
+  async offer(): Promise<Heartbeat['capacity']> {
+    const { bytes, used, free } = await this.measure()
+    const isHere = this.#options.isHere?.() !== false
+    return { bytes, used, free: isHere ? Math.max(free, Math.min(bytes - used, free + this.#promised)) : 0 }
+  }
+
   /** Sets room for one copy aside. @returns a function that gives it back. @throws NoRoomError */
   async reserve(infoHash: string, size: number): Promise<() => void> {
     const disk = await this.#disk()
