@@ -139,7 +139,13 @@ export class GraphReplication implements Replication {
       published: (infoHash) => this.#publications.published(infoHash),
       refuses: (infoHash) => this.#declined.has(infoHash),
     })
-    this.#fetcher = createFetching({ ...options, arrivals: this.#reads.arrivals, room, holders: this.#holders })
+    this.#fetcher = createFetching({
+      ...options,
+      arrivals: this.#reads.arrivals,
+      room,
+      holders: this.#holders,
+      signers: (infoHash) => this.#publications.signers(infoHash),
+    })
     const serving = new Serving({
       swarm,
       holdings: this.#notice,

@@ -76,6 +76,11 @@ export class Publications {
     return this.of(infoHash).find(({ manifest }) => this.stands(manifest))
   }
 
+  /** Whose manifests of the item are live. */
+  signers(infoHash: string): NodeId[] {
+    return this.of(infoHash).flatMap(({ signer, manifest }) => (this.stands(manifest) ? [signer] : []))
+  }
+
   /** The widest access that anybody's manifest of the item gives; `undefined` when there is none. */
   accessOf(infoHash: string): Access | undefined {
     const given = this.of(infoHash).map(({ manifest }) => manifest.access)

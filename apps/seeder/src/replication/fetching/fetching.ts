@@ -1,4 +1,4 @@
-import { signRequest } from '@eldernode/core'
+import { signRequest, type NodeId } from '@eldernode/core'
 import type { ReplicationOptions } from '../options.ts'
 import type { Room } from '../members/room.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -12,6 +12,8 @@ export interface FetchingOptions extends Omit<ReplicationOptions, 'storage'> {
   arrivals: Pick<Arrivals, 'keep' | 'has'>
   room: Room
   holders: Pick<Holders, 'sources' | 'measured' | 'ban'>
+  /** Whose manifests of an item are live. */
+  signers(infoHash: string): NodeId[]
 }
 
 /** Who brings items here, with all that it needs. */

@@ -49,6 +49,7 @@ function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): It
     contentDigest: contentSha256,
     small: { takes: () => false, fetch: () => Promise.resolve(undefined) },
     poisoned: () => undefined,
+    signers: () => [],
     sources: () => ({ peers, holders: peers.map(() => 'http://127.0.0.1:9999') }),
     announces: false,
     limits: patient,
@@ -170,6 +171,22 @@ test('a peer with the right bytes gives the item', async () => {
   const peer = await rawPeer((socket, ...asked) => socket.write(right(...asked)))
   expect(await fetched(fetcher([peer]))).toMatchObject({ infoHash: manifest.infoHash, size })
   expect(library.get(manifest.infoHash)?.files).toEqual(manifest.files)
+})
+
+test('who signs another SHA-256 for the same torrent does not keep away what an honest publisher signed', async () => {
+  const peer = await rawPeer((socket, ...asked) => socket.write(right(...asked)))
+  const lying = { ...manifest, files: manifest.files.map((file) => ({ ...file, sha256: '00'.repeat(32) })) }
+  const graph: ItemFetcherOptions['graph'] = {
+    get: (_kind, pub) =>
+      ({ kind: 'm', pub, ts: 1, soul: '', key: '', hidden: false, body: pub === 'p' ? lying : manifest }) as never,
+  }
+  await expect(fetched(fetcher([peer], { graph, signers: () => ['p'] }))).rejects.toMatchObject({
+    code: 'content_mismatch',
+  })
+  expect(await fetched(fetcher([peer], { graph, signers: () => ['p', 'honest'] }))).toMatchObject({
+    publisher: 'honest',
+    files: manifest.files,
+  })
 })
 
 test('of an item that was damaged only what is wrong is fetched again', async () => {

@@ -27,6 +27,8 @@ export interface ItemFetcherOptions {
   contentDigest(files: readonly ItemFile[]): string
   /** Live holders and the publisher, as addresses that may be dialled. */
   sources(infoHash: string, publisher: NodeId): Sources
+  /** Whose manifests of the item are live. */
+  signers(infoHash: string): NodeId[]
   /** Told of a source, as `sources` gave it, whose bytes were not the item's. */
   poisoned(infoHash: string, source: string): void
   /** Whether the swarm asks trackers, and so may find an item where no member holds it: at a browser, say. */
@@ -36,6 +38,9 @@ export interface ItemFetcherOptions {
   search: StallLimits
   log: Logger
 }
+
+/** Manifests of one item that are tried, when their bytes are not what they say. */
+const mostSigners = 4
 
 /**
  * Brings items here: from the swarm into staging, verified against the manifest, and only then into the library.
@@ -54,7 +59,22 @@ export class ItemFetcher {
    * @returns the committed item
    * @throws TransferError and its kinds, FetchFailedError, DiskFullError; the abort reason when aborted
    */
-  async fetch({ infoHash, publisher }: Job, signal: AbortSignal): Promise<Item> {
+  async fetch(job: Job, signal: AbortSignal): Promise<Item> {
+    const { signers } = this.#options
+    let mismatch: unknown
+    // One who signs what is not so must not keep away what another signed of the same torrent.
+    for (const publisher of new Set([job.publisher, ...signers(job.infoHash).slice(0, mostSigners)])) {
+      try {
+        return await this.#fetchAs({ ...job, publisher }, signal)
+      } catch (error) {
+        if (!(error instanceof ContentMismatchError)) throw error
+        mismatch = error
+      }
+    }
+    throw mismatch
+  }
+
+  async #fetchAs({ infoHash, publisher }: Job, signal: AbortSignal): Promise<Item> {
     const { arrivals, graph } = this.#options
     signal.throwIfAborted()
     const manifest = graph.get('m', publisher, infoHash)?.body

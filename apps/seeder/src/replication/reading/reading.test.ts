@@ -88,6 +88,7 @@ beforeEach(async () => {
     contentDigest: contentSha256,
     small: { takes: () => false, fetch: () => Promise.resolve(undefined) },
     poisoned: () => undefined,
+    signers: () => [],
     sources: () => ({ peers: [`127.0.0.1:${holder.port}`], holders: ['http://127.0.0.1:9'] }),
     announces: false,
     limits,
