@@ -11,7 +11,7 @@ export interface RosterOptions {
   clock: () => number
   /** The operator that a member's certificate names. */
   operatorOf?(id: NodeId): string | undefined
-  /** Told when a member came, went, or changed in a way that moves placements. */
+  /** Told when a member came, went, or changed in a way that moves placements, and when there is more to conclude from. */
   changed(): void
   /** Told when a member is heard from for the first time. */
   appeared(id: NodeId): void
@@ -22,6 +22,7 @@ export class Roster {
   readonly presence: Presence
   readonly #options: RosterOptions
   #timer: NodeJS.Timeout | undefined
+  #wasSettled = false
   #closed = false
 
   constructor(options: RosterOptions) {
@@ -52,7 +53,10 @@ export class Roster {
     if (this.#closed) return
     const sight = this.presence.see(heartbeat)
     if (sight === 'appeared') this.#options.appeared(heartbeat.pub)
-    if (sight === 'appeared' || sight === 'moved') this.#options.changed()
+    // What was put off until there is more to conclude from is due then, and nothing else would tell of it.
+    const isSettled = this.presence.isSettled()
+    if (sight === 'appeared' || sight === 'moved' || isSettled !== this.#wasSettled) this.#options.changed()
+    this.#wasSettled = isSettled
     this.#timer ??= this.#plan()
   }
 
