@@ -34,7 +34,7 @@ const planted: [file: string, line: string, complaint: string][] = [
   ['apps/seeder/src/http/e.ts', `import 'node:sqlite'`, 'node:sqlite is imported in apps/seeder/src/library only'],
   ['apps/seeder/src/library/f.ts', `import '../http/index.ts'`, 'library may not know apps/seeder/src/http'],
   ['apps/seeder/src/http/g.ts', `import '../library/catalog.ts'`, 'shows others its index.ts and nothing else'],
-  ['apps/seeder/src/http/h.ts', `await import('../replication/index.ts')`, 'may not know apps/seeder/src/replication'],
+  ['apps/seeder/src/http/h.ts', `await import('../upkeep/index.ts')`, 'may not know apps/seeder/src/upkeep'],
   ['apps/seeder/src/attic/j.ts', `import '../http/index.ts'`, 'has no room'],
   ['apps/tracker/src/i.ts', `import '../../seeder/src/keys/index.ts'`, 'may not reach into apps/seeder'],
 ]
