@@ -1,7 +1,7 @@
 import type { NodeId } from '@eldernode/core'
 import { StorageSuspendedError, type Library, type OpenBlob } from '../library/index.ts'
 import { Layouts, type Layout, type Stretch } from './layouts.ts'
-import { AuditsBusyError, NotAuditorError, NotHeldError, WrongHolderError } from './errors.ts'
+import { AuditsBusyError, NotAuditorError, NotHeldError, TakenDownError, WrongHolderError } from './errors.ts'
 
 /** Audits answered at a time, of one auditor and of all. */
 const mostOfOne = 4
@@ -49,7 +49,7 @@ export class Door {
 
   /**
    * The .torrent file of an item that is held.
-   * @throws NotAuditorError, WrongHolderError, NotHeldError, StorageSuspendedError
+   * @throws NotAuditorError, WrongHolderError, NotHeldError, TakenDownError, StorageSuspendedError
    */
   metainfo(auditor: NodeId, holder: NodeId, infoHash: string): Uint8Array {
     this.#admit(auditor, holder)
@@ -61,14 +61,14 @@ export class Door {
 
   /**
    * One piece. It must be closed.
-   * @throws NotAuditorError, WrongHolderError, AuditsBusyError, NotHeldError, StorageSuspendedError
+   * @throws NotAuditorError, WrongHolderError, AuditsBusyError, NotHeldError, TakenDownError, StorageSuspendedError
    */
   async open(auditor: NodeId, holder: NodeId, infoHash: string, piece: number): Promise<LocalPiece> {
     this.#admit(auditor, holder)
     return await this.read(infoHash, piece, auditor)
   }
 
-  /** The same for whoever asks in the name of `who`. @throws AuditsBusyError, NotHeldError, StorageSuspendedError */
+  /** The same for whoever asks in the name of `who`. @throws AuditsBusyError, NotHeldError, TakenDownError, StorageSuspendedError */
   async read(infoHash: string, piece: number, who: NodeId): Promise<LocalPiece> {
     this.#assertHeld(infoHash)
     const layout = this.#layouts.of(infoHash)
@@ -127,9 +127,10 @@ export class Door {
     const { library } = this.#options
     const { folder, state } = library.storage()
     if (state !== 'here') throw new StorageSuspendedError(folder, state)
+    const head = library.head(infoHash)
+    if (head?.state === 'retracted') throw new TakenDownError(infoHash)
     const condition = library.condition(infoHash)
-    const isHere = condition !== undefined && condition !== 'damaged'
-    if (!isHere || library.head(infoHash)?.state !== 'live') throw new NotHeldError(infoHash)
+    if (head === undefined || condition === undefined || condition === 'damaged') throw new NotHeldError(infoHash)
   }
 
   #isSound(infoHash: string, piece: number): boolean {

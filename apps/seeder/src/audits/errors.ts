@@ -22,6 +22,13 @@ export class NotHeldError extends EldernodeError {
   }
 }
 
+/** The item was retracted or denied a moment ago, which the auditor may not have heard. */
+export class TakenDownError extends EldernodeError {
+  constructor(infoHash: string) {
+    super('taken_down', `The item ${infoHash} was taken down: its claim is being withdrawn.`)
+  }
+}
+
 /** As many audits are being answered as may be at a time. */
 export class AuditsBusyError extends EldernodeError {
   readonly retryAfterMs = 1000

@@ -23,6 +23,6 @@ test('who answers everything slowly gains two seconds by it and no more', () => 
 })
 
 test('a holder that says it has it not, or is another, fails; one that cannot answer now does not', () => {
-  expect([400, 404, 410, 416, 421].filter(isDenial)).toHaveLength(5)
-  expect([200, 401, 403, 408, 429, 500, 502, 503, 504].filter(isDenial)).toEqual([])
+  expect([400, 404, 416, 421].filter(isDenial)).toHaveLength(4)
+  expect([200, 401, 403, 408, 410, 429, 500, 502, 503, 504].filter(isDenial)).toEqual([])
 })

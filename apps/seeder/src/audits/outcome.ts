@@ -38,11 +38,11 @@ export function deadlineOf(bytes: number, tripMs: number): number {
 }
 
 /** Answers by which a holder says itself that it has not what it claims, or that it is another. */
-const denials = new Set([400, 404, 410, 416, 421])
+const denials = new Set([400, 404, 416, 421])
 
 /**
  * Whether an answer that is no piece is a failure. Others are not: the holder may be busy, its disk away, its clock wrong,
- * or its knowledge of the auditor's certificate old. Without a proof all the same, it gains nothing by them.
+ * its knowledge of the auditor's certificate old, or the item taken down a moment ago (410). Without a proof all the same, it gains nothing by them.
  */
 export function isDenial(status: number): boolean {
   return denials.has(status)

@@ -119,13 +119,13 @@ test('there is no item but those held, and no piece beyond the last', async () =
   expect(await problemOf(await ask(`${self}/zz/0`))).toEqual([400, 'invalid_input'])
 })
 
-test('what was retracted is not held any more, and what is paused is', async () => {
+test('what was retracted is said to be taken down, and what is paused is held', async () => {
   const gone = await publish(randomBytes(20_000))
   expect((await ask(`${self}/${gone.id}/0`)).status).toBe(200)
   await node.ask(`/v1/media/${gone.id}/pause`, { method: 'POST' })
   expect((await ask(`${self}/${gone.id}/0`)).status).toBe(200)
   await node.ask(`/v1/media/${gone.id}`, { method: 'DELETE' })
-  expect(await problemOf(await ask(`${self}/${gone.id}/0`))).toEqual([404, 'not_held'])
+  expect(await problemOf(await ask(`${self}/${gone.id}/0`))).toEqual([410, 'taken_down'])
 })
 
 test('a piece is given as it lies on the disk, and a file that is gone is not held', async () => {

@@ -47,7 +47,7 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
         params: z.object({ holder, infoHash: infoHashSchema }),
         response: {
           200: { description: 'BEP 3 metainfo', content: { 'application/x-bittorrent': { schema: binary } } },
-          ...problems(400, 401, 403, 404, 421, 503),
+          ...problems(400, 401, 403, 404, 410, 421, 503),
         },
       },
     },
@@ -86,7 +86,7 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
         }),
         response: {
           200: { description: 'The piece', content: { 'application/octet-stream': { schema: binary } } },
-          ...problems(400, 401, 403, 404, 421, 503),
+          ...problems(400, 401, 403, 404, 410, 421, 503),
         },
       },
     },

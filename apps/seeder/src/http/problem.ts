@@ -73,6 +73,7 @@ const statuses: Record<string, number> = {
   not_published_here: 409,
   item_gone: 410,
   media_retracted: 410,
+  taken_down: 410,
   upload_expired: 410,
   upload_bytes_lost: 410,
   precondition_failed: 412,
