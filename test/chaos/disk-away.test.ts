@@ -59,7 +59,8 @@ test.skipIf(lacks('libtorrent'))(
       within: 15_000,
       what: 'nothing is seeded',
     })
-    expect(await metric(seeder, 'items')).toBe(items)
+    const health = await (await seeder.admin('GET', '/health')).json()
+    expect(health).toMatchObject({ mediaFiles: items })
     expect(await metric(seeder, 'items_damaged')).toBe(0)
     await rename(away, blobs)
     await until(async () => (await metric(seeder, 'swarm_torrents')) === items, {
