@@ -30,7 +30,7 @@ const commands: Record<Kind, (port: number, folder: string) => { command: string
     command: process.execPath,
     args: [
       // As the systemd unit and the Dockerfile have it.
-      '--max-semi-space-size=2',
+      '--max-semi-space-size=8',
       resolve(import.meta.dirname, '../../../apps/tracker/dist/main.js'),
       `--port=${port}`,
       '--host=127.0.0.1',

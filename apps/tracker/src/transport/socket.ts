@@ -6,8 +6,6 @@ import { frame, FrameReader, type FrameReceiver, opcodes, Scratch } from './fram
 /** Bytes that may wait for a slow reader before it is cut off. */
 const maxBuffered = 1024 * 1024
 
-const none: SocketClient[] = []
-
 const scratch = new Scratch(maxMessage)
 
 /** What the transport hears of a socket. */
@@ -53,6 +51,7 @@ export interface Caller {
 export interface SocketClient {
   peerId: string
   client: number
+  next: SocketClient | undefined
 }
 
 /** One WebSocket. What is sent within one turn of the loop leaves in one piece. */
@@ -62,8 +61,9 @@ export class Socket implements FrameReceiver {
   round = 0
   refusals = 0
   isAlive = true
-  /** Nearly every socket has one. */
-  clients: SocketClient[] = none
+  /** The first of its clients; nearly every socket has one. */
+  first: SocketClient | undefined
+  clients = 0
   /** Offers that were passed on to it lately, and before that. */
   offers: Set<string> | undefined
   olderOffers: Set<string> | undefined
@@ -85,7 +85,25 @@ export class Socket implements FrameReceiver {
   }
 
   clientOf(peerId: string): number | undefined {
-    for (const one of this.clients) if (one.peerId === peerId) return one.client
+    for (let one = this.first; one !== undefined; one = one.next) if (one.peerId === peerId) return one.client
+    return undefined
+  }
+
+  add(peerId: string, client: number): void {
+    this.first = { peerId, client, next: this.first }
+    this.clients++
+  }
+
+  /** @returns the number of the client that is gone, if it was one of these */
+  remove(peerId: string): number | undefined {
+    let before: SocketClient | undefined
+    for (let one = this.first; one !== undefined; before = one, one = one.next) {
+      if (one.peerId !== peerId) continue
+      if (before === undefined) this.first = one.next
+      else before.next = one.next
+      this.clients--
+      return one.client
+    }
     return undefined
   }
 

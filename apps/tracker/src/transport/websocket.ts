@@ -148,7 +148,7 @@ export class WebSocketTransport implements SocketOwner {
   onClose(socket: Socket): void {
     this.#sockets--
     this.#rounds[socket.round]?.delete(socket)
-    for (const { peerId } of socket.clients) this.#forget(socket, peerId)
+    for (let one = socket.first; one !== undefined; one = socket.first) this.#forget(socket, one.peerId)
     const { kind, high, low } = socket.from
     this.#perAddress.leave(kind, high, low)
   }
@@ -178,7 +178,7 @@ export class WebSocketTransport implements SocketOwner {
     if (swarms.swarmsOf(client) >= limits.swarmsPerSocket && !swarms.isMember(word.infoHash, client)) {
       const most = socket.from.isMember ? limits.swarmsPerMember : limits.swarmsPerSocket
       let swarmsOfSocket = 0
-      for (const one of socket.clients) swarmsOfSocket += swarms.swarmsOf(one.client)
+      for (let one = socket.first; one !== undefined; one = one.next) swarmsOfSocket += swarms.swarmsOf(one.client)
       if (swarmsOfSocket >= most) throw new InvalidInputError(`one connection may be in ${most} torrents at most`)
     }
     const answer = this.#answer
@@ -231,9 +231,9 @@ export class WebSocketTransport implements SocketOwner {
     if (known !== undefined) return known
     const owner = this.#owners.get(peerId)
     if (owner !== undefined) this.#takeOver(owner, socket, peerId, event)
-    if (socket.clients.length >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
+    if (socket.clients >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
     const client = this.#options.swarms.openClient()
-    socket.clients = [...socket.clients, { peerId, client }]
+    socket.add(peerId, client)
     this.#owners.set(peerId, socket)
     this.#byClient[client] = socket
     return client
@@ -252,8 +252,7 @@ export class WebSocketTransport implements SocketOwner {
   }
 
   #forget(socket: Socket, peerId: string): void {
-    const client = socket.clientOf(peerId)
-    socket.clients = socket.clients.filter((one) => one.peerId !== peerId)
+    const client = socket.remove(peerId)
     if (client === undefined) return
     this.#owners.delete(peerId)
     this.#byClient[client] = undefined
