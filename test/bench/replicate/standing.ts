@@ -31,6 +31,25 @@ export async function provenAll(network: Network, count: number): Promise<void> 
   )
 }
 
+/** Resolves when no running node counts a member as live any more, and one of them sees that copies are missing. */
+export async function missed(network: Network, id: string, count: number): Promise<void> {
+  const left = new Set(running(network))
+  let isMissing = false
+  await until(
+    async () => {
+      for (const seeder of running(network)) {
+        const { atTarget, surplus } = await totals(seeder)
+        isMissing ||= atTarget.items + surplus.items < count
+        const { peers } = await seeder.get<{ peers: { id: string }[] }>('/v1/peers')
+        if (!peers.some((peer) => peer.id === id)) left.delete(seeder)
+      }
+      if (left.size > 0 || !isMissing) throw new Error(`${left.size} nodes still count it; missing: ${isMissing}`)
+      return true
+    },
+    { within: 120_000, every: 100, what: 'the killed node is missed' },
+  )
+}
+
 /** Proven copies of an item, as one node sees them. */
 export async function provenCopies(seeder: Seeder, id: string): Promise<number> {
   const { replication } = await seeder.get<{ replication?: { proven: number } }>(`/v1/media/${id}`)
