@@ -59,7 +59,7 @@ test.skipIf(lacks('libtorrent'))(
       within: 15_000,
       what: 'nothing is seeded',
     })
-    const health = await (await seeder.admin('GET', '/health')).json()
+    const health: unknown = await (await seeder.admin('GET', '/health')).json()
     expect(health).toMatchObject({ mediaFiles: items })
     expect(await metric(seeder, 'items_damaged')).toBe(0)
     await rename(away, blobs)
