@@ -11,7 +11,9 @@ export function duty(demand: Demand, assessment: Assessment, view: View): Duty {
   const isWanted = wanted.includes(self) || view.isPinned(demand.infoHash)
   const drains = view.member(self)?.state === 'draining'
   if (copies.some(({ id }) => id === self)) {
-    if (isWanted || drains || !view.settled || !isSurplus(demand, assessment, view)) return keep
+    // A publisher whose copy nobody can prove (a wrong address, say) is not wanted, and has perhaps the only one.
+    const mayGo = view.settled && !drains && !isWanted && !demand.publishers.includes(self)
+    if (!mayGo || !isSurplus(demand, assessment, view)) return keep
     return { do: 'release', sure: othersSure(assessment, self) >= demand.target }
   }
   if (!isWanted || drains) return nothing

@@ -148,6 +148,14 @@ describe('what a node has to do', () => {
     expect(dutyOf(5, { ...others, 5: proven, ...change })).toEqual(expected)
   })
 
+  test('a publisher keeps its own copy, also when nobody could prove it for so long that it is wanted no more', () => {
+    const isSkipped = (one: string): boolean => one === id(5)
+    const own = { ...demand, publishers: [id(5)] }
+    const told = { ...others, 5: { proof: 'unknown' } } as const
+    expect(assess(own, viewOf(5, told, { isSkipped })).wanted).not.toContain(id(5))
+    expect(dutyOf(5, told, { isSkipped }, own)).toEqual({ do: 'keep' })
+  })
+
   test('nothing is released by a node that has not listened for long enough, nor by who is wanted', () => {
     expect(dutyOf(5, { ...others, 5: proven }, { settled: false })).toEqual({ do: 'keep' })
     expect(dutyOf(5, { ...others, 5: proven }, {}, { ...demand, publishers: [id(5)] })).toEqual({ do: 'keep' })
