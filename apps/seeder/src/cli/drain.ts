@@ -9,6 +9,7 @@ const drainSchema = z.object({
   since: z.number().optional(),
   held: amountSchema.optional(),
   left: amountSchema.optional(),
+  stuck: amountSchema.optional(),
   done: z.boolean().optional(),
 })
 type Drain = z.output<typeof drainSchema>
@@ -34,9 +35,10 @@ export async function drain(
   out(json ? `${JSON.stringify(state, undefined, 2)}\n` : described(state))
 }
 
-function described({ draining, done, held, left }: Drain): string {
+function described({ draining, done, held, left, stuck }: Drain): string {
   if (!draining) return 'This node does not drain.\n'
   if (done === true) return 'Drained: the others have everything, and this node may be switched off for good.\n'
   const [all, rest] = [held, left].map((amount) => (amount === undefined ? 'not counted yet' : amountText(amount)))
-  return `Draining: ${rest} left of ${all}.\n`
+  const none = stuck === undefined || stuck.items === 0
+  return `Draining: ${rest} left of ${all}${none ? '' : `; too few others have room for ${amountText(stuck)}`}.\n`
 }

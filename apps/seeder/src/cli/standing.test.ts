@@ -68,11 +68,12 @@ test('waits for the end of a drain, telling each step once', async () => {
     done: items === 0,
     held: { items: 9, bytes: 9e6 },
     left: { items, bytes: items * 1e6 },
+    stuck: { items: items === 1 ? 1 : 0, bytes: items * 1e6 },
   })
   const url = await serve(at(9), at(9), at(1), at(0))
   const { out, note } = await run('drain --wait', url)
   expect(note).toBe(
-    'Draining: 9 items, 9.0 MB left of 9 items, 9.0 MB.\nDraining: 1 item, 1.0 MB left of 9 items, 9.0 MB.\n',
+    'Draining: 9 items, 9.0 MB left of 9 items, 9.0 MB.\nDraining: 1 item, 1.0 MB left of 9 items, 9.0 MB; too few others have room for 1 item, 1.0 MB.\n',
   )
   expect(out).toMatch(/^Drained: /)
 })

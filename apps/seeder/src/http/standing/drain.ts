@@ -11,6 +11,9 @@ const drainSchema = z
     since: z.int().optional().describe('Milliseconds since 1970.'),
     held: amountSchema.optional().describe('What is held here.'),
     left: amountSchema.optional().describe('What is held here and has not yet its target of proven copies elsewhere.'),
+    stuck: amountSchema
+      .optional()
+      .describe('What of that too few others have room for or would take: `GET /v1/replication?stuck=true` lists it.'),
     done: z.boolean().optional().describe('Nothing is left: this node may be switched off for good.'),
   })
   .meta({ id: 'Drain' })

@@ -54,6 +54,10 @@ export async function replicationRoutes(app: Api, services: Services): Promise<v
         description: 'Totals, alarms, and items in the order of their infohashes.',
         querystring: z.object({
           level: levelSchema.optional().describe('Only items of this level.'),
+          stuck: z
+            .stringbool()
+            .optional()
+            .describe('Only what this node holds and too few others have room for or would take.'),
           cursor: z
             .string()
             .regex(/^[0-9a-f]{40}$/, 'must be the `nextCursor` of a page')
@@ -64,12 +68,12 @@ export async function replicationRoutes(app: Api, services: Services): Promise<v
         response: { 200: replicationSchema, ...problems(400, 403) },
       },
     },
-    async ({ query: { level, cursor, limit } }) => {
+    async ({ query: { level, stuck = false, cursor, limit } }) => {
       const { levels, at, items, bytes, oldestProof } = standing.totals()
       const page =
         limit === 0
           ? []
-          : standing.healths({ ...(level && { level }), ...(cursor !== undefined && { after: cursor }), limit })
+          : standing.healths({ ...(level && { level }), stuck, ...(cursor !== undefined && { after: cursor }), limit })
       const last = page.length === limit ? page.at(-1)?.demand.infoHash : undefined
       return {
         totals: {

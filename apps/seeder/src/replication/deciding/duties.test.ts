@@ -188,6 +188,39 @@ test('a draining node fetches and releases nothing, and is done when the others 
   expect(levels.sum('needed')).toEqual({ items: 1, bytes: 5 })
 })
 
+test('a draining node is not done while others have too few copies, also when they have no room for more', () => {
+  const infoHash = item(false)
+  publish(infoHash)
+  says(publisher, infoHash, 'held')
+  own.set(infoHash, 'held')
+  const full = { ...heartbeat('full'), capacity: { bytes: 2 ** 40, used: 2 ** 40, free: 0 } }
+  const look = (): unknown => {
+    duties.look(infoHash)
+    return [levels.sum('needed').items, levels.sum('stuck').items, levels.isStuck(infoHash)]
+  }
+  presence.see({ pub: self, ts: time + 1, body: heartbeat('draining') })
+  for (const pub of others) if (pub !== publisher) presence.see({ pub, ts: time + 1, body: full })
+  expect(look()).toEqual([1, 1, true])
+  // Room is made on one, then on another, whose copies are yet to be proven.
+  for (const pub of others.slice(1, 3)) presence.see({ pub, ts: time + 2, body: heartbeat() })
+  expect(look()).toEqual([1, 0, false])
+  for (const pub of others.slice(1, 3)) says(pub, infoHash, 'held')
+  expect(look()).toEqual([0, 0, false])
+})
+
+test('where fewer members stay than an item asks for, a draining node is done when all of them have it', () => {
+  const infoHash = item(false)
+  publish(infoHash)
+  own.set(infoHash, 'held')
+  presence.see({ pub: self, ts: time + 1, body: heartbeat('draining') })
+  for (const pub of others.slice(1)) presence.see({ pub, ts: time + 1, body: heartbeat('draining') })
+  duties.look(infoHash)
+  expect(levels.sum('needed').items).toBe(1)
+  says(publisher, infoHash, 'held')
+  duties.look(infoHash)
+  expect(levels.sum('needed').items).toBe(0)
+})
+
 test('a wanted holder that proves nothing is replaced after ten minutes, and one that does not exist is not waited for', () => {
   const infoHash = item(false)
   publish(infoHash)

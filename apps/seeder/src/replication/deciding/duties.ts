@@ -152,14 +152,19 @@ export class Duties {
     }
   }
 
-  /** In a network with few members as many copies are enough as there are members. */
+  /**
+   * In a network with few members as many copies are enough as there are members that stay, whether they have room for
+   * them or not: what they cannot take is needed here.
+   */
   #own({ target, publishers }: Demand, assessment: Assessment) {
-    const { self } = this.#options.view
+    const { self, live } = this.#options.view
     const held = assessment.copies.some(({ id }) => id === self)
-    if (!held) return { held, copied: false, needed: false }
-    const others = assessment.wanted.filter((id) => id !== self).length
-    const needed = others === 0 || othersSure(assessment, self) < Math.min(target, others)
-    return { held, copied: !publishers.includes(self), needed }
+    if (!held) return { held, copied: false, needed: false, stuck: false }
+    const others = live.filter(({ id, state }) => id !== self && state !== 'draining').length
+    const enough = Math.max(1, Math.min(target, others))
+    const needed = othersSure(assessment, self) < enough
+    const stuck = needed && assessment.wanted.filter((id) => id !== self).length < enough
+    return { held, copied: !publishers.includes(self), needed, stuck }
   }
 }
 

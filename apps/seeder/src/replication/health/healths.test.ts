@@ -6,7 +6,7 @@ import { Levels } from './levels.ts'
 import type { Level, LevelChange } from './port.ts'
 
 const hash = (n: number): string => createHash('sha1').update(String(n)).digest('hex')
-const nothing = { held: false, copied: false, needed: false }
+const nothing = { held: false, copied: false, needed: false, stuck: false }
 
 let demands: Demands
 let levels: Levels
@@ -92,7 +92,7 @@ test('an item says what keeps it from its target, with what the last try to copy
 })
 
 test('totals follow each item, whatever it changes to, until it is gone', () => {
-  publish(0, 'lost', { held: true, copied: true, needed: true })
+  publish(0, 'lost', { held: true, copied: true, needed: true, stuck: true })
   publish(1, 'surplus')
   passedAt = 3
   expect(healths.totals()).toMatchObject({ items: 2, bytes: 20, at: 3, oldestProof: 5 })
@@ -114,17 +114,20 @@ test('totals follow each item, whatever it changes to, until it is gone', () => 
 })
 
 test('draining is remembered, told once, and done when a later pass finds nothing left', () => {
-  publish(0, 'at-target', { held: true, copied: true, needed: true })
+  publish(0, 'at-target', { held: true, copied: true, needed: true, stuck: true })
   expect(healths.draining()).toBeUndefined()
   healths.drain()
   healths.drain()
   expect([since, told, healths.isDraining]).toEqual([1000, 1, true])
   passedAt = 2000
   const held = { items: 1, bytes: 10 }
-  expect(healths.draining()).toEqual({ since: 1000, held, left: held, done: false })
-  publish(0, 'at-target', { held: true, copied: true, needed: false })
+  const none = { items: 0, bytes: 0 }
+  expect(healths.draining()).toEqual({ since: 1000, held, left: held, stuck: held, done: false })
+  expect(healths.healths({ stuck: true, limit: 9 })).toMatchObject([{ demand: { infoHash: hash(0) } }])
+  publish(0, 'at-target', { held: true, copied: true, needed: false, stuck: false })
   const again = build()
-  expect(again.draining()).toEqual({ since: 1000, held, left: { items: 0, bytes: 0 }, done: true })
+  expect(again.draining()).toEqual({ since: 1000, held, left: none, stuck: none, done: true })
+  expect(again.healths({ stuck: true, limit: 9 })).toEqual([])
   passedAt = 1000
   expect(again.draining()?.done).toBe(false)
   again.undrain()

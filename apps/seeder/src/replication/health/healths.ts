@@ -44,12 +44,13 @@ export class Healths implements Standing {
     return { ...found, why: whyOf(found.demand, found.assessment, job), ...(job && { job }) }
   }
 
-  healths({ level, after = '', limit }: HealthQuery): Health[] {
+  healths({ level, stuck = false, after = '', limit }: HealthQuery): Health[] {
     const { demands, levels } = this.#options
     let page: string[] = []
     const cut = (): string[] => page.toSorted().slice(0, limit)
     for (const { infoHash } of demands) {
       if (infoHash <= after || (level !== undefined && levels.get(infoHash) !== level)) continue
+      if (stuck && !levels.isStuck(infoHash)) continue
       page.push(infoHash)
       if (page.length > 4 * limit + 1000) page = cut()
     }
@@ -98,6 +99,7 @@ export class Healths implements Standing {
     if (since === undefined) return undefined
     const left = levels.sum('needed')
     // Before a pass nothing is known of what the others have.
-    return { since, held: levels.sum('held'), left, done: duties.passedAt > since && left.items === 0 }
+    const [held, stuck] = [levels.sum('held'), levels.sum('stuck')]
+    return { since, held, left, stuck, done: duties.passedAt > since && left.items === 0 }
   }
 }

@@ -1,7 +1,7 @@
 import { HashSlots, type Assessment, type Demand } from '@eldernode/core'
 import type { Amount, HealthTotals, Level, LevelChange } from './port.ts'
 
-const owns = ['held', 'copied', 'needed'] as const satisfies (keyof OwnCopy)[]
+const owns = ['held', 'copied', 'needed', 'stuck'] as const satisfies (keyof OwnCopy)[]
 const levels = ['lost', 'below-min', 'below-target', 'at-target', 'surplus'] as const satisfies Level[]
 
 /** What is to be summed up of this node's own copy of an item. */
@@ -11,6 +11,8 @@ export interface OwnCopy {
   copied: boolean
   /** Others have not yet as many copies as they can be asked for. */
   needed: boolean
+  /** And fewer others than that have room for it or would take it. */
+  stuck: boolean
 }
 
 type Sum = Level | keyof OwnCopy
@@ -34,6 +36,11 @@ export class Levels {
   get(infoHash: string): Level | undefined {
     const slot = this.#slots.find(infoHash)
     return slot === undefined ? undefined : levels[this.#level[slot]!]
+  }
+
+  isStuck(infoHash: string): boolean {
+    const slot = this.#slots.find(infoHash)
+    return slot !== undefined && (this.#own[slot]! & (1 << owns.indexOf('stuck'))) !== 0
   }
 
   sum(of: Sum): Amount {

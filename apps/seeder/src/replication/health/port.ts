@@ -36,7 +36,7 @@ export interface Health {
   assessment: Assessment
   /** What this node has to do about it. */
   duty: Duty
-  /** Empty when it is at its target. */
+  /** Empty when it is at its target and none of its holders drains. */
   why: Shortfall[]
   job?: JobView
 }
@@ -72,6 +72,8 @@ export interface LevelChange {
 /** Which items to list, in infohash order. */
 export interface HealthQuery {
   level?: Level
+  /** Only what this node holds and too few others have room for or would take. */
+  stuck?: boolean
   /** The last infohash of the page before. */
   after?: string
   limit: number
@@ -85,6 +87,8 @@ export interface Drain {
   held: Amount
   /** What is held here and has not yet its target of proven copies on others. */
   left: Amount
+  /** What of that too few others have room for or would take. */
+  stuck: Amount
   /** Nothing is left: the node may go. */
   done: boolean
 }
