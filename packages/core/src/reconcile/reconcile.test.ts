@@ -270,15 +270,19 @@ describe('who is waited for in vain', () => {
   })
 
   test.each([
-    ['nobody has what it should copy', { 1: { proof: 'unknown' } }],
-    ['those who have it are suspected', { 1: { ...proven, suspected: true } }],
-    ['it is itself suspected', { 0: { suspected: true }, 1: proven, 2: proven }],
-  ] as const)('is not blamed while %s', (_, told: Record<number, Told>) => {
+    ['nobody has what it should copy', { 1: { proof: 'unknown' } }, false],
+    ['those who have it are suspected', { 1: { ...proven, suspected: true } }, true],
+    ['it is itself suspected', { 0: { suspected: true }, 1: proven, 2: proven }, true],
+  ] as const)('is not blamed for a time in which %s', (_, told: Record<number, Told>, isLater) => {
     clock = 0
     const unproven = new Unproven(() => clock)
+    note(unproven, { 1: proven, 2: proven })
+    clock = 100_000
     note(unproven, told)
-    clock = patience
+    clock += patience - 1
     expect(unproven.isSkipped(id(0), infoHash)).toBe(false)
+    clock += 1
+    expect(unproven.isSkipped(id(0), infoHash)).toBe(isLater)
   })
 })
 

@@ -11,7 +11,8 @@ type Waiting = Map<NodeId, number>
 
 /**
  * Wanted holders that have proven nothing yet, and for how long, as this node itself measures it. After 10 min and the
- * time for the bytes at 1 MB/s another is chosen in their place. That lasts until they prove it, die or leave.
+ * time for the bytes at 1 MB/s another is chosen in their place. That lasts until they prove it, die or leave. Nobody is
+ * blamed for a time of being cut off, and everybody comes to the same: a look amid such a time only puts the end off.
  */
 export class Unproven {
   readonly #items = new Map<string, Waiting>()
@@ -33,15 +34,17 @@ export class Unproven {
   note({ infoHash, size }: Demand, { wanted, copies }: Assessment, view: View): void {
     const known = this.#items.get(infoHash)
     const isProven = (id: NodeId): boolean => copies.some((copy) => copy.id === id && copy.proof === 'proven')
-    // Nobody is late with what is to be had nowhere, and nobody who may be cut off.
-    const isToBeHad = copies.some((copy) => copy.proof === 'proven' && copy.live && !copy.suspected)
-    const late = isToBeHad ? wanted.filter((id) => !isProven(id) && !view.isSuspected(id)) : []
+    // Nobody is late with what is to be had nowhere.
+    const sources = copies.filter((copy) => copy.proof === 'proven' && copy.live)
+    const late = sources.length === 0 ? [] : wanted.filter((id) => !isProven(id))
     if (known === undefined && late.length === 0) return
+    // Nor who may be cut off: its time begins anew, for nobody looks again when it is heard of after all.
+    const isCutOff = sources.every(({ suspected }) => suspected)
     const now = this.#clock()
     const next: Waiting = new Map()
     for (const [id, until] of known ?? []) {
       // Who is skipped is wanted no more: that alone must not make it wanted again.
-      const stays = until <= now || late.includes(id)
+      const stays = until <= now || (late.includes(id) && !isCutOff && !view.isSuspected(id))
       if (stays && view.member(id) !== undefined && !isProven(id)) next.set(id, until)
     }
     for (const id of late) if (!next.has(id)) next.set(id, now + this.#allowance + size / slowest)
