@@ -28,6 +28,8 @@ class Said {
   readonly published: string[] = []
   revoked: NodeId[] = []
   inStep = true
+  /** Milliseconds by which the clock was set on. */
+  set = 0
   live: Neighbour[] = []
   /** Asked for, and not answered. */
   readonly asked: { holder: NodeId; task: Task; answer: (outcome: Outcome) => void }[] = []
@@ -70,7 +72,8 @@ class Said {
           this.asked.push({ holder, task, answer: resolve })
         }),
       told: () => undefined,
-      now: () => Date.now(),
+      now: () => Date.now() + this.set,
+      clock: () => performance.now(),
       random: () => 0.5,
       log: pino({ level: 'silent' }),
     })
@@ -257,6 +260,24 @@ test('a silent holder holds up no other, and is asked less and less often', asyn
   }
   expect(count[silent]).toBeLessThan(30)
   expect(said.results.has(auditKey(silent, bucketOf(silent, true)))).toBe(false)
+})
+
+test('a clock that is set back by a month stops no audit, and nothing is said to have passed in the time to come', async () => {
+  const holder = ids[1]!
+  const mine = bucketOf(holder, true)
+  said.say(holder, mine, [hash(mine, 1)])
+  await auditor.start()
+  await later(1000)
+  await said.answerAll()
+  said.set = -30 * 24 * hour
+  said.say(holder, mine, [hash(mine, 1), hash(mine, 2)])
+  await later(1000)
+  expect(said.asked.map(({ task }) => task.infoHash)).toEqual([hash(mine, 2)])
+  await said.answerAll()
+  await later(20_000)
+  expect(said.results.get(auditKey(holder, mine))?.passedAt).toBe(start + 1000 + said.set)
+  await later(20 * hour)
+  expect(said.asked).toHaveLength(1)
 })
 
 test('closing ends what is under way, and asks for nothing more', async () => {

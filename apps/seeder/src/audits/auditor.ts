@@ -6,6 +6,7 @@ import { HolderAudits } from './holder-audits.ts'
 import type { Outcome } from './outcome.ts'
 import { ResultsNotice } from './results-notice.ts'
 import { Share } from './share.ts'
+import { SteadyClock } from './steady-clock.ts'
 
 /** Somebody who may live, by its heartbeats. */
 export interface Neighbour {
@@ -24,6 +25,8 @@ export interface AuditorOptions {
   audit(holder: NodeId, task: Task, signal: AbortSignal): Promise<Outcome>
   told(holder: NodeId, task: Task, outcome: Outcome): void
   now: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  clock: () => number
   random: () => number
   log: Pick<Logger, 'error'>
 }
@@ -49,6 +52,7 @@ export class Auditor {
   readonly #holders = new Map<NodeId, HolderAudits>()
   readonly #notice: ResultsNotice
   readonly #share = new Share()
+  readonly #clock: SteadyClock
   readonly #running = new Set<Promise<void>>()
   readonly #abort = new AbortController()
   #live = new Map<NodeId, Neighbour>()
@@ -61,6 +65,7 @@ export class Auditor {
 
   constructor(options: AuditorOptions) {
     this.#options = options
+    this.#clock = new SteadyClock(options)
     this.#notice = new ResultsNotice({ ...options, resultOf: (key) => this.#resultOf(key) })
   }
 
@@ -127,9 +132,9 @@ export class Auditor {
   }
 
   async #look(): Promise<void> {
-    const { graph, self, inStep, now } = this.#options
+    const { graph, self, inStep } = this.#options
     if (!inStep() || !graph.admits(self, 'auditor')) return
-    if (this.#strangeUntil === Infinity) this.#strangeUntil = now() + strangeMs
+    if (this.#strangeUntil === Infinity) this.#strangeUntil = this.#clock.now() + strangeMs
     if (this.#meet()) await this.#chargeAll()
     else await this.#chargeStale()
     this.#pump()
@@ -137,12 +142,12 @@ export class Auditor {
 
   /** Looks at who lives. @returns whether other members are auditors now */
   #meet(): boolean {
-    const { graph, members, now } = this.#options
+    const { graph, members } = this.#options
     const before = this.#live
     this.#live = new Map(members().map((member) => [member.id, member]))
     for (const id of this.#live.keys()) if (!before.has(id)) this.#holders.get(id)?.resume()
     const certified = [...graph.members('auditor')]
-    const isStrange = now() < this.#strangeUntil
+    const isStrange = this.#clock.now() < this.#strangeUntil
     const lives = (id: NodeId) => isStrange || this.#live.get(id)?.suspected === false
     return this.#auditors.set(certified.filter(lives))
   }
@@ -171,15 +176,16 @@ export class Auditor {
 
   /** Brings what is known of one bucket in line with what its holder claims, and with who is to audit it. */
   #charge(holder: NodeId, bucket: string): void {
-    const { self, graph, now, random } = this.#options
+    const { self, graph, random } = this.#options
     if (holder === self) return
+    const now = this.#clock.now()
     const isCharged = graph.admits(holder, 'seeder') && this.#auditors.of(holder, bucket).includes(self)
     const key = auditKey(holder, bucket)
     const known = this.#holders.get(holder)?.buckets.get(bucket)
     if (!isCharged && known === undefined && !this.#told.has(key)) return
-    const audit = known ?? new BucketAudit(graph.get('a', self, key)?.body, random)
+    const audit = known ?? new BucketAudit(graph.get('a', self, key)?.body, random, now)
     // What was said is kept in order for as long as it counts, whoever is charged.
-    if (!isCharged && !audit.speaksAt(now())) return this.#drop(holder, bucket)
+    if (!isCharged && !audit.speaksAt(now)) return this.#drop(holder, bucket)
     const held: string[] = []
     const releasing: string[] = []
     for (const branch of [bucket, `x/${bucket}`]) {
@@ -187,8 +193,8 @@ export class Auditor {
       held.push(...(said?.held ?? []))
       releasing.push(...(said?.releasing ?? []))
     }
-    audit.charge(isCharged, now())
-    if (audit.claim({ held, releasing }, now())) this.#notice.changed(key)
+    audit.charge(isCharged, now)
+    if (audit.claim({ held, releasing }, now)) this.#notice.changed(key)
     this.#holderOf(holder).buckets.set(bucket, audit)
     this.#holderOf(holder).stir()
   }
@@ -208,7 +214,7 @@ export class Auditor {
   #resultOf(key: string): AuditResult | undefined {
     const place = readAuditKey(key)
     this.#told.add(key)
-    return place && this.#holders.get(place.holder)?.buckets.get(place.bucket)?.result()
+    return place && this.#holders.get(place.holder)?.buckets.get(place.bucket)?.result(this.#clock.ahead)
   }
 
   /** Begins audits until no place is free, or nothing is due. */
@@ -221,7 +227,7 @@ export class Auditor {
       // Each in its turn.
       this.#holders.delete(holder.id)
       this.#holders.set(holder.id, holder)
-      const due = this.#live.has(holder.id) ? holder.take(this.#options.now()) : undefined
+      const due = this.#live.has(holder.id) ? holder.take(this.#clock.now()) : undefined
       passedOver = due === undefined ? passedOver + 1 : 0
       if (due !== undefined) this.#begin(holder, due.bucket, due.task)
     }
@@ -245,10 +251,10 @@ export class Auditor {
   }
 
   #take(holder: HolderAudits, bucket: string, task: Task, outcome: Outcome): void {
-    const { now, random } = this.#options
+    const now = this.#clock.now()
     const audit = holder.buckets.get(bucket)
-    const changed = audit !== undefined && judge(audit, task, outcome, now())
-    if (outcome.what === 'silent') holder.silent(now(), random)
+    const changed = audit !== undefined && judge(audit, task, outcome, now)
+    if (outcome.what === 'silent') holder.silent(now, this.#options.random)
     else holder.answered()
     if (outcome.what === 'passed') this.#share.passed()
     else if (outcome.what === 'late') this.#share.late()

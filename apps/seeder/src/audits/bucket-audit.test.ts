@@ -1,4 +1,4 @@
-import { auditResultSchema, packTags, tagOf } from '@eldernode/core'
+import { auditResultSchema, packTags, tagOf, tagPairs, tagsOf } from '@eldernode/core'
 import { beforeEach, expect, test } from 'vitest'
 import { BucketAudit } from './bucket-audit.ts'
 
@@ -7,12 +7,13 @@ const day = 24 * hour
 const hash = (n: number) => `ab${n.toString(16).padStart(38, '0').split('').toReversed().join('')}`
 const [a, b, c] = [hash(1), hash(2), hash(3)]
 const provenIn = (audit: BucketAudit) => audit.result().proven
+const provenTags = (audit: BucketAudit) => tagsOf(tagPairs(provenIn(audit))!)
 let now: number
 let audit: BucketAudit
 
 beforeEach(() => {
   now = 1_800_000_000_000
-  audit = new BucketAudit(undefined, () => 0.5)
+  audit = new BucketAudit(undefined, () => 0.5, now)
   audit.charge(true, now)
 })
 
@@ -53,15 +54,81 @@ test('one item of the bucket is asked for daily, before the proof ends, and only
   expect(audit.dueAt).toBe(now + 19 * hour)
 })
 
-test('what was passed by an earlier run is not asked for again until it is time', () => {
-  const saved = { passedAt: now - day, proven: packTags([tagOf(a)]), failed: [] }
-  const again = new BucketAudit(saved, () => 0.5)
+function savedAt(passedAt: number): BucketAudit {
+  const again = new BucketAudit({ passedAt, proven: packTags([tagOf(a)]), failed: [] }, () => 0.5, now)
   again.charge(true, now)
   again.claim({ held: [a, b], releasing: [] }, now)
+  return again
+}
+
+test('what was passed by an earlier run is not asked for again until it is time', () => {
+  const again = savedAt(now - hour)
   expect([again.next(now), again.next(now)]).toEqual([{ infoHash: b }, undefined])
   again.passed(b, now)
   expect(again.next(now)).toBeUndefined()
-  expect(provenIn(again)).toBe(packTags([a, b].map(tagOf)))
+  expect(again.result()).toMatchObject({ passedAt: now - hour, proven: packTags([a, b].map(tagOf)) })
+})
+
+test.each([-day, 2 * day])('what was passed a day ago or more, or a day ahead, is proven anew: %s', (ms) => {
+  const again = savedAt(now + ms)
+  expect([again.next(now), again.next(now)]).toEqual([{ infoHash: b }, { infoHash: a }])
+  again.passed(b, now)
+  expect(provenIn(again)).toBe(packTags([tagOf(b)]))
+})
+
+test('new items keep nobody from the daily audit of older ones', () => {
+  const held = [a, b, c]
+  let checks = 0
+  for (let n = 0; n < 30 * 24; n++) {
+    if (n % 12 === 0) held.push(hash(n + 10))
+    claim(held)
+    for (let task = audit.next(now); task !== undefined; task = audit.next(now)) {
+      checks += Number(provenTags(audit).includes(tagOf(task.infoHash)))
+      audit.passed(task.infoHash, now)
+    }
+    now += hour
+  }
+  expect(checks).toBeGreaterThanOrEqual(28)
+})
+
+test('a new item renews no proof of the others', () => {
+  claim([a, b])
+  passAll()
+  const passedAt = now
+  now += hour
+  claim([a, b, c])
+  expect(passAll()).toEqual([c])
+  expect(audit.result()).toEqual({ passedAt, proven: packTags([a, b, c].map(tagOf)), failed: [] })
+  expect(audit.dueAt).toBe(passedAt + 19 * hour)
+})
+
+test('who has nothing but what is new cannot choose what it is asked for: the rest ends within a day', () => {
+  claim([a, b])
+  passAll()
+  const ended = now + day
+  now = audit.dueAt
+  const checked = audit.next(now)?.infoHash ?? ''
+  audit.unknown(checked, now)
+  // It says for a moment to release what it is asked for.
+  claim(
+    [a, b].filter((one) => one !== checked),
+    [checked],
+  )
+  expect(audit.next(now + hour)).toBeUndefined()
+  for (let n = 10; now < ended; n++, now += 600_000) {
+    claim([a, b, hash(n)])
+    for (let task = audit.next(now); task !== undefined; task = audit.next(now)) {
+      expect(task.infoHash, 'one item alone is checked').toBeOneOf([checked, hash(n)])
+      if (task.infoHash === checked) audit.unknown(checked, now)
+      else audit.passed(task.infoHash, now)
+    }
+  }
+  claim([a, b, c])
+  for (let task = audit.next(now); task !== undefined; task = audit.next(now)) {
+    if (task.infoHash === c) audit.passed(c, now)
+    else audit.unknown(task.infoHash, now)
+  }
+  expect(audit.result()).toEqual({ passedAt: now, proven: packTags([tagOf(c)]), failed: [] })
 })
 
 test('who takes a claim back and claims anew proves anew; who is about to release an item does not', () => {

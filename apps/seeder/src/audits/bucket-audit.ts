@@ -34,7 +34,8 @@ interface Failure {
 
 /**
  * What an auditor knows of one bucket of one holder, and what it asks for next: a new holding at once, then one at random
- * before the bucket's proof ends, a failed piece until it is right. Pure; times in milliseconds since 1970.
+ * before the bucket's proof ends, a failed piece until it is right. When the proof ends all is asked for anew. Pure; times in
+ * milliseconds since 1970, of a clock that never goes back.
  */
 export class BucketAudit {
   readonly #random: () => number
@@ -47,15 +48,18 @@ export class BucketAudit {
   readonly #asked = new Set<string>()
   #passedAt: number
   #nextCheck: Open
+  /** The item that the daily audit is about, once that is due: no other may answer for it. */
+  #checked: string | undefined
   #dueAt = Infinity
   #charged = false
 
-  /** @param saved what was published of the bucket before */
-  constructor(saved: AuditResult | undefined, random: () => number) {
+  /** @param saved what was published of the bucket before; what it says of the time to come is not believed */
+  constructor(saved: AuditResult | undefined, random: () => number, now: number) {
     this.#random = random
     this.#proven = new Set(tagsOf(tagPairs(saved?.proven ?? '') ?? new Uint32Array()))
-    this.#failed = new Map(saved?.failed.map(({ tag, piece, since }) => [tag, { piece, since }]))
-    this.#passedAt = saved?.passedAt ?? 0
+    this.#failed = new Map(saved?.failed.map(({ tag, piece, since }) => [tag, { piece, since: Math.min(since, now) }]))
+    // A little ahead is a clock that was set; far ahead is as good as long ago.
+    this.#passedAt = Math.max(0, now - Math.abs(now - (saved?.passedAt ?? 0)))
     this.#nextCheck = this.#planned()
   }
 
@@ -101,6 +105,7 @@ export class BucketAudit {
 
   /** Takes what is to be asked for first; it is told of by `passed`, `failed` or `unknown` then. */
   next(now: number): Task | undefined {
+    this.#expire(now)
     const due = this.#earliest(now)
     const infoHash = due && this.#claims.get(due)
     if (due === undefined || infoHash === undefined) return undefined
@@ -112,13 +117,18 @@ export class BucketAudit {
 
   /** @returns whether the result is another than before */
   passed(infoHash: string, now: number): boolean {
+    this.#expire(now)
     const tag = this.#answered(infoHash)
     if (!this.#claims.has(tag)) return this.#end(false)
     this.#open.delete(tag)
     this.#failed.delete(tag)
+    // Threat: whoever drops what is old could have it count for ever by what is new.
+    if (tag === this.#checked || this.#proven.size === 0) {
+      this.#passedAt = now
+      this.#nextCheck = this.#planned()
+      this.#checked = undefined
+    }
     this.#proven.add(tag)
-    this.#passedAt = now
-    this.#nextCheck = this.#planned()
     return this.#end(true)
   }
 
@@ -132,6 +142,7 @@ export class BucketAudit {
     this.#open.set(tag, { tries, dueAt: now + this.#after(tries, firstFailureMs, lastFailureMs) })
     if (known !== undefined) return this.#end(false)
     const wasProven = this.#proven.delete(tag)
+    if (tag === this.#checked) this.#checked = undefined
     if (this.#hasRoom()) this.#failed.set(tag, { piece, since: now })
     else if (!wasProven) return this.#end(false)
     if (wasProven) this.#doubt(now)
@@ -141,11 +152,11 @@ export class BucketAudit {
   /** There was no answer that says anything. */
   unknown(infoHash: string, now: number): void {
     const tag = this.#answered(infoHash)
-    const known = this.#open.get(tag) ?? (this.#failed.has(tag) ? undefined : this.#nextCheck)
-    const tries = (known?.tries ?? 0) + 1
-    const again = { tries, dueAt: now + this.#after(tries, firstRetryMs, lastRetryMs) }
-    if (known === this.#nextCheck) this.#nextCheck = again
-    else this.#open.set(tag, again)
+    const isCheck = tag === this.#checked
+    const tries = (isCheck ? this.#nextCheck : this.#open.get(tag))?.tries ?? 0
+    const again = { tries: tries + 1, dueAt: now + this.#after(tries + 1, firstRetryMs, lastRetryMs) }
+    if (isCheck) this.#nextCheck = again
+    if (!isCheck || this.#open.has(tag)) this.#open.set(tag, again)
     this.#end(false)
   }
 
@@ -154,12 +165,18 @@ export class BucketAudit {
     return [...this.#failed].map(([tag, failure]) => ({ tag, ...failure }))
   }
 
-  /** What is published. */
-  result(): AuditResult {
+  /**
+   * What is published.
+   * @param ahead milliseconds that the clock of `now` is ahead of the one by which others live
+   */
+  result(ahead = 0): AuditResult {
+    const told = (time: number): number => Math.max(0, time - ahead)
     return {
-      passedAt: this.#passedAt,
+      passedAt: told(this.#passedAt),
       proven: packTags(this.#proven),
-      failed: this.failures.toSorted((a, b) => (a.tag < b.tag ? -1 : 1)),
+      failed: this.failures
+        .map(({ since, ...failure }) => ({ ...failure, since: told(since) }))
+        .toSorted((a, b) => (a.tag < b.tag ? -1 : 1)),
     }
   }
 
@@ -182,6 +199,14 @@ export class BucketAudit {
       if (isNew && this.#isWanted(tag) && !this.#open.has(tag)) this.#open.set(tag, { dueAt: now, tries: 0 })
     }
     this.#plan()
+  }
+
+  /** What was proven before the bucket's proof ended says nothing, and must not begin to count again by one audit. */
+  #expire(now: number): void {
+    if (this.#proven.size === 0 || now - this.#passedAt < PROOF_LASTS) return
+    this.#proven.clear()
+    this.#checked = undefined
+    this.#review(now)
   }
 
   #isWanted(tag: string): boolean {
@@ -212,14 +237,31 @@ export class BucketAudit {
     this.#dueAt = dueAt
   }
 
+  /** Whether there is an item for the daily audit to be about, and none is asked for. */
   #checks(): boolean {
-    return this.#charged && this.#asked.size === 0 && [...this.#claims.keys()].some((tag) => this.#proven.has(tag))
+    if (!this.#charged) return false
+    const checked = this.#toCheck()
+    if (checked !== undefined) return this.#claims.has(checked) && !this.#asked.has(checked)
+    return [...this.#claims.keys()].some((tag) => this.#proven.has(tag))
   }
 
-  /** The tag to ask for first. */
+  /** Threat: whoever says for a moment that it releases what it is asked for would be asked for another item. */
+  #toCheck(): string | undefined {
+    return this.#checked !== undefined && this.#proven.has(this.#checked) ? this.#checked : undefined
+  }
+
+  /** The tag to ask for first: the daily audit's goes before new ones, of which there may always be some. */
   #earliest(now: number): string | undefined {
     if (this.#dueAt > now) return undefined
+    if (this.#nextCheck.dueAt <= now && this.#checks()) {
+      this.#checked = this.#toCheck() ?? this.#any()
+      if (this.#checked !== undefined && !this.#asked.has(this.#checked)) return this.#checked
+    }
     for (const [tag, { dueAt }] of this.#open) if (dueAt <= now && !this.#asked.has(tag)) return tag
+    return undefined
+  }
+
+  #any(): string | undefined {
     const proven = [...this.#claims.keys()].filter((tag) => this.#proven.has(tag))
     return proven[Math.floor(this.#random() * proven.length)]
   }

@@ -75,6 +75,7 @@ export function createAudits(options: AuditsOptions): Audits {
       else if (outcome.what !== 'passed') log.debug({ holder, infoHash, ...outcome }, 'an audit proved nothing')
     },
     now,
+    clock: () => performance.now(),
     random: Math.random,
     log,
   })
