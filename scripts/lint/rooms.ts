@@ -133,7 +133,7 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/events`, knows: ['library', 'egress', 'standing'].map((name) => `${seeder}/${name}`) },
   { path: `${seeder}/media`, knows: [`${seeder}/library`] },
   { path: `${seeder}/limits`, knows: below },
-  { path: `${seeder}/replication`, knows: [...below, `${seeder}/policy`, `${seeder}/standing`] },
+  { path: `${seeder}/replication`, knows: [...below, `${seeder}/policy`, `${seeder}/standing`, `${seeder}/turns.ts`] },
   { path: `${seeder}/audits`, knows: [...below, `${seeder}/replication`, `${seeder}/standing`] },
   { path: `${seeder}/upkeep`, knows: below },
   { path: `${seeder}/ingest`, knows: [`${seeder}/library`] },

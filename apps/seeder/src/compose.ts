@@ -60,6 +60,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   const { http, network, swarm: swarmConfig } = config
   const now = Date.now
   const parts = new Parts(undo)
+  const turns = new Turns()
 
   mkdirSync(config.data, { recursive: true, mode: 0o750 })
   const identity = openIdentity(join(config.data, 'node.key'))
@@ -162,6 +163,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     swarm,
     egress,
     hash: hashing.digest,
+    turns,
     storage: { folder: storage, capacityBytes: config.storage.capacityBytes },
     ...settingsOf(config),
     policy,
@@ -204,7 +206,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     graph,
     replication,
     quotas,
-    turns: new Turns(),
+    turns,
     trackers: swarmConfig.trackers,
     purgeAfterMs: config.retention.purgeAfter * 1000,
     now,

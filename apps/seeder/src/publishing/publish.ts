@@ -122,9 +122,10 @@ export async function publishIngested(
     const isMedia = isDescribable(described, ingested.plain)
     const options = { describe: isMedia, ...(sealed && { key: sealed.key }), ...(committed && { committed }) }
     if (sealed === undefined) assertFree(library, ingested.infoHash, said)
-    const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)
-    let live: Item = { ...withoutPurge(item), state: 'live' }
-    await turns.take(item.infoHash, async () => {
+    // The turn begins before the commit: a copy that was here must not be given up in between.
+    const { live, created } = await turns.take(ingested.infoHash, async () => {
+      const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)
+      let live: Item = { ...withoutPurge(item), state: 'live' }
       const held = library.record(item.infoHash)
       if (held !== undefined) live = { ...withoutPurge(takeOver(services, held, said)), state: 'live' }
       if (library.record(item.infoHash)?.state === 'retracted') {
@@ -139,8 +140,9 @@ export async function publishIngested(
       if (sealed !== undefined) await encryption.grants.publish(item.infoHash)
       // A decision that still saw the retraction may have come between.
       if (library.get(item.infoHash)?.state === 'retracted') library.restore(item.infoHash)
+      return { live, created }
     })
-    replication.touch(item.infoHash)
+    replication.touch(live.infoHash)
     if (isMedia) services.describe()
     if (live.about.expiresAt !== undefined) retentionChanged()
     return { item: live, created }

@@ -4,6 +4,7 @@ import type { Egress } from '../egress/index.ts'
 import type { Digest, Item, Library } from '../library/index.ts'
 import type { Policy } from '../policy/index.ts'
 import type { Swarm } from '../swarm/index.ts'
+import type { Turns } from '../turns.ts'
 import type { PulseOptions } from './members/pulse.ts'
 
 export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zone' | 'operator' | 'version'> {
@@ -13,6 +14,8 @@ export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zo
   swarm: Swarm
   egress: Egress
   hash: Digest
+  /** Shared with whoever publishes: no copy goes amid that. */
+  turns: Turns
   /** A folder on the disk that stores the items, and the most bytes of items to store; 0 is nine tenths of the disk. */
   storage: { folder: string; capacityBytes: number }
   /** Items that are fetched because somebody reads them here: see the settings of that name. */

@@ -11,7 +11,10 @@ import type { Publications } from './publications.ts'
 import { Release } from './release.ts'
 import type { Serving } from './serving.ts'
 
-export interface CareOptions extends Pick<ReplicationOptions, 'library' | 'policy' | 'now' | 'log'> {
+export interface CareOptions extends Pick<
+  ReplicationOptions,
+  'library' | 'swarm' | 'turns' | 'policy' | 'now' | 'log'
+> {
   network: Pick<Network, 'view' | 'unproven' | 'proofs'>
   publications: Publications
   transfers: Transfers
@@ -43,7 +46,11 @@ export class Care {
     const { network, publications, transfers, notice, library, now } = options
     const levels = new Levels(now, (change) => this.healths.changed(change))
     this.#admission = new Admission({ ...options, copied: () => levels.sum('copied').bytes + transfers.bytes })
-    this.#release = new Release(options)
+    this.#release = new Release({
+      ...options,
+      goes: (infoHash) => this.duties.goes(infoHash),
+      gone: (infoHash) => this.#releases.forget(infoHash),
+    })
     this.duties = new Duties({
       ...options,
       view: network.view,

@@ -16,7 +16,7 @@ import type { Transfers } from '../fetching/transfers.ts'
 import type { Rank } from '../fetching/rank.ts'
 
 export interface DutiesOptions {
-  publications: Pick<Publications, 'demands' | 'published'>
+  publications: Pick<Publications, 'demands' | 'published' | 'refresh'>
   view: View
   unproven: Unproven
   releases: Releases
@@ -30,7 +30,7 @@ export interface DutiesOptions {
   /** Tells the network that a copy is about to go, or stays after all. */
   mark(infoHash: string): void
   unmark(infoHash: string): void
-  /** Removes a copy for good. */
+  /** Removes a copy for good, if it `goes` still. */
   release(demand: Demand): void
   /** Milliseconds of a clock that nobody sets. */
   clock: () => number
@@ -115,7 +115,15 @@ export class Duties {
     else if (transfers.has(infoHash) && !this.#goesOn(infoHash, assessment)) {
       void cancel(infoHash, 'placement wants it elsewhere')
     }
-    this.#step(demand, what, assessment)
+    if (this.#step(demand, what, assessment)) this.#options.release(demand)
+  }
+
+  /** Whether a copy that was to be released still may go: to be asked right before its bytes are removed. */
+  goes(infoHash: string): boolean {
+    // What was published here a moment ago may not have been looked at yet.
+    this.#options.publications.refresh(infoHash)
+    const found = this.find(infoHash)
+    return found !== undefined && this.#options.inStep() && this.#step(found.demand, found.duty, found.assessment)
   }
 
   /**
@@ -140,16 +148,14 @@ export class Duties {
     if (published !== undefined) transfers.add({ infoHash, publisher: published.signer }, changed, rank)
   }
 
-  #step(demand: Demand, what: Duty, assessment: Assessment): void {
-    const { releases, view, clock, mark, unmark, release } = this.#options
+  /** @returns whether the copy may go */
+  #step(demand: Demand, what: Duty, assessment: Assessment): boolean {
+    const { releases, view, clock, mark, unmark } = this.#options
     const { infoHash } = demand
     const step = releases.step(infoHash, what, assessment, view, clock())
     if (step === 'mark') mark(infoHash)
     else if (step === 'unmark') unmark(infoHash)
-    else if (step === 'go') {
-      releases.forget(infoHash)
-      release(demand)
-    }
+    return step === 'go'
   }
 
   /**

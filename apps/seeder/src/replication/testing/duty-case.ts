@@ -40,7 +40,7 @@ export let changes: LevelChange[]
 export let barred: Set<string>
 export let pinned: Set<string>
 /** What a test may change. */
-export const given = { inStep: true, runs: false }
+export const given = { inStep: true, runs: false, stays: false }
 export let duties: Duties
 
 export const heartbeat = (state: Heartbeat['state'] = 'active'): Heartbeat => ({
@@ -106,7 +106,7 @@ export function start(): void {
   own = new Map()
   barred = new Set()
   pinned = new Set()
-  Object.assign(given, { inStep: true, runs: false })
+  Object.assign(given, { inStep: true, runs: false, stays: false })
   const clock = (): number => time
   presence = new Presence({ self, graceMs: 10 * minute, now: clock, clock })
   index = new HolderIndex()
@@ -127,6 +127,7 @@ export function start(): void {
   duties = new Duties({
     publications: {
       demands,
+      refresh: () => false,
       published: () => ({ publisher, signer: publisher, manifest: undefined as never, ts: 0 }),
     },
     view,
@@ -164,7 +165,10 @@ export function start(): void {
     },
     release: ({ infoHash }) => {
       told.push('go')
-      own.delete(infoHash)
+      if (!given.stays) {
+        own.delete(infoHash)
+        releases.forget(infoHash)
+      }
     },
     clock,
   })
