@@ -123,7 +123,7 @@ export async function publishIngested(
     const options = { describe: isMedia, ...(sealed && { key: sealed.key }), ...(committed && { committed }) }
     if (sealed === undefined) assertFree(library, ingested.infoHash, said)
     // The turn begins before the commit: a copy that was here must not be given up in between.
-    const { live, created } = await turns.take(ingested.infoHash, async () => {
+    const published = await turns.take(ingested.infoHash, async () => {
       const { item, created } = await library.commit(ingested.staging, described, ingested.metainfo, options)
       let live: Item = { ...withoutPurge(item), state: 'live' }
       const held = library.record(item.infoHash)
@@ -140,12 +140,12 @@ export async function publishIngested(
       if (sealed !== undefined) await encryption.grants.publish(item.infoHash)
       // A decision that still saw the retraction may have come between.
       if (library.get(item.infoHash)?.state === 'retracted') library.restore(item.infoHash)
-      return { live, created }
+      return { item: live, created }
     })
-    replication.touch(live.infoHash)
+    replication.touch(published.item.infoHash)
     if (isMedia) services.describe()
-    if (live.about.expiresAt !== undefined) retentionChanged()
-    return { item: live, created }
+    if (published.item.about.expiresAt !== undefined) retentionChanged()
+    return published
   } finally {
     await ingested.staging.discard()
   }
