@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { MediaView } from './media-view.ts'
 import type { Problem } from './problem.ts'
@@ -182,6 +183,18 @@ describe('the node', () => {
     expect(text).toMatch(/^eldernode_items \d+$/m)
     expect(text).toMatch(/^process_cpu_seconds_total/m)
     expect(text).not.toMatch(/unknown-id-1/)
+  })
+
+  test('measures how long an upload took', async () => {
+    async function* halves() {
+      yield Buffer.from('slow')
+      await pause(20)
+      yield Buffer.from('ly')
+    }
+    await node.ask('/v1/media?name=slow.txt', { method: 'PUT', body: ReadableStream.from(halves()) })
+    const sum = /^eldernode_http_request_seconds_sum\{method="PUT",route="\/v1\/media"\} (.*)$/m
+    const seconds = async () => Number(sum.exec(await (await node.ask('/metrics')).text())?.[1])
+    await expect.poll(seconds).toBeGreaterThan(0.015)
   })
 
   test('shows limits in the units of their settings', async () => {

@@ -40,18 +40,20 @@ export function observeRequests(app: Api, { registry, log }: Services): void {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
     registers: [registry],
   })
-  const count = (request: FastifyRequest, reply: FastifyReply) => {
+  // Fastify's own `elapsedTime` is 0 while it has no logger and no hook for answers.
+  const count = (request: FastifyRequest, reply: FastifyReply, ms: number) => {
     const { method, routeOptions } = request
     const { statusCode: status } = reply.raw
     const route = routeOptions.url ?? 'none'
     requests.inc({ method, route, status })
-    seconds.observe({ method, route }, reply.elapsedTime / 1000)
-    log.debug({ method, url: request.url, status, ms: Math.round(reply.elapsedTime) }, 'answered')
+    seconds.observe({ method, route }, ms / 1000)
+    log.debug({ method, url: request.url, status, ms: Math.round(ms) }, 'answered')
   }
   // The end of the answer counts, also of one that its client did not wait for: streams of events have no other end.
   app.addHook('onRequest', async (request, reply) => {
+    const since = performance.now()
     reply.raw.once('close', () => {
-      if (reply.raw.headersSent) count(request, reply)
+      if (reply.raw.headersSent) count(request, reply, performance.now() - since)
     })
   })
 }
