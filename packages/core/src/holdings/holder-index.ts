@@ -103,6 +103,16 @@ export class HolderIndex {
     return count
   }
 
+  /** The buckets, two hex digits each, in which a node says it holds anything; one may come twice. */
+  *bucketsOf(node: NodeId): Iterable<string> {
+    for (const buckets of [this.#shown, this.#hidden]) {
+      for (const [name, nodes] of buckets) {
+        const bucket = nodes.get(node)
+        if (bucket !== undefined && bucket.held.size + bucket.releasing.size > 0) yield name
+      }
+    }
+  }
+
   #bucketsOf(infoHash: string): Map<NodeId, Bucket>[] {
     const name = bucketOf(infoHash)
     return [this.#shown, this.#hidden].flatMap((buckets) => buckets.get(name) ?? [])

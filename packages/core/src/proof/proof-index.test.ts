@@ -150,18 +150,12 @@ describe('what a new result changes', () => {
   })
 })
 
-test('the oldest proof is that of the bucket whose last audit is longest ago', () => {
-  expect(index.oldestProof(now)).toBeUndefined()
-  say(near[0]!, { items: [one], passedAt: now - 5000 })
-  say(near[1]!, { items: [one], passedAt: now - 3000 })
-  say(near[2]!, { passedAt: now - 9000 })
-  expect(index.oldestProof(now)).toBe(now - 3000)
-  const other = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0')).find(
-    (bucket) => bucket !== 'ab',
-  )!
-  const proven = packTags([`${other}00000000000000`])
-  const key4 = auditKey(holder, other)
-  for (const pub of members) index.set({ pub, key: key4, ts: now, body: { passedAt: now - 7000, proven, failed: [] } })
-  expect(index.oldestProof(now)).toBe(now - 7000)
-  expect(index.oldestProof(now + PROOF_LASTS)).toBeUndefined()
+test('the word on a bucket is the newest of who is believed and proved anything, however old', () => {
+  expect(index.wordOn(holder, 0xab)).toEqual({ fails: false })
+  say(near[0]!, { items: [one], passedAt: now - 5 * PROOF_LASTS })
+  say(near[1]!, { items: [one], passedAt: now - 3 * PROOF_LASTS })
+  say(near[2]!, fails(two))
+  say(near[4]!, { items: [one] })
+  expect(index.wordOn(holder, 0xab)).toEqual({ passedAt: now - 3 * PROOF_LASTS, fails: true })
+  expect(index.wordOn(holder, 0xac)).toEqual({ fails: false })
 })

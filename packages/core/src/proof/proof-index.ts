@@ -118,20 +118,19 @@ export class ProofIndex {
   }
 
   /**
-   * When the bucket was last passed whose audit is longest ago, among those with anything proven that still counts.
-   * @returns milliseconds since 1970, `undefined` when nothing is proven
+   * What is said of a bucket by auditors who are believed, however long ago.
+   * @param bucket 0 to 255
+   * @returns when it was last passed with anything proven, absent when nothing is; and whether anything in it is failed
    */
-  oldestProof(now: number): number | undefined {
-    let oldest: number | undefined
-    for (const [holder, buckets] of this.#holders) {
-      for (const [number, bucket] of buckets.entries()) {
-        if (bucket === undefined) continue
-        const counting = this.#believed(holder, number, bucket).filter(({ proven }) => proven.length > 0)
-        const passedAt = Math.max(...counting.map((result) => result.passedAt))
-        if (now - passedAt < PROOF_LASTS) oldest = Math.min(oldest ?? passedAt, passedAt)
-      }
+  wordOn(holder: NodeId, bucket: number): { passedAt?: number; fails: boolean } {
+    const known = this.#holders.get(holder)?.[bucket]
+    let passedAt = -1
+    let fails = false
+    for (const result of known === undefined ? [] : this.#believed(holder, bucket, known)) {
+      if (result.proven.length > 0) passedAt = Math.max(passedAt, result.passedAt)
+      fails ||= result.failed.length > 0
     }
-    return oldest
+    return passedAt < 0 ? { fails } : { passedAt, fails }
   }
 
   /** Reading an infohash costs more than a search, and one item is asked of many holders in a row. */

@@ -19,11 +19,12 @@ export function observeHealth({ registry, standing, alarms, now }: Services): Re
   }
   new Gauge({
     name: 'eldernode_replication_oldest_proof_seconds',
-    help: 'Age of the oldest proof that counts; 0 while there is none.',
+    help: 'How long ago the copy of others was last proven whose audit is longest ago; absent while they claim none.',
     registers: [registry],
     collect() {
       const { oldestProof } = standing.totals()
-      this.set(oldestProof === undefined ? 0 : Math.max(0, now() - oldestProof) / 1000)
+      if (oldestProof === undefined) this.remove()
+      else this.set(Math.max(0, now() - oldestProof) / 1000)
     },
   })
   new Gauge({

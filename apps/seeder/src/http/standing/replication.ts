@@ -28,7 +28,10 @@ const replicationSchema = z
       belowTarget: amountSchema,
       atTarget: amountSchema,
       surplus: amountSchema,
-      oldestProof: z.int().optional().describe('Milliseconds since 1970 of the oldest proof that counts.'),
+      oldestProof: z
+        .int()
+        .optional()
+        .describe('Milliseconds since 1970 at which that was last proven whose audit is longest ago.'),
     }),
     repairs: z
       .object({ count: z.int(), lastSeconds: z.number().optional(), meanSeconds: z.number().optional() })

@@ -15,7 +15,7 @@ export interface CareOptions extends Pick<
   ReplicationOptions,
   'library' | 'swarm' | 'turns' | 'policy' | 'now' | 'log'
 > {
-  network: Pick<Network, 'view' | 'unproven' | 'proofs'>
+  network: Pick<Network, 'view' | 'unproven' | 'ages'>
   publications: Publications
   transfers: Transfers
   notice: Pick<HoldingsNotice, 'hold' | 'release'>
@@ -67,7 +67,7 @@ export class Care {
       duties: this.duties,
       demands: publications.demands,
       levels,
-      proofs: network.proofs,
+      ages: network.ages,
       transfers,
       jobs: library.jobs,
       repair: (infoHash) => {

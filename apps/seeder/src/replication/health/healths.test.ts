@@ -31,7 +31,7 @@ const build = (changed: Partial<HealthsOptions> = {}) =>
     },
     demands,
     levels,
-    proofs: { oldestProof: () => 5 },
+    ages: { oldest: () => 5 },
     transfers: {
       view: (infoHash) =>
         infoHash === hash(0)

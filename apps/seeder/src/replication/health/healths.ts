@@ -1,17 +1,17 @@
-import type { ProofIndex } from '@eldernode/core'
 import type { Duties } from '../deciding/duties.ts'
 import type { Publications } from '../deciding/publications.ts'
 import type { Transfers } from '../fetching/transfers.ts'
 import type { JobStore } from '../../library/index.ts'
 import type { Levels } from './levels.ts'
 import type { Drain, Health, HealthQuery, HealthTotals, LevelChange, Standing } from './port.ts'
+import type { ProofAges } from './proof-ages.ts'
 import { whyOf } from './why.ts'
 
 export interface HealthsOptions {
   duties: Pick<Duties, 'find' | 'passedAt'>
   demands: Publications['demands']
   levels: Levels
-  proofs: Pick<ProofIndex, 'oldestProof'>
+  ages: Pick<ProofAges, 'oldest'>
   transfers: Pick<Transfers, 'view'>
   jobs: Pick<JobStore, 'drainingSince' | 'setDraining'>
   now: () => number
@@ -58,8 +58,8 @@ export class Healths implements Standing {
   }
 
   totals(): HealthTotals {
-    const { levels, duties, proofs, now } = this.#options
-    const oldestProof = proofs.oldestProof(now())
+    const { levels, duties, ages } = this.#options
+    const oldestProof = ages.oldest()
     return { ...levels.totals(), at: duties.passedAt, ...(oldestProof !== undefined && { oldestProof }) }
   }
 

@@ -52,7 +52,10 @@ export interface HealthTotals extends Amount {
   /** Milliseconds since 1970 at which a pass over all of them last ended; 0 before the first. */
   at: number
   levels: Record<Level, Amount>
-  /** Milliseconds since 1970 of the oldest proof that counts; absent when there is none. */
+  /**
+   * Milliseconds since 1970 at which that was last proven of the others' copies whose audit is longest ago, counting or
+   * not; absent when they claim none.
+   */
   oldestProof?: number
 }
 

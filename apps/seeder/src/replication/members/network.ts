@@ -13,6 +13,7 @@ import {
 } from '@eldernode/core'
 import type { Logger } from 'pino'
 import { Trust } from '../claims/trust.ts'
+import { ProofAges } from '../health/proof-ages.ts'
 import { Slices } from '../slices.ts'
 import { Roster } from './roster.ts'
 
@@ -44,6 +45,7 @@ export class Network {
   readonly roster: Roster
   readonly unproven: Unproven
   readonly view: NetworkView
+  readonly ages: ProofAges
   readonly #options: NetworkOptions
   readonly #trust: Trust
   readonly #watches: (() => void)[] = []
@@ -55,6 +57,8 @@ export class Network {
     this.unproven = new Unproven(options.clock, options.graceMs)
     const { index, proofs, unproven } = this
     this.view = new NetworkView({ ...options, presence: this.roster.presence, index, proofs, unproven })
+    const others = (): NodeId[] => this.view.live.flatMap(({ id }) => (id === options.self ? [] : [id]))
+    this.ages = new ProofAges({ ...options, others, index, proofs })
     this.#trust = new Trust({
       ...options,
       proofs,
