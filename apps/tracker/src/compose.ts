@@ -88,19 +88,22 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   gauge(registry, 'eldernode_tracker_websockets', 'Open WebSocket connections.', () => webSockets.sockets)
 
   const snapshot = settings.snapshot === '' ? undefined : new SnapshotFile(settings.snapshot, log)
-  let sweeps: NodeJS.Timeout | undefined
+  let nextSweep: NodeJS.Timeout | undefined
+  let moreSweep: NodeJS.Immediate | undefined
   const sweep = (): void => {
-    if (swarms.expire(perSweep)) setImmediate(sweep)
+    if (swarms.expire(perSweep)) moreSweep = setImmediate(sweep)
+    else nextSweep = setTimeout(sweep, sweepMs)
   }
   return {
     start: async () => {
       snapshot?.load(swarms, ttl)
       const port = await listeners.start(settings.host, settings.port)
-      sweeps = setInterval(sweep, sweepMs)
+      nextSweep = setTimeout(sweep, sweepMs)
       return port
     },
     stop: async () => {
-      clearInterval(sweeps)
+      clearTimeout(nextSweep)
+      clearImmediate(moreSweep)
       await listeners.stop()
       snapshot?.save(swarms)
     },

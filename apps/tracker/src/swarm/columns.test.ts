@@ -121,7 +121,7 @@ describe('MemberLists', () => {
 describe('Wheel', () => {
   it('hands over each number once, at its tick, in bounded parts', () => {
     const roll = dice(4)
-    const wheel = new Wheel(500, 16)
+    const wheel = new Wheel(500, 16, 0)
     const due = new Map<number, number>()
     for (let tick = 0; tick < 400; tick++) {
       for (let i = 0; i < 20; i++) {
@@ -149,11 +149,29 @@ describe('Wheel', () => {
   })
 
   it('finds everything after a long sleep', () => {
-    const wheel = new Wheel(10, 4)
+    const wheel = new Wheel(10, 4, 0)
     wheel.add(1, 0)
     wheel.add(2, 3)
     const found: number[] = []
     wheel.advance(1_000_000, 100, (one) => found.push(one))
     expect(found.toSorted((a, b) => a - b)).toEqual([1, 2])
+  })
+
+  it('comes to an end with appointments beyond one turn, each made anew until it is due', () => {
+    const wheel = new Wheel(10, 16, 3)
+    const due = [3, 18, 19, 34, 100]
+    for (const [one, tick] of due.entries()) wheel.add(one, tick)
+    const handed: number[][] = []
+    for (const before of [16, 36, 90, 101]) {
+      const now: number[] = []
+      const isMore = wheel.advance(before, 100, (one) => {
+        const tick = due[one] as number
+        if (tick >= before) wheel.add(one, tick)
+        else now.push(one)
+      })
+      expect(isMore).toBe(false)
+      handed.push(now.toSorted((a, b) => a - b))
+    }
+    expect(handed).toEqual([[0], [1, 2, 3], [], [4]])
   })
 })

@@ -3,12 +3,15 @@ import { Announce, Answer, type Counts, decodePeers, encodePeers, happened, kind
 
 let now = 0
 
-const swarmsOf = (limits: Partial<{ swarms: number; peersPerSwarm: number; peers: number }> = {}) => {
+const swarmsOf = (
+  limits: Partial<{ swarms: number; peersPerSwarm: number; peers: number }> = {},
+  ttl = { address: 100, socket: 50 },
+) => {
   now = 0
   const all = { swarms: 20, peersPerSwarm: 1000, peers: 2000, ...limits }
   return new Swarms({
     limits: all,
-    ttl: { address: 100, socket: 50 },
+    ttl,
     now: () => now,
     random: Math.random,
     secret: () => 0.4,
@@ -144,6 +147,20 @@ describe('Swarms', () => {
     now = 210_000
     while (swarms.expire(1));
     expect([swarms.peers, swarms.swarms]).toEqual([0, 0])
+  })
+
+  it('has nothing to expire of those who came before it first looked, or while it was held up', () => {
+    const swarms = swarmsOf({}, { address: 250, socket: 50 })
+    for (let host = 1; host <= 3; host++) say(swarms, { host })
+    for (let client = 0; client < 3; client++) say(swarms, { kind: 2, host: swarms.openClient() })
+    now = 1000
+    expect(swarms.expire(50)).toBe(false)
+    now = 40_000
+    for (let host = 4; host <= 6; host++) say(swarms, { host })
+    expect(swarms.expire(50)).toBe(false)
+    now = 252_000
+    while (swarms.expire(50));
+    expect(swarms.peers).toBe(3)
   })
 
   it('lets one that was not heard of for long give way in a full swarm', () => {

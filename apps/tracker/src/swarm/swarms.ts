@@ -60,7 +60,6 @@ export class Swarms {
     this.#torrents = new KeyTable(limits.swarms, 5, 5, secret)
     this.#peers = new PeerTable(limits.peers, secret)
     this.#lists = new MemberLists(limits.swarms * listsPerSwarm, limits.peers)
-    this.#wheel = new Wheel(limits.peers, ticksPerTurn)
     this.#clients = new Clients(limits.peers)
     this.#members = new Int32Array(limits.swarms)
     this.#paused = new Int32Array(limits.swarms)
@@ -68,6 +67,7 @@ export class Swarms {
     // Who is restored was seen before the beginning.
     this.#began = now() - Math.max(ttl.address, ttl.socket) * 1000
     this.#secondsPerTick = Math.max(1, Math.ceil(Math.max(ttl.address, ttl.socket) / (ticksPerTurn - 2)))
+    this.#wheel = new Wheel(limits.peers, ticksPerTurn, Math.floor(this.#seconds() / this.#secondsPerTick))
   }
 
   get swarms(): number {

@@ -1,22 +1,25 @@
 /**
  * Appointments of many numbers, each with at most one, in a ring of ticks. Making and cancelling one takes the same time
- * however many there are. An appointment must lie less than one turn ahead.
+ * however many there are. An appointment more than one turn ahead comes early: who gets it makes another one.
  */
 export class Wheel {
   readonly #heads: Int32Array
   readonly #next: Int32Array
   // A number, or -2 minus the tick for the first one of a tick.
   readonly #previous: Int32Array
-  #tick = 0
+  #tick: number
 
-  constructor(capacity: number, ticks: number) {
+  /** @param first the tick at which the first appointments may come */
+  constructor(capacity: number, ticks: number, first: number) {
+    this.#tick = first
     this.#heads = new Int32Array(ticks).fill(-1)
     this.#next = new Int32Array(capacity)
     this.#previous = new Int32Array(capacity)
   }
 
   add(one: number, tick: number): void {
-    const at = tick % this.#heads.length
+    // One turn later its place in the ring is behind the present tick: made anew in `advance`, it would be found for ever.
+    const at = Math.min(tick, this.#tick + this.#heads.length - 1) % this.#heads.length
     const next = this.#heads[at] as number
     this.#next[one] = next
     this.#previous[one] = -2 - at
