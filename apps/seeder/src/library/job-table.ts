@@ -11,8 +11,8 @@ interface JobRow {
   detail: string | null
 }
 
-/** As many changes are written in one transaction. */
-const mostWaiting = 256
+/** While the disk takes nothing, more changes are not kept: what they say is found again by comparing. */
+const mostWaiting = 50_000
 const longestDetail = 500
 
 export class JobTable implements JobStore {
@@ -37,12 +37,13 @@ export class JobTable implements JobStore {
     this.#note(infoHash, undefined)
   }
 
-  flush(): void {
+  flush(most = Infinity): void {
     if (this.#waiting.size === 0) return
+    const changes = [...this.#waiting].slice(0, most)
     this.#db.transact(() => {
-      for (const [infoHash, job] of this.#waiting) this.#write(infoHash, job)
+      for (const [infoHash, job] of changes) this.#write(infoHash, job)
     })
-    this.#waiting.clear()
+    for (const [infoHash] of changes) this.#waiting.delete(infoHash)
   }
 
   drainingSince(): number | undefined {
@@ -55,15 +56,13 @@ export class JobTable implements JobStore {
   }
 
   #note(infoHash: string, job: JobRecord | undefined): void {
-    this.#waiting.set(infoHash, job)
-    if (this.#waiting.size >= mostWaiting) this.flush()
+    if (this.#waiting.size < mostWaiting || this.#waiting.has(infoHash)) this.#waiting.set(infoHash, job)
   }
 
   #write(infoHash: string, job: JobRecord | undefined): void {
-    this.#db.run('DELETE FROM jobs WHERE info_hash = ?', infoHash)
-    if (job === undefined) return
+    if (job === undefined) return void this.#db.run('DELETE FROM jobs WHERE info_hash = ?', infoHash)
     this.#db.run(
-      'INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)',
       infoHash,
       job.lane,
       job.addedAt,

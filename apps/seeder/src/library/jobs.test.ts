@@ -1,6 +1,9 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { digest, tempFolder } from './fixtures/item.ts'
+import { Database } from './database.ts'
+import { JobTable } from './job-table.ts'
 import { openLibrary, type JobRecord, type Library } from './index.ts'
 
 let folder: string
@@ -43,6 +46,26 @@ test('jobs are there after a restart, as they were last', async () => {
 test('many changes are written before the library closes', () => {
   for (let n = 0; n < 300; n++) library.jobs.put(job('a', { infoHash: n.toString(16).padStart(40, '0') }))
   expect(library.jobs.all()).toHaveLength(300)
+})
+
+test('while the disk is full changes wait, in a bounded number; once it takes some they are written, some at a time', () => {
+  const db = new Database(join(folder, 'other.db'))
+  try {
+    const jobs = new JobTable(db)
+    // No page may be added to the file: SQLITE_FULL.
+    db.row('PRAGMA max_page_count = 1')
+    for (let n = 0; n < 60_000; n++) jobs.put(job('a', { infoHash: n.toString(16).padStart(40, '0') }))
+    expect(() => jobs.flush()).toThrow('full')
+    jobs.delete('0'.repeat(40))
+    db.row('PRAGMA max_page_count = 1000000')
+    const count = () => db.row<{ n: number }>('SELECT count(*) AS n FROM jobs')?.n
+    jobs.flush(10)
+    expect(count()).toBe(9)
+    jobs.flush()
+    expect(count()).toBe(49_999)
+  } finally {
+    db.close()
+  }
 })
 
 test('a node that drains does so after a restart, until it is taken back', async () => {
