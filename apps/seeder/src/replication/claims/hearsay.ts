@@ -1,5 +1,5 @@
 import type { HolderIndex, NodeId } from '@eldernode/core'
-import type { Transfers } from '../fetching/transfers.ts'
+import type { Job, Transfers } from '../fetching/transfers.ts'
 
 export interface HearsayOptions {
   index: Pick<HolderIndex, 'stateOf'>
@@ -20,15 +20,15 @@ export class Hearsay {
   /** A member says something else of these items than before. */
   claimed(id: NodeId, infoHashes: readonly string[]): void {
     const { index, transfers } = this.#options
-    for (const infoHash of infoHashes) if (index.stateOf(id, infoHash) === 'held') transfers.hurry(infoHash)
+    transfers.hurry(infoHashes.filter((infoHash) => index.stateOf(id, infoHash) === 'held'))
   }
 
   /** A member is heard from that was not before: it may have what waits here for a source. */
   welcome(id: NodeId): void {
     const { index, transfers, mending } = this.#options
-    for (const { infoHash, publisher } of transfers.waiting()) {
-      if (publisher === id || index.stateOf(id, infoHash) === 'held') transfers.hurry(infoHash)
-    }
-    for (const { infoHash } of mending.waiting()) mending.hurry(infoHash)
+    const mayHave = ({ infoHash, publisher }: Job): boolean =>
+      publisher === id || index.stateOf(id, infoHash) === 'held'
+    transfers.hurry([...transfers.waiting()].filter(mayHave).map(({ infoHash }) => infoHash))
+    mending.hurry([...mending.waiting()].map(({ infoHash }) => infoHash))
   }
 }

@@ -32,6 +32,9 @@ export interface CareOptions extends Pick<
   drained(): void
 }
 
+/** Written at a tick, so that other work waits for milliseconds. */
+const mostNotes = 2_000
+
 /** What this node does about the copies of items, and how they stand. */
 export class Care {
   readonly duties: Duties
@@ -102,13 +105,20 @@ export class Care {
 
   /** Does what became due by time alone. */
   tick(): void {
-    const { publications, library, touch, log } = this.#options
-    this.duties.tick()
-    for (const infoHash of publications.expired()) touch(infoHash)
+    const { publications, library, touch } = this.#options
+    this.#safely('what became due could not be done', () => {
+      this.duties.tick()
+      for (const infoHash of publications.expired()) touch(infoHash)
+    })
+    this.#safely('what is to be copied could not be noted', () => library.jobs.flush(mostNotes))
+  }
+
+  /** A full disk, say, must not end the node: what fails is done at the next tick. */
+  #safely(failure: string, act: () => void): void {
     try {
-      library.jobs.flush()
+      act()
     } catch (error) {
-      log.error({ err: error }, 'what is to be copied could not be noted; tried again soon')
+      this.#options.log.error({ err: error }, `${failure}; tried again soon`)
     }
   }
 

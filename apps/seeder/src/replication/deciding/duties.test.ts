@@ -44,6 +44,22 @@ test('a new item is fetched at once, below its least number of copies ahead of o
   expect(told).toEqual(['add', 'rank'])
 })
 
+test('what nobody who lives is known to have comes last, until somebody says to have it', () => {
+  const infoHash = item(true)
+  publish(infoHash)
+  duties.look(infoHash)
+  expect(queued.get(infoHash)).toMatchObject({ urgent: true, unclaimed: true })
+  says(publisher, infoHash, 'held', 'failed')
+  duties.look(infoHash)
+  expect(queued.get(infoHash)).toMatchObject({ unclaimed: true })
+  says(publisher, infoHash, 'held', 'unknown')
+  duties.look(infoHash)
+  expect(queued.get(infoHash)).not.toHaveProperty('unclaimed')
+  pass(15 * minute, [publisher])
+  duties.look(infoHash)
+  expect(queued.get(infoHash)).toMatchObject({ unclaimed: true })
+})
+
 test('a copy that is lost is replaced after the grace time and a jitter of its own, and not before', () => {
   const infoHash = item(false)
   publish(infoHash)

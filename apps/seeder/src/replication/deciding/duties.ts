@@ -111,7 +111,7 @@ export class Duties {
     if (!demand.reached && claimed(assessment) >= demand.target) publications.demands.reach(infoHash)
     const what = duty(demand, assessment, view)
     levels.note(demand, assessment, this.#own(demand, assessment))
-    if (what.do === 'fetch') this.#fetch(demand, what, changed)
+    if (what.do === 'fetch') this.#fetch(demand, what, changed, isClaimed(assessment))
     else if (transfers.has(infoHash) && !this.#goesOn(infoHash, assessment)) {
       void cancel(infoHash, 'placement wants it elsewhere')
     }
@@ -135,14 +135,23 @@ export class Duties {
     return missing > 0 && transfers.runs(infoHash) && view.member(view.self)?.state !== 'draining'
   }
 
-  #fetch(demand: Demand, { urgent, repair, rarity }: Extract<Duty, { do: 'fetch' }>, changed: boolean): void {
+  #fetch(demand: Demand, what: Extract<Duty, { do: 'fetch' }>, changed: boolean, isThere: boolean): void {
     const { publications, transfers, view, mayFetch } = this.#options
     const { infoHash, since, size } = demand
+    const { urgent, repair, rarity } = what
     const isKnown = transfers.has(infoHash)
     if (!isKnown && !mayFetch(infoHash)) return
     const self = view.member(view.self)
     const delayMs = repair && self !== undefined && !changed ? repairDelay(infoHash, self) : 0
-    const rank: Rank = { lane: repair ? 'repair' : 'new', urgent, rarity, since, size, delayMs }
+    const rank: Rank = {
+      lane: repair ? 'repair' : 'new',
+      urgent,
+      rarity,
+      since,
+      size,
+      delayMs,
+      ...(!isThere && { unclaimed: true }),
+    }
     if (isKnown && !changed) return transfers.rank(infoHash, rank)
     const published = publications.published(infoHash)
     if (published !== undefined) transfers.add({ infoHash, publisher: published.signer }, changed, rank)
@@ -172,6 +181,11 @@ export class Duties {
     const stuck = needed && assessment.wanted.filter((id) => id !== self).length < enough
     return { held, copied: !publishers.includes(self), needed, stuck }
   }
+}
+
+/** Whether anybody who lives says to have it, and was not found without. */
+function isClaimed({ copies }: Assessment): boolean {
+  return copies.some(({ live, proof }) => live && proof !== 'failed')
 }
 
 /** What failed an audit is no copy: a liar must not make first copies look like repairs. */

@@ -38,6 +38,7 @@ export class Mending {
   readonly #queue: Transfers
   /** Items all of whose pieces were read since they were queued. */
   readonly #checked = new Set<string>()
+  /** By a clock that nobody sets. */
   readonly #leftUntil = new Map<string, number>()
 
   constructor(options: MendingOptions) {
@@ -61,15 +62,15 @@ export class Mending {
 
   /** One that waits already keeps its turn. An item none of whose own pieces is known to be wrong is left alone. */
   add(infoHash: string): void {
-    const { library, now } = this.#options
-    if (this.#queue.has(infoHash) || (this.#leftUntil.get(infoHash) ?? 0) > now()) return
+    const { library } = this.#options
+    if (this.#queue.has(infoHash) || (this.#leftUntil.get(infoHash) ?? 0) > performance.now()) return
     const publisher = library.head(infoHash)?.publisher
     if (publisher !== undefined && this.#wrong(infoHash).length > 0) this.#queue.add({ infoHash, publisher })
   }
 
-  /** Somebody has the item who did not before. */
-  hurry(infoHash: string): void {
-    this.#queue.hurry(infoHash)
+  /** Somebody may have the items who did not before. */
+  hurry(infoHashes: Iterable<string>): void {
+    this.#queue.hurry(infoHashes)
   }
 
   waiting(): Iterable<Job> {
@@ -100,7 +101,7 @@ export class Mending {
       this.#leftUntil.delete(infoHash)
     } catch (error) {
       if (!(error instanceof UnwritableError)) throw error
-      this.#leftUntil.set(infoHash, this.#options.now() + unwritableFor)
+      this.#leftUntil.set(infoHash, performance.now() + unwritableFor)
       throw new TransferError(error.code, error.message, { cause: error, refuseForMs: unwritableFor })
     } finally {
       stall.clear()

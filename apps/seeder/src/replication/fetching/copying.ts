@@ -46,6 +46,7 @@ export class Copying {
       repairing: (infoHashes) => this.repairRate.set(infoHashes),
       repairs: repair.concurrent,
       store: library.jobs,
+      fault: (error) => options.log.error({ err: error }, 'what became of a copy could not be noted or told'),
     })
   }
 

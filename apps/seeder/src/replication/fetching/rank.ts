@@ -4,6 +4,8 @@ export interface Rank {
   lane: 'new' | 'repair'
   /** The item is below its least number of copies. */
   urgent: boolean
+  /** No live member says that it has the item: it comes after the others, and gives up its place to them. */
+  unclaimed?: boolean
   /** Proven copies that there are: the fewer, the sooner. */
   rarity: number
   /** Milliseconds since 1970 when the item was published: the longer ago, the sooner. */
@@ -14,51 +16,45 @@ export interface Rank {
   delayMs?: number
 }
 
-/** Slots that are free. */
-export interface Free {
-  new: number
-  repair: number
-  /** Of `new`, those for large items, and for items that failed before: hopeless ones never keep others waiting. */
-  large: number
-  retries: number
-  /** The last slot of `new` is kept for one that failed before, if one is due. */
-  lastForRetry: boolean
-  isLarge(size: number): boolean
-}
-
-interface Candidate {
+export interface Candidate {
   rank: Rank
+  /** Tries that failed. */
   attempts: number
+  /** By a clock that nobody sets. */
   notBefore: number
+  /** The lower, the longer it waits. */
+  turn: number
 }
 
-function isBefore(a: Rank, b: Rank): boolean {
-  if (a.urgent !== b.urgent) return a.urgent
-  return a.rarity === b.rarity ? a.since < b.since : a.rarity < b.rarity
+/** Bytes; below, the cost of a transfer is not its bytes. */
+const large = 2 ** 20
+
+export function isLarge({ size }: Rank): boolean {
+  return size > large
+}
+
+/** Of first copies, one that may well fail: those never keep others waiting. */
+export function isDoubtful({ rank, attempts }: Pick<Candidate, 'rank' | 'attempts'>): boolean {
+  return attempts > 0 || rank.unclaimed === true
 }
 
 /**
- * The item whose turn it is: of those that are due and have a free slot one that failed less often, then one below its
- * least number of copies, the rarest, the oldest; else in order of queueing.
+ * Whether the turn of `a` comes before that of `b`: what somebody has goes first, then what failed less often, then
+ * what is below its least number of copies, the rarest, the oldest; else in order of queueing.
  */
-export function firstOf<T extends Candidate>(waiting: Iterable<T>, now: number, free: Free): T | undefined {
-  let best: T | undefined
-  let retry: T | undefined
-  for (const one of waiting) {
-    if (one.notBefore > now || !fits(one, free)) continue
-    if (leads(one, best)) best = one
-    if (one.attempts > 0 && one.rank.lane === 'new' && leads(one, retry)) retry = one
-  }
-  return free.lastForRetry && best?.rank.lane === 'new' ? (retry ?? best) : best
+export function leads(a: Candidate, b: Candidate): boolean {
+  const order = hope(a, b)
+  if (order !== 0) return order < 0
+  if (a.rank.urgent !== b.rank.urgent) return a.rank.urgent
+  return (a.rank.rarity - b.rank.rarity || a.rank.since - b.rank.since || a.turn - b.turn) < 0
 }
 
-function leads(one: Candidate, best: Candidate | undefined): boolean {
-  if (best === undefined || one.attempts !== best.attempts) return best === undefined || one.attempts < best.attempts
-  return isBefore(one.rank, best.rank)
+/** Whether `a` gives up its place before `b` does. */
+export function yields(a: Candidate, b: Candidate): boolean {
+  return (hope(b, a) || a.turn - b.turn) < 0
 }
 
-function fits({ rank, attempts }: Candidate, free: Free): boolean {
-  if (rank.lane === 'repair') return free.repair > 0
-  if (free.new <= 0 || (attempts > 0 && free.retries <= 0)) return false
-  return free.large > 0 || !free.isLarge(rank.size)
+/** Negative when `a` is likelier to succeed, positive when `b` is. */
+export function hope(a: Pick<Candidate, 'rank' | 'attempts'>, b: Pick<Candidate, 'rank' | 'attempts'>): number {
+  return Number(a.rank.unclaimed ?? false) - Number(b.rank.unclaimed ?? false) || a.attempts - b.attempts
 }

@@ -1,50 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ContentMismatchError, NoSourceError } from '../errors.ts'
 import type { JobRecord } from '../../library/index.ts'
-import type { Rank } from './rank.ts'
-import { Transfers, type Job, type TransfersOptions } from './transfers.ts'
-
-/** A run whose jobs stay open until the test settles them. */
-class Desk {
-  readonly open = new Map<string, { resolve: () => void; reject: (error: unknown) => void; signal: AbortSignal }>()
-  readonly started: string[] = []
-
-  run = (job: Job, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      this.started.push(job.infoHash)
-      this.open.set(job.infoHash, { resolve, reject, signal })
-      signal.addEventListener('abort', () => reject(signal.reason as Error))
-    })
-}
-
-const job = (infoHash: string): Job => ({ infoHash, publisher: 'p' })
-const microtasks = () => vi.advanceTimersByTimeAsync(0)
-let desk: Desk
-let events: string[]
-
-function transfers(options: Partial<TransfersOptions> = {}): Transfers {
-  return new Transfers({
-    run: desk.run,
-    failed: (failed, reason) => events.push(`failed ${failed.infoHash} ${reason}`),
-    settled: (ended) => events.push(`settled ${ended.infoHash}`),
-    drained: () => events.push('drained'),
-    concurrency: 2,
-    maxQueued: 100,
-    now: Date.now,
-    random: () => 1,
-    ...options,
-  })
-}
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  desk = new Desk()
-  events = []
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+import { desk, events, job, microtasks, rank, transfers } from '../testing/desk.ts'
+import type { Job, TransfersOptions } from './transfers.ts'
 
 test('runs no more than its concurrency, in order, each item once', async () => {
   const queue = transfers()
@@ -140,7 +98,7 @@ test('a new source ends a long wait, but not more than every 15 s', async () => 
   desk.open.get('a')!.reject(new NoSourceError('a'))
   await vi.advanceTimersByTimeAsync(1_000)
   for (let i = 0; i < 13; i++) {
-    queue.hurry('a')
+    queue.hurry(['a'])
     await vi.advanceTimersByTimeAsync(1_000)
   }
   expect(desk.started.length).toBe(6)
@@ -197,15 +155,6 @@ test('close aborts what runs, waits for it, and starts nothing more', async () =
   queue.add(job('d'))
   await vi.advanceTimersByTimeAsync(600_000)
   expect(desk.started).toEqual(['a', 'b'])
-})
-
-const rank = (changes: Partial<Rank> = {}): Rank => ({
-  lane: 'new',
-  urgent: false,
-  rarity: 1,
-  since: 1,
-  size: 1,
-  ...changes,
 })
 
 test('what is below its least number of copies goes first, then the rarest, then the oldest', async () => {

@@ -2,7 +2,8 @@ import { EldernodeError, type NodeId } from '@eldernode/core'
 import type { JobRecord, JobStore } from '../../library/index.ts'
 import type { JobView } from '../health/port.ts'
 import { TransferCancelledError, TransferError } from '../errors.ts'
-import { firstOf, type Rank } from './rank.ts'
+import { Line } from './line.ts'
+import { hope, isDoubtful, isLarge, type Candidate, type Rank } from './rank.ts'
 
 export interface Job {
   infoHash: string
@@ -28,7 +29,12 @@ export interface TransfersOptions {
   maxQueued: number
   /** Where what waits is remembered over restarts. */
   store?: Pick<JobStore, 'all' | 'put' | 'delete'>
+  /** Told when the store, or who is told of something here, failed: the transfers go on. */
+  fault?: (error: unknown) => void
+  /** Milliseconds since 1970, for what is told and remembered. */
   now: () => number
+  /** Milliseconds of a clock that nobody sets, for what is waited for. */
+  clock?: () => number
   /** A number in [0, 1), for jitter. */
   random: () => number
 }
@@ -37,16 +43,14 @@ const firstRetryMs = 2_000
 const lastRetryMs = 300_000
 /** A failed item with a new source waits at least so long, so that a source that comes and goes costs little. */
 const hurriedRetryMs = 15_000
-/** Bytes; below, the cost of a transfer is not its bytes. */
-const large = 2 ** 20
+/** Timers of a longer time are set in steps. */
+const longestTimerMs = 3_600_000
 const plain: Rank = { lane: 'new', urgent: false, rarity: 0, since: 0, size: 0 }
 
-interface Waiting extends Job {
-  rank: Rank
-  attempts: number
+interface Waiting extends Job, Candidate {
+  /** Milliseconds since 1970. */
   addedAt: number
   triedAt: number
-  notBefore: number
   reason?: { code: string; detail: string }
 }
 
@@ -62,17 +66,23 @@ interface Running extends Waiting {
 export class Transfers {
   readonly failures: Record<string, number> = {}
   readonly #options: TransfersOptions
+  readonly #clock: () => number
   readonly #waiting = new Map<string, Waiting>()
+  readonly #line = new Line<Waiting>()
   readonly #running = new Map<string, Running>()
   /** What an earlier run of the node left, until it is asked for again. */
   readonly #left = new Map<string, JobRecord>()
   #timer: NodeJS.Timeout | undefined
+  /** When the timer is to fire. */
+  #wakesAt = Infinity
+  #turn = 0
   #bytes = 0
   #overflowed = false
   #closed = false
 
   constructor(options: TransfersOptions) {
     this.#options = options
+    this.#clock = options.clock ?? (() => performance.now())
     for (const job of options.store?.all() ?? []) this.#left.set(job.infoHash, job)
   }
 
@@ -106,7 +116,7 @@ export class Transfers {
       lane: rank.lane,
       running: running !== undefined,
       attempts,
-      ...(running === undefined && { notBefore }),
+      ...(running === undefined && { notBefore: this.#told(notBefore) }),
       ...(reason && { reason }),
     }
   }
@@ -119,14 +129,15 @@ export class Transfers {
     if (this.#closed || this.#running.has(job.infoHash)) return true
     const waiting = this.#waiting.get(job.infoHash)
     if (waiting !== undefined) {
-      this.#bytes += rank.size - waiting.rank.size
-      Object.assign(waiting, { ...job, rank })
-      if (changed) waiting.notBefore = this.#options.now()
+      waiting.publisher = job.publisher
+      this.#line.change(waiting, () => {
+        if (changed) waiting.notBefore = this.#clock()
+        this.#rank(waiting, rank)
+      })
       if (changed) this.#schedule()
       return true
     }
-    // What is urgent finds a place beside as many again that are not.
-    if (this.#waiting.size >= this.#options.maxQueued * (rank.urgent ? 2 : 1)) {
+    if (!this.#findPlace(rank)) {
       this.#overflowed = true
       return false
     }
@@ -139,8 +150,10 @@ export class Transfers {
   rank(infoHash: string, rank: Rank): void {
     const waiting = this.#waiting.get(infoHash)
     if (waiting === undefined) return
-    this.#bytes += rank.size - waiting.rank.size
-    waiting.rank = rank
+    const wasUnclaimed = waiting.rank.unclaimed === true
+    this.#line.change(waiting, () => this.#rank(waiting, rank))
+    // More slots are open to it than before.
+    if (wasUnclaimed && rank.unclaimed !== true) this.#schedule()
   }
 
   /** The items that wait for their turn or for another try. */
@@ -148,22 +161,21 @@ export class Transfers {
     return this.#waiting.values()
   }
 
-  /** A waiting item has a new source: it need not wait out its back-off. */
-  hurry(infoHash: string): void {
-    const waiting = this.#waiting.get(infoHash)
-    if (waiting === undefined || waiting.attempts === 0) return
-    waiting.notBefore = Math.min(waiting.notBefore, waiting.triedAt + hurriedRetryMs)
+  /** Items have a new source: those that wait need not wait out their back-off. */
+  hurry(infoHashes: Iterable<string>): void {
+    for (const infoHash of infoHashes) {
+      const waiting = this.#waiting.get(infoHash)
+      const soonest = (waiting?.triedAt ?? 0) + hurriedRetryMs
+      if (waiting === undefined || waiting.attempts === 0 || waiting.notBefore <= soonest) continue
+      this.#line.change(waiting, () => (waiting.notBefore = soonest))
+    }
     this.#schedule()
   }
 
   /** Forgets a waiting item and aborts a running one. Resolves when it has let go of the disk. */
   async cancel(infoHash: string, why: string): Promise<void> {
     const waiting = this.#waiting.get(infoHash)
-    if (waiting !== undefined) {
-      this.#waiting.delete(infoHash)
-      this.#bytes -= waiting.rank.size
-      this.#options.store?.delete(infoHash)
-    }
+    if (waiting !== undefined) this.#drop(waiting)
     const running = this.#running.get(infoHash)
     running?.abort.abort(new TransferCancelledError(infoHash, why))
     await running?.done
@@ -171,7 +183,7 @@ export class Transfers {
 
   /** Every item was decided on since the start: what an earlier run left and nobody asked for is not wanted any more. */
   sweep(): void {
-    for (const infoHash of this.#left.keys()) this.#options.store?.delete(infoHash)
+    for (const infoHash of this.#left.keys()) this.#note((store) => store.delete(infoHash))
     this.#left.clear()
   }
 
@@ -185,58 +197,113 @@ export class Transfers {
     await Promise.all(running.map(({ done }) => done))
   }
 
+  /** What is urgent finds a place beside as many again that are not, and what may succeed that of what hardly will. */
+  #findPlace(rank: Rank): boolean {
+    const { maxQueued } = this.#options
+    if (this.#waiting.size < maxQueued * (rank.urgent && rank.unclaimed !== true ? 2 : 1)) return true
+    const { worst } = this.#line
+    if (worst === undefined || rank.unclaimed === true || hope(worst, { rank, attempts: 0 }) <= 0) return false
+    this.#drop(worst)
+    this.#overflowed = true
+    return true
+  }
+
+  #rank(waiting: Waiting, rank: Rank): void {
+    this.#bytes += rank.size - waiting.rank.size
+    waiting.rank = rank
+  }
+
+  #drop(waiting: Waiting): void {
+    this.#waiting.delete(waiting.infoHash)
+    this.#line.delete(waiting)
+    this.#bytes -= waiting.rank.size
+    this.#note((store) => store.delete(waiting.infoHash))
+  }
+
   #begun(job: Job, rank: Rank, changed: boolean): Waiting {
-    const now = this.#options.now()
+    const [now, addedAt] = [this.#clock(), this.#options.now()]
     const left = this.#left.get(job.infoHash)
     this.#left.delete(job.infoHash)
-    const fresh = { ...job, rank, attempts: 0, addedAt: now, triedAt: -Infinity, notBefore: now + (rank.delayMs ?? 0) }
+    const times = { addedAt, triedAt: -Infinity, notBefore: now + (rank.delayMs ?? 0) }
+    const fresh = { ...job, ...times, rank, attempts: 0, turn: this.#turn++ }
     if (left === undefined || changed) return fresh
-    const { attempts, addedAt, reason } = left
+    const { attempts, reason } = left
     // A clock that was put back must not make it wait for longer than a failure does.
-    const notBefore = Math.min(Math.max(left.notBefore, fresh.notBefore), now + lastRetryMs)
-    return { ...fresh, attempts, addedAt, notBefore, ...(reason && { reason }) }
+    const notBefore = Math.max(fresh.notBefore, now + Math.min(left.notBefore - addedAt, lastRetryMs))
+    return { ...fresh, attempts, addedAt: left.addedAt, notBefore, ...(reason && { reason }) }
   }
 
   #put(job: Waiting): void {
-    const { infoHash, rank, addedAt, attempts, notBefore, reason } = job
+    const { infoHash, rank, addedAt, attempts, reason } = job
     this.#waiting.set(infoHash, job)
+    this.#line.add(job)
     this.#bytes += rank.size
-    this.#options.store?.put({ infoHash, lane: rank.lane, addedAt, attempts, notBefore, ...(reason && { reason }) })
+    const notBefore = this.#told(job.notBefore)
+    this.#note((store) =>
+      store.put({ infoHash, lane: rank.lane, addedAt, attempts, notBefore, ...(reason && { reason }) }),
+    )
+  }
+
+  /** What cannot be noted is found again after a restart, by comparing what is wanted with what is held. */
+  #note(change: (store: Pick<JobStore, 'put' | 'delete'>) => void): void {
+    const { store } = this.#options
+    if (store !== undefined) this.#safely(() => change(store))
+  }
+
+  /** Threat: an error that nobody catches would end the node, and keep a slot for ever. */
+  #safely(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#options.fault?.(error)
+    }
+  }
+
+  /** A time of the clock that nobody sets, in whole milliseconds since 1970. */
+  #told(at: number): number {
+    return Math.round(this.#options.now() + at - this.#clock())
   }
 
   /** Starts what is due, and sets the one timer on the next that will be. */
   #schedule(): void {
     if (this.#closed) return
-    clearTimeout(this.#timer)
-    const now = this.#options.now()
+    const now = this.#clock()
     for (let free = this.#free(); free.new > 0 || free.repair > 0; free = this.#free()) {
-      const due = firstOf(this.#waiting.values(), now, free)
+      const due = this.#line.next(now, free)
       if (due === undefined) return this.#wait(now)
       this.#begin(due)
     }
   }
 
   #free() {
-    const { concurrency, repairs = concurrency, large: mostLarge = concurrency } = this.#options
-    const slots = { new: concurrency, repair: repairs, large: mostLarge, retries: Math.max(1, concurrency >> 1) }
-    for (const { rank, attempts } of this.#running.values()) {
-      slots[rank.lane]--
-      if (rank.lane === 'new' && rank.size > large) slots.large--
-      if (rank.lane === 'new' && attempts > 0) slots.retries--
+    const { concurrency, repairs = concurrency, large = concurrency } = this.#options
+    const mostDoubtful = Math.max(1, concurrency >> 1)
+    const slots = { new: concurrency, repair: repairs, large, doubtful: mostDoubtful }
+    for (const job of this.#running.values()) {
+      slots[job.rank.lane]--
+      if (job.rank.lane === 'new' && isLarge(job.rank)) slots.large--
+      if (job.rank.lane === 'new' && isDoubtful(job)) slots.doubtful--
     }
-    const noneRetries = slots.retries === Math.max(1, concurrency >> 1)
-    const lastForRetry = slots.new === 1 && concurrency > 2 && noneRetries
-    return { ...slots, lastForRetry, isLarge: (size: number) => size > large }
+    const lastForDoubtful = slots.new === 1 && concurrency > 2 && slots.doubtful === mostDoubtful
+    return { ...slots, lastForDoubtful }
   }
 
   #wait(now: number): void {
-    let next = Infinity
-    for (const { notBefore } of this.#waiting.values()) if (notBefore > now) next = Math.min(next, notBefore)
-    if (next < Infinity) this.#timer = setTimeout(() => this.#schedule(), next - now)
+    const next = this.#line.nextAt(now)
+    if (next === this.#wakesAt) return
+    clearTimeout(this.#timer)
+    this.#wakesAt = next
+    if (next === Infinity) return
+    const wake = (): void => {
+      this.#wakesAt = Infinity
+      this.#schedule()
+    }
+    this.#timer = setTimeout(wake, Math.min(Math.ceil(next - now), longestTimerMs))
   }
 
   #begin(job: Waiting): void {
     this.#waiting.delete(job.infoHash)
+    this.#line.delete(job)
     const running = { ...job, abort: new AbortController(), done: Promise.resolve() }
     this.#running.set(job.infoHash, running)
     this.#tellRepairs(job)
@@ -249,18 +316,18 @@ export class Transfers {
       await this.#options.run({ infoHash: job.infoHash, publisher: job.publisher }, signal)
     } catch (error) {
       failed = !signal.aborted
-      if (failed) this.#retry(job, error)
+      if (failed) this.#safely(() => this.#retry(job, error))
     }
     this.#running.delete(job.infoHash)
     this.#bytes -= job.rank.size
     this.#tellRepairs(job)
     if (this.#closed) return
-    if (!failed) this.#options.store?.delete(job.infoHash)
-    if (!failed) this.#options.settled(job)
+    if (!failed) this.#note((store) => store.delete(job.infoHash))
+    if (!failed) this.#safely(() => this.#options.settled(job))
     this.#schedule()
     if (this.#overflowed && this.#waiting.size <= this.#options.maxQueued / 2) {
       this.#overflowed = false
-      this.#options.drained()
+      this.#safely(() => this.#options.drained())
     }
   }
 
@@ -268,20 +335,20 @@ export class Transfers {
     const { repairing } = this.#options
     if (rank.lane === 'new' || repairing === undefined) return
     const all = [...this.#running.values()].filter((job) => job.rank.lane === 'repair')
-    repairing(all.map(({ infoHash }) => infoHash))
+    this.#safely(() => repairing(all.map(({ infoHash }) => infoHash)))
   }
 
   #retry(job: Waiting, error: unknown): void {
     const code = error instanceof EldernodeError ? error.code : 'internal'
     this.failures[code] = (this.failures[code] ?? 0) + 1
     if (error instanceof TransferError && error.refuseForMs !== undefined) {
-      this.#options.store?.delete(job.infoHash)
+      this.#note((store) => store.delete(job.infoHash))
     } else {
-      const triedAt = this.#options.now()
+      const triedAt = this.#clock()
       const backOff = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(job.attempts, 16))
-      const notBefore = Math.ceil(triedAt + backOff * (0.5 + this.#options.random() / 2))
+      const notBefore = triedAt + backOff * (0.5 + this.#options.random() / 2)
       const reason = { code, detail: error instanceof Error ? error.message : String(error) }
-      this.#put({ ...job, attempts: job.attempts + 1, triedAt, notBefore, reason })
+      this.#put({ ...job, attempts: job.attempts + 1, turn: this.#turn++, triedAt, notBefore, reason })
     }
     this.#options.failed(job, code, error)
   }
