@@ -148,6 +148,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     previews: (item) => encryption.previews(item),
     collect: (infoHash) => collect(publishing, infoHash),
     checked: (infoHash) => replication.touch(infoHash),
+    knowsTime: () => replication.knowsTime(),
     storageChanged: (state) => {
       // Ahead of the reconciliation, which announces each item it offers at once.
       void offerAgain(state, library, swarm, log).then(() => replication.storageChanged())

@@ -134,5 +134,8 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
     '1 while the clock lies too far behind what this node signed, so that it publishes nothing.',
     () => Number(replication.stats().clockBehind),
   )
+  gauge('clock_off', "1 while most members' clocks lie more than 4 minutes from this one's.", () =>
+    Number(replication.stats().clockOff),
+  )
   gauge('live_members', 'Members that live, as far as this node knows.', () => replication.stats().live)
 }

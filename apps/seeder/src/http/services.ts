@@ -57,6 +57,7 @@ export interface Copies {
     failures: Record<string, number>
     live: number
     clockBehind: boolean
+    clockOff: boolean
   }
 }
 

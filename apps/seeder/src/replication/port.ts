@@ -23,6 +23,8 @@ export interface ReplicationStats {
   settled: boolean
   /** This node publishes nothing: its clock lies more than 5 minutes behind what it signed before. */
   clockBehind: boolean
+  /** Most members' clocks lie more than 4 minutes from this node's. */
+  clockOff: boolean
 }
 
 /** A member that was heard from. Times in milliseconds since 1970. */
@@ -104,6 +106,8 @@ export interface Replication extends Standing {
   /** What this node knows of the network at this moment: ask anew rather than keep it. */
   view(): View
   peers(): Peer[]
+  /** Whether what is due by the wall clock may be done for good: it is not known to be wrong, and not too early to know. */
+  knowsTime(): boolean
   stats(): ReplicationStats
   /** Ends timers and running transfers; what they had received is discarded. */
   close(): Promise<void>

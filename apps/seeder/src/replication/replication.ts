@@ -204,6 +204,7 @@ export class GraphReplication implements Replication {
   readonly drain: Replication['drain'] = () => this.#care.healths.drain()
   readonly undrain: Replication['undrain'] = () => this.#care.healths.undrain()
   readonly draining: Replication['draining'] = () => this.#care.healths.draining()
+  readonly knowsTime: Replication['knowsTime'] = () => this.#network.knowsTime()
   readonly view = (): View => this.#network.view
   readonly candidates = (): Candidate[] => this.#network.roster.candidates()
   readonly accessOf = (infoHash: string): Access | undefined => this.#publications.accessOf(infoHash)
@@ -263,6 +264,7 @@ export class GraphReplication implements Replication {
       inStep: this.#gate.inStep,
       settled: this.#gate.settled,
       clockBehind: this.#heart.clockBehind,
+      clockOff: this.#network.roster.presence.isClockOff(),
     }
   }
 

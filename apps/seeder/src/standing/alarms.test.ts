@@ -23,14 +23,15 @@ test('an alarm counts from when it was first seen, and anew after it was over', 
 
 test('lost items, items below their minimum and a wrong clock are alarms', () => {
   const none = { items: 0, bytes: 0 }
-  const watched = (lost: number, belowMin: number, clockBehind: boolean, live = 3, settled = true) =>
+  const watched = (lost: number, belowMin: number, clockBehind: boolean, live = 3, settled = true, clockOff = false) =>
     replicationAlarms({
       totals: () => ({ levels: { lost: { items: lost, bytes: 10 }, 'below-min': { ...none, items: belowMin } } }),
-      stats: () => ({ clockBehind, live, settled }),
+      stats: () => ({ clockBehind, clockOff, live, settled }),
     }).map(({ code }) => code)
   expect(watched(0, 0, false)).toEqual([])
   expect(watched(1, 2, true)).toEqual(['lost', 'below_min', 'clock_behind'])
   expect(watched(1, 2, false, 1)).toEqual(['alone'])
   expect(watched(1, 2, false, 1, false)).toEqual([])
   expect(watched(0, 0, false, 1)).toEqual([])
+  expect(watched(0, 0, false, 3, true, true)).toEqual(['clock_off'])
 })

@@ -2,13 +2,13 @@ import type { Raised } from './alarms.ts'
 
 export interface Watched {
   totals(): { levels: Readonly<Record<'lost' | 'below-min', { items: number; bytes: number }>> }
-  stats(): { clockBehind: boolean; live: number; settled: boolean }
+  stats(): { clockBehind: boolean; clockOff: boolean; live: number; settled: boolean }
 }
 
 /** What is wrong with the network's items, and with this node's part in keeping them. */
 export function replicationAlarms(replication: Watched): Raised[] {
   const { levels } = replication.totals()
-  const { clockBehind, live, settled } = replication.stats()
+  const { clockBehind, clockOff, live, settled } = replication.stats()
   const raised: Raised[] = []
   const { lost, 'below-min': belowMin } = levels
   const low = { items: lost.items + belowMin.items, bytes: lost.bytes + belowMin.bytes }
@@ -37,6 +37,13 @@ export function replicationAlarms(replication: Watched): Raised[] {
       code: 'clock_behind',
       detail:
         'The clock lies more than 5 minutes behind what this node signed: nothing is published until it is right.',
+    })
+  }
+  if (clockOff) {
+    raised.push({
+      code: 'clock_off',
+      detail:
+        "Most members' clocks lie more than 4 minutes from this node's: from 5 on neither hears the other. Nothing is repaired, released, purged or expired here until they agree: set the clock.",
     })
   }
   return raised

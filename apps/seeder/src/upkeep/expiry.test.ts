@@ -7,6 +7,7 @@ const log = pino({ level: 'silent' })
 const hour = 3_600_000
 
 let expiry: Expiry
+let knowsTime = true
 afterEach(() => expiry.close())
 
 function begin(expire: (infoHash: string) => void = () => {}): string[] {
@@ -19,6 +20,7 @@ function begin(expire: (infoHash: string) => void = () => {}): string[] {
       library.retract(infoHash, 0)
     },
     now: () => Date.now(),
+    knowsTime: () => knowsTime,
     log,
   })
   return expired
@@ -70,6 +72,20 @@ test('one that cannot be taken down keeps no other from it, and is tried again',
   expect(expired).toEqual([bad, good, bad])
   await vi.advanceTimersByTimeAsync(60_000)
   expect(expired).toHaveLength(3)
+})
+
+test('a clock that may be wrong takes nothing down', async () => {
+  const infoHash = await holdUntil('by a wrong clock', Date.now() + hour)
+  fakeTime()
+  vi.setSystemTime(Date.now() + 2 * hour)
+  knowsTime = false
+  const expired = begin()
+  expiry.look()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(expired).toEqual([])
+  knowsTime = true
+  await vi.advanceTimersByTimeAsync(15_000)
+  expect(expired).toEqual([infoHash])
 })
 
 test('a time that is learned later counts as well', async () => {

@@ -7,12 +7,16 @@ export interface ExpiryOptions {
   /** Takes an item down whose `expiresAt` has come. */
   expire(infoHash: string): Promise<void>
   now: () => number
+  /** Whether the wall clock is not known to be wrong. What it did would be done for good. */
+  knowsTime(): boolean
   log: Logger
 }
 
 /** Longest wait: copies learn from manifests when they expire, and nobody says so here. */
 const lookEveryMs = 30_000
 const atOnce = 100
+/** Until the clock is known. */
+const askAgainMs = 15_000
 
 /** Has items taken down when their `expiresAt` has come, with one timer on the next. */
 export class Expiry {
@@ -39,7 +43,8 @@ export class Expiry {
   }
 
   async #expireDue(): Promise<number | undefined> {
-    const { library, expire, now, log } = this.#options
+    const { library, expire, now, knowsTime, log } = this.#options
+    if (!knowsTime()) return askAgainMs
     const until = now()
     let wait = lookEveryMs
     try {

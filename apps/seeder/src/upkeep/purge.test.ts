@@ -7,8 +7,10 @@ import { fakeTime, hold, library } from './testing/keeping.ts'
 const hour = 3_600_000
 
 let purge: Purge
+let knowsTime: boolean
 beforeEach(() => {
-  purge = new Purge({ library, now: () => Date.now(), log: pino({ level: 'silent' }) })
+  knowsTime = true
+  purge = new Purge({ library, now: () => Date.now(), knowsTime: () => knowsTime, log: pino({ level: 'silent' }) })
 })
 afterEach(() => purge.close())
 
@@ -44,6 +46,20 @@ test('a retraction that was undone in time purges nothing', async () => {
   await vi.advanceTimersByTimeAsync(2 * hour)
   expect(library.get(item.infoHash)?.state).toBe('live')
   expect(purge.purged).toBe(0)
+})
+
+test('a clock that may be wrong purges nothing, and what is due goes when it is right', async () => {
+  const item = await hold('by a wrong clock')
+  fakeTime()
+  library.retract(item.infoHash, Date.now() + hour)
+  knowsTime = false
+  vi.setSystemTime(Date.now() + 24 * 365 * hour)
+  purge.look()
+  await vi.advanceTimersByTimeAsync(hour)
+  expect([purge.purged, library.get(item.infoHash)?.state]).toEqual([0, 'retracted'])
+  knowsTime = true
+  await vi.advanceTimersByTimeAsync(15_000)
+  await purged(1)
 })
 
 test('what was due while the node was down goes at its start', async () => {

@@ -5,10 +5,14 @@ import { Appointment } from './appointment.ts'
 export interface PurgeOptions {
   library: Pick<Library, 'purgeable' | 'purge' | 'nextPurge'>
   now: () => number
+  /** Whether the wall clock is not known to be wrong. What it did would be done for good. */
+  knowsTime(): boolean
   log: Logger
 }
 
 const retryMs = 60_000
+/** Until the clock is known. */
+const askAgainMs = 15_000
 
 /** Removes the bytes of retracted items once their `purgeAfter` has come, with one timer on the next that is due. */
 export class Purge {
@@ -35,8 +39,9 @@ export class Purge {
   }
 
   async #removeDue(): Promise<number | undefined> {
-    const { library, now, log } = this.#options
+    const { library, now, knowsTime, log } = this.#options
     try {
+      if (this.#nextDue() === 0 && !knowsTime()) return askAgainMs
       for (const { infoHash } of library.purgeable(now())) {
         if (this.#appointment.closed) return undefined
         // A retraction may have been undone while others were removed.

@@ -112,6 +112,7 @@ class GunGraph implements Graph {
       now: this.#now,
       present: (soul, key) => this.#present(soul, key),
       hasRoom: (place, bytes) => this.#sums.hasRoom(place, bytes),
+      outOfTime: (pub, ts) => this.#refusals.tell(pub, ts),
     })
     this.compat =
       options.compat &&
@@ -254,9 +255,8 @@ class GunGraph implements Graph {
     return new Set([this.#options.identity.id, ...this.#sums.publishers(), ...seen])
   }
 
-  operatorOf(pub: NodeId): string | undefined {
-    return this.#membership.operatorOf(pub)
-  }
+  readonly watchOutOfTime: Graph['watchOutOfTime'] = (listener) => this.#refusals.watch(listener)
+  readonly operatorOf: Graph['operatorOf'] = (pub) => this.#membership.operatorOf(pub)
 
   speakerOf(pub: NodeId): NodeId {
     return this.#membership.successorOf(pub)

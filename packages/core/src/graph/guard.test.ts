@@ -44,6 +44,8 @@ interface Setting {
   full?: boolean
   verifier?: Verifier
   open?: boolean
+  /** Gets who is said to be out of time. */
+  outOfTime?: string[]
 }
 
 async function admit(candidates: Candidate[], setting: Setting = {}) {
@@ -57,6 +59,7 @@ async function admit(candidates: Candidate[], setting: Setting = {}) {
     now: () => now,
     present: () => setting.present,
     hasRoom: () => setting.full !== true,
+    outOfTime: (pub) => setting.outOfTime?.push(pub),
   })
   const refuse = (reason: string): undefined => void refused.push(reason)
   const passed = await guard.admit(candidates, { trusted: false, maySpendCheck: () => true, refuse, ...setting.source })
@@ -162,6 +165,25 @@ describe('what is refused', () => {
     expect((await admit([await manifest({ ts: now + 5 * 60_000 })])).passed).toHaveLength(1)
     const old = await value('hb', '', heartbeatOf(), { ts: now - 5 * 60_000 - 1 })
     expect(await refusal(old)).toEqual(['old_heartbeat'])
+  })
+
+  test('a heartbeat out of time, which is told when it is truly of a member, by another one', async () => {
+    const [late, early] = await Promise.all(
+      [-6, 6].map((minutes) => value('hb', '', heartbeatOf(), { ts: now + minutes * 60_000 })),
+    )
+    const outOfTime: string[] = []
+    const told = { outOfTime, source: { trusted: true } }
+    expect([await refusal(late!, told), await refusal(early!, told)]).toEqual([['old_heartbeat'], ['future']])
+    expect(outOfTime).toEqual([member.id, member.id])
+    const bare = async (candidate: Candidate, change: Setting) => {
+      await refusal(candidate, { ...told, ...change })
+      expect(outOfTime).toHaveLength(2)
+    }
+    await bare(late!, { source: { trusted: false } })
+    await bare(late!, { source: { trusted: true, maySpendCheck: () => false } })
+    await bare(late!, { certificates: [] })
+    await bare({ ...late!, state: late!.state - 1 }, {})
+    await bare({ ...late!, value: late!.value.replace('"ts":1', '"ts":2') }, {})
   })
 
   test('a value under a key, in a place or of a kind that is not its own', async () => {

@@ -4,7 +4,7 @@ import { EldernodeError } from '../errors.ts'
 import { denialSchema } from '../denials/index.ts'
 import { grantSchema } from '../encryption/index.ts'
 import { holdingsSchema } from '../holdings/index.ts'
-import type { Verifier } from '../identity/index.ts'
+import type { NodeId, Verifier } from '../identity/index.ts'
 import { manifestSchema } from '../manifest/index.ts'
 import { certificateSchema, successionSchema } from '../membership/index.ts'
 import type { Membership } from '../membership/index.ts'
@@ -35,6 +35,9 @@ export interface Admitted {
   accepted: Accepted
 }
 
+/** In an open network anybody is a member. */
+const mostOutOfTime = 10_000
+
 export interface GuardOptions {
   network: string
   membership: Membership
@@ -44,6 +47,8 @@ export interface GuardOptions {
   present(soul: string, key: string): Entry | undefined
   /** Whether the publisher of a new value still has room for this many bytes more. */
   hasRoom(place: Place, bytes: number): boolean
+  /** Told of a member's heartbeat that is refused because its time lies too far from this machine's clock. */
+  outOfTime(pub: NodeId, ts: number): void
 }
 
 /** Where values come from. */
@@ -64,6 +69,8 @@ export interface Source {
  */
 export class Guard {
   readonly #options: GuardOptions
+  /** The last heartbeat of each member that was out of time: links bring it one after the other. */
+  readonly #outOfTime = new Map<NodeId, number>()
 
   constructor(options: GuardOptions) {
     this.#options = options
@@ -85,8 +92,10 @@ export class Guard {
     if (place?.network !== network) return source.refuse('soul')
     if (!keyFits(place, key)) return source.refuse('key')
     if (value.length > ENVELOPE_LIMITS[place.kind]) return source.refuse('size')
+    if (place.kind === 'hb' && Math.abs(state - now()) > MAX_CLOCK_SKEW) {
+      return this.#refuseOutOfTime(candidate, place, source)
+    }
     if (state - now() > MAX_CLOCK_SKEW) return source.refuse('future')
-    if (place.kind === 'hb' && now() - state > MAX_CLOCK_SKEW) return source.refuse('old_heartbeat')
     const stored = this.#options.present(soul, key)
     // The same value again is how gossip ends; it was verified when it was stored.
     if (stored?.ts === state && stored.value === value) return undefined
@@ -122,6 +131,27 @@ export class Guard {
     return {
       entry: { soul, key, ts, value },
       accepted: { kind, pub, ts, soul, key, hidden: place.hidden, body: parsed.data },
+    }
+  }
+
+  /** Most members' heartbeats out of time mean that this machine's clock is wrong. A stranger may replay old ones. */
+  #refuseOutOfTime({ state, value }: Candidate, { pub }: Place, source: Source): undefined | Promise<undefined> {
+    const { network, verifier, membership, now, outOfTime } = this.#options
+    const reason = state > now() ? 'future' : 'old_heartbeat'
+    const isTold = pub !== undefined && source.trusted && membership.isMember(pub, 'any', now())
+    if (!isTold || this.#outOfTime.get(pub) === state || !source.maySpendCheck()) return source.refuse(reason)
+    if (this.#outOfTime.size >= mostOutOfTime) this.#outOfTime.clear()
+    this.#outOfTime.set(pub, state)
+    const judge = ({ kind, ts, pub: signer }: Envelope): undefined => {
+      if (kind === 'hb' && ts === state && signer === pub) outOfTime(pub, ts)
+      return source.refuse(reason)
+    }
+    try {
+      const opened = open(value, { network, now: state }, verifier)
+      if (!(opened instanceof Promise)) return judge(opened)
+      return opened.then(judge, (error: unknown) => source.refuse(reasonOf(error)))
+    } catch (error) {
+      return source.refuse(reasonOf(error))
     }
   }
 

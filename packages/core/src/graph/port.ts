@@ -144,6 +144,11 @@ export interface Graph {
   speakerOf(pub: NodeId): NodeId
   /** Calls `listener` for each newly accepted value, own ones included. @returns a function that ends the watch */
   watch<K extends Kind>(kind: K, listener: (value: Accepted<Bodies[K]>) => void): () => void
+  /**
+   * Calls `listener` for heartbeats of members that are refused because their time lies more than 5 minutes from this
+   * machine's clock. @returns a function that ends the watch
+   */
+  watchOutOfTime(listener: (pub: NodeId, ts: number) => void): () => void
   /** Takes over an incoming WebSocket at `/gun`. */
   accept(socket: Socket): void
   /** The public maps of other clients, where this node keeps them. */

@@ -125,11 +125,45 @@ describe('nothing is concluded', () => {
     expect([presence.bury(), presence.isSuspected(other)]).toEqual([[], false])
   })
 
-  test('by a node whose clock is behind most others', () => {
-    pass(120_000, [other, 250_000], [third, 0])
-    expect([presence.isBehind(), presence.isSettled()]).toEqual([false, true])
-    pass(15_000, [other, 250_000], [third, 250_000])
-    expect([presence.isBehind(), presence.isSettled()]).toEqual([true, false])
+  test.each([-250_000, 250_000])('by a node whose clock lies %i ms from most others', (skew) => {
+    pass(120_000, [other, skew], [third, 0])
+    expect([presence.isClockOff(), presence.isSettled(), presence.knowsTime()]).toEqual([false, true, true])
+    pass(90_000, [other, skew], [third, skew])
+    expect([presence.isClockOff(), presence.isSettled(), presence.knowsTime()]).toEqual([true, false, false])
+    pass(15_000, [other, skew], [third, 0])
+    // Its clock was put right: what it signs now is older than what it signed before.
+    expect(presence.isClockOff()).toBe(skew > 0)
+    pass(75_000, [other, skew], [third, 0])
+    expect(presence.isClockOff()).toBe(false)
+  })
+
+  test('by a node whose heartbeats of others are refused for their time, unless they are old ones', () => {
+    pass(120_000)
+    const hour = 3_600_000
+    presence.refused(self, wall - hour)
+    presence.refused(other, wall - hour)
+    presence.refused(other, wall - hour)
+    expect([presence.isClockOff(), presence.knowsTime()]).toEqual([false, true])
+    pass(15_000)
+    presence.refused(other, wall - hour)
+    expect([presence.isClockOff(), presence.knowsTime()]).toEqual([true, false])
+    pass(15_000, [third, 0])
+    expect(presence.isClockOff()).toBe(false)
+    presence.forget(third)
+    expect(presence.isClockOff()).toBe(true)
+    pass(61_000)
+    // Nobody is there any more to say so.
+    expect([presence.isClockOff(), presence.knowsTime()]).toEqual([false, true])
+  })
+
+  test('by the wall clock in the first minute after a start, unless others agree with it', () => {
+    pass(45_000)
+    expect(presence.knowsTime()).toBe(false)
+    presence.see({ pub: other, ts: wall, body: heartbeat() })
+    expect(presence.knowsTime()).toBe(true)
+    presence.forget(other)
+    pass(15_000)
+    expect(presence.knowsTime()).toBe(true)
   })
 
   test('while members come back one by one, though not by one that comes and goes', () => {

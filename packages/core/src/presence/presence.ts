@@ -1,12 +1,11 @@
 import type { NodeId } from '../identity/index.ts'
 import { candidate } from '../placement/index.ts'
 import type { Candidate } from '../placement/index.ts'
+import { Clocks } from './clocks.ts'
 import type { Heartbeat } from './schema.ts'
 
 /** Milliseconds without a heartbeat, three of them, after which a member is suspected. */
 export const SUSPECTED_AFTER = 45_000
-/** A heartbeat signed further ahead of the reader's clock than this, in milliseconds, speaks of a wrong clock. */
-const farAhead = 240_000
 
 /** Milliseconds after a start, or after a sleep, for which what is not seen may only not have been heard yet. */
 export const SETTLES_AFTER = 60_000
@@ -39,8 +38,6 @@ export interface Living {
   ts: number
   /** By `clock`. */
   lastSeen: number
-  /** How much further ahead than this node's wall clock the heartbeat was signed, in milliseconds; negative for behind. */
-  ahead: number
   candidate: Candidate
 }
 
@@ -67,6 +64,7 @@ export class Presence {
   readonly #members = new Map<NodeId, Living>()
   /** The signed time of everybody's last heartbeat, also of those who do not live. */
   readonly #heard = new Map<NodeId, number>()
+  readonly #clocks = new Clocks()
   #live: Candidate[] | undefined
   #listeningSince: number
   #gatheringSince = -Infinity
@@ -85,6 +83,7 @@ export class Presence {
   /** Takes a heartbeat that arrives now, own ones too; an older one than is known changes nothing. */
   see({ pub: id, ts, body }: { pub: NodeId; ts: number; body: Heartbeat }): Sight {
     const clock = this.#tick()
+    if (id !== this.#options.self) this.#clocks.hear(id, ts, this.#options.now(), clock)
     const ahead = ts - this.#options.now()
     const known = this.#members.get(id)
     const before = this.#heard.get(id)
@@ -94,7 +93,7 @@ export class Presence {
     const lastSeen = before === undefined ? clock + Math.min(ahead, 0) : clock
     if (lastSeen <= clock - this.#options.graceMs) return 'old'
     const next = this.#candidate(id, body, known)
-    this.#members.set(id, { id, heartbeat: body, ts, lastSeen, ahead, candidate: next })
+    this.#members.set(id, { id, heartbeat: body, ts, lastSeen, candidate: next })
     this.#live = undefined
     if (known === undefined) {
       if (clock - this.#gatheringSince >= betweenGatherings) this.#gatheringSince = clock
@@ -103,10 +102,16 @@ export class Presence {
     return sameStanding(known.candidate, next) ? 'same' : 'moved'
   }
 
+  /** Takes the time of a member's heartbeat that was refused because it lies too far from this node's clock. */
+  refused(id: NodeId, ts: number): void {
+    if (id !== this.#options.self) this.#clocks.hear(id, ts, this.#options.now(), this.#tick())
+  }
+
   /** Drops a member at once: it is none any more. @returns whether it lived */
   forget(id: NodeId): boolean {
     this.#live = undefined
     this.#heard.delete(id)
+    this.#clocks.forget(id)
     return this.#members.delete(id)
   }
 
@@ -154,22 +159,26 @@ export class Presence {
     const clock = this.#tick()
     const isGathering = clock - this.#gatheringSince < gathering
     const isAlone = this.#members.size <= Number(this.#members.has(this.#options.self))
-    return !isAlone && !isGathering && clock - this.#listeningSince >= SETTLES_AFTER && !this.isBehind()
+    return !isAlone && !isGathering && clock - this.#listeningSince >= SETTLES_AFTER && !this.isClockOff()
   }
 
   /**
-   * Whether most of the other members' last heartbeats were signed more than 4 minutes ahead of this clock when they
-   * came: then it is this clock that is behind.
+   * Whether most of the members that were heard in the last minute signed more than 4 minutes from this node's clock:
+   * then it is rather this clock that is wrong. Of two nodes nobody can say which one's is.
    */
-  isBehind(): boolean {
-    let others = 0
-    let before = 0
-    for (const { id, ahead } of this.#members.values()) {
-      if (id === this.#options.self) continue
-      others++
-      if (ahead > farAhead) before++
-    }
-    return before * 2 > others
+  isClockOff(): boolean {
+    const { known, far } = this.#clocks.compare(this.#tick())
+    return far * 2 > known
+  }
+
+  /**
+   * Whether what is due by the wall clock may be done for good: the others' clocks agree with this node's, or after a
+   * minute nobody was heard from, so that there is none to compare it with.
+   */
+  knowsTime(): boolean {
+    const clock = this.#tick()
+    const { known, far } = this.#clocks.compare(clock)
+    return known > 0 ? far * 2 <= known : clock - this.#listeningSince >= SETTLES_AFTER
   }
 
   /**

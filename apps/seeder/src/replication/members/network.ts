@@ -19,7 +19,7 @@ import { Roster } from './roster.ts'
 
 export interface NetworkOptions {
   self: NodeId
-  graph: Pick<Graph, 'admits' | 'entries' | 'get' | 'members' | 'operatorOf' | 'watch'>
+  graph: Pick<Graph, 'admits' | 'entries' | 'get' | 'members' | 'operatorOf' | 'watch' | 'watchOutOfTime'>
   graceMs: number
   /** Milliseconds since 1970, and of a clock that nobody sets. */
   now: () => number
@@ -75,9 +75,17 @@ export class Network {
     this.#watches.push(
       graph.watch('h', (holdings) => this.#learn(holdings)),
       graph.watch('hb', (heartbeat) => this.roster.see(heartbeat)),
+      graph.watchOutOfTime((id, ts) => this.roster.refused(id, ts)),
       graph.watch('p', () => this.judge()),
     )
     for (const heartbeat of graph.entries('hb')) this.roster.see(heartbeat)
+  }
+
+  /** Whether what is due by the wall clock may be done for good: a member without others goes by its own. */
+  knowsTime(): boolean {
+    const { graph, self } = this.#options
+    for (const id of graph.members()) if (id !== self) return this.roster.presence.knowsTime()
+    return true
   }
 
   /** Takes what was said before the last stop, with pauses. */

@@ -53,11 +53,15 @@ export class Roster {
     if (this.#closed) return
     const sight = this.presence.see(heartbeat)
     if (sight === 'appeared') this.#options.appeared(heartbeat.pub)
-    // What was put off until there is more to conclude from is due then, and nothing else would tell of it.
-    const isSettled = this.presence.isSettled()
-    if (sight === 'appeared' || sight === 'moved' || isSettled !== this.#wasSettled) this.#options.changed()
-    this.#wasSettled = isSettled
+    this.#look(sight === 'appeared' || sight === 'moved')
     this.#timer ??= this.#plan()
+  }
+
+  /** Takes a heartbeat that was refused for its time. */
+  refused(id: NodeId, ts: number): void {
+    if (this.#closed) return
+    this.presence.refused(id, ts)
+    this.#look(false)
   }
 
   /** Drops a member that is none any more. */
@@ -68,6 +72,13 @@ export class Roster {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+  }
+
+  /** What was put off until there is more to conclude from is due then, and nothing else would tell of it. */
+  #look(changed: boolean): void {
+    const isSettled = this.presence.isSettled()
+    if (changed || isSettled !== this.#wasSettled) this.#options.changed()
+    this.#wasSettled = isSettled
   }
 
   #peer({ id, heartbeat, lastSeen }: Living): Peer {

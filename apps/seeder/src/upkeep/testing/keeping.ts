@@ -56,6 +56,7 @@ async function open(): Promise<void> {
   library = await openLibrary({ folder, digest: hashing.digest })
   upkeep = createUpkeep({
     library,
+    knowsTime: () => true,
     now: () => Date.now(),
     log: pino({ level: 'silent' }),
     expire: (infoHash) => Promise.reject(new Error(`${infoHash} has no expiry`)),
