@@ -21,7 +21,7 @@ import { Limits, limitsOf } from './limits/index.ts'
 import { acceptGun, createDial } from './links/index.ts'
 import { collect, createDescriber, expire, manifestOf, publish, Rotations, Turns } from './publishing/index.ts'
 import { Policy } from './policy/index.ts'
-import { GraphReplication, settingsOf } from './replication/index.ts'
+import { GraphReplication, roomIn, settingsOf } from './replication/index.ts'
 import { Alarms, replicationAlarms } from './standing/index.ts'
 import { createSwarm } from './swarm/index.ts'
 import { offerAgain, offerAll } from './offering.ts'
@@ -84,10 +84,13 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     },
     now,
   })
+  const room = roomIn(library, { ...config.storage, folder: storage, coming: () => uploads.waiting().bytes })
   const quotas = new Quotas({
     store: library.quotas,
     waiting: (of) => uploads.waiting(of),
     standard: () => changing.quota,
+    room: () => room.upload(),
+    holds: (sha256, of) => library.ownOrPublic(sha256, of) !== undefined,
     now,
   })
   const ingest = createIngest({
@@ -165,7 +168,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     egress,
     hash: hashing.digest,
     turns,
-    storage: { folder: storage, capacityBytes: config.storage.capacityBytes },
+    room,
     ...settingsOf(config),
     policy,
     dials: network.peers.length > 0,
@@ -255,8 +258,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     recipient: ageIdentity.recipient,
     version,
     network: { id: networkIdOf(owner), owner, open: network.open, owned: ownerKey !== undefined },
-    zone: config.node.zone,
-    operator: config.node.operator,
+    ...config.node,
     tokens,
     rates: () => changing.rate,
     trustedProxies: http.trustedProxies,
@@ -293,10 +295,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   })
   await parts.begin('graph', graph)
   if (ownerKey !== undefined) await admitSelf(graph, identity.id, config.node.operator, now())
-  undo.later(
-    'links',
-    acceptGun(server.server, graph, undefined, (socket) => server.keep(socket)),
-  )
+  const links = acceptGun(server.server, graph, undefined, (socket) => server.keep(socket))
+  undo.later('links', links)
   await parts.begin('replication', replication)
   await parts.begin('events', events)
   await parts.begin('audits', audits)

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { QuotaRecord } from '../library/index.ts'
 import { DailyQuotaExceededError, ItemQuotaExceededError, StorageQuotaExceededError } from './errors.ts'
-import { type Quota, Quotas } from './quotas.ts'
+import { type Quota, Quotas, type QuotasOptions } from './quotas.ts'
 
 const mib = 2 ** 20
 let standard: Quota
@@ -17,7 +17,14 @@ beforeEach(() => {
   used = { bytes: 0, items: 0, bytesToday: 0 }
   waiting = { bytes: 0, items: 0 }
   now = 86_400_000 * 3 + 1000
-  quotas = new Quotas({
+  quotas = build({
+    room: () => ({ take: () => undefined, end: () => undefined }),
+    holds: () => false,
+  })
+})
+
+const build = (options: Pick<QuotasOptions, 'room' | 'holds'>) =>
+  new Quotas({
     store: {
       get: () => own,
       set: () => undefined,
@@ -28,8 +35,8 @@ beforeEach(() => {
     waiting: () => waiting,
     standard: () => standard,
     now: () => now,
+    ...options,
   })
-})
 
 test('zero is no limit, and the operator has none', () => {
   quotas.admit('alice', 1e15).take(1e15)
@@ -90,16 +97,52 @@ test('what was uploaded in part waits for its own room', () => {
   expect(() => quotas.admit('alice', 31)).toThrow(StorageQuotaExceededError)
   quotas.admit('alice', 30).end()
   // The one that waits itself: its 70 bytes come, and no more than the others leave.
-  const mine = quotas.admit('alice', 70, 70)
+  const mine = quotas.admit('alice', 70, { counted: 70 })
   mine.take(70)
   mine.take(30)
   expect(() => mine.take(1)).toThrow(StorageQuotaExceededError)
   mine.end()
-  quotas.admit('alice', 100, 70).end()
-  expect(() => quotas.admit('alice', 101, 70)).toThrow(StorageQuotaExceededError)
+  quotas.admit('alice', 100, { counted: 70 }).end()
+  expect(() => quotas.admit('alice', 101, { counted: 70 })).toThrow(StorageQuotaExceededError)
   waiting = { bytes: 100, items: 2 }
-  quotas.admit('alice', 40, 40)
+  quotas.admit('alice', 40, { counted: 40 })
   expect(() => quotas.admit('alice', 0)).toThrow(ItemQuotaExceededError)
+})
+
+test('room is for everybody, the operator too, and what is held needs none', () => {
+  let free = 100
+  const rooms: number[] = []
+  quotas = build({
+    room: () => {
+      const at = rooms.push(0) - 1
+      return {
+        take: (bytes) => {
+          if (bytes > free) throw new Error('full')
+          free -= bytes
+          rooms[at]! += bytes
+        },
+        end: () => {
+          free += rooms[at]!
+          rooms[at] = 0
+        },
+      }
+    },
+    holds: (sha256, owner) => sha256 === 'here' && owner === 'alice',
+  })
+  const operators = quotas.admit('', 60)
+  operators.take(60)
+  expect(() => quotas.admit('alice', 41)).toThrow('full')
+  quotas.admit('alice', 41, { sha256: 'here' }).take(41)
+  expect(() => quotas.admit('bob', 41, { sha256: 'here' })).toThrow('full')
+  expect(() => operators.take(41)).toThrow('full')
+  const silent = quotas.admit('alice')
+  silent.take(40)
+  expect(() => silent.take(1)).toThrow('full')
+  silent.end()
+  // Of one that waits the room is taken already but for what was not said before.
+  quotas.admit('bob', 50, { counted: 10 }).take(50)
+  operators.end()
+  expect(free).toBe(60)
 })
 
 test('a day ends at midnight UTC', () => {

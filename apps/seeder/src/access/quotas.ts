@@ -10,7 +10,7 @@ export type Quota = Required<QuotaRecord>
 
 /** What one upload may still take. */
 export interface Allowance {
-  /** To be called with each piece of it that arrives. @throws StorageQuotaExceededError, DailyQuotaExceededError */
+  /** To be called with each piece of it that arrives. @throws as `admit` */
   take(bytes: number): void
   /** Gives back what was set aside: the item is in the catalog, or never will be. Safe to call twice. */
   end(): void
@@ -22,6 +22,10 @@ export interface QuotasOptions {
   waiting(owner: string): Usage
   /** What holds for owners who have none of their own; read at each upload. */
   standard: () => Quota
+  /** Room for one upload, whoever's it is. */
+  room(): Allowance
+  /** Whether bytes with that SHA-256, which the owner may know of, are stored already, and so need no room. */
+  holds(sha256: string, owner: string): boolean
   now: () => number
 }
 
@@ -31,9 +35,17 @@ interface Reserved {
   items: number
 }
 
+/** What is known of an upload besides its owner and size. */
+export interface Admission {
+  /** How many of its bytes count among those waiting, when it is one of these. */
+  counted?: number
+  /** Of the bytes that it will have, if that is known. */
+  sha256?: string
+}
+
 const unlimited: Allowance = { take: () => undefined, end: () => undefined }
 
-/** How much of this node each owner may use. The operator, whose name is empty, may use all of it. */
+/** How much of this node each owner may use. The operator, whose name is empty, may use all of its room. */
 export class Quotas {
   readonly #options: QuotasOptions
   readonly #reserved = new Map<string, Reserved>()
@@ -46,11 +58,45 @@ export class Quotas {
    * Lets an upload of a new item begin. Its bytes count as they are sent; what is stored of them is counted once the item
    * is in the catalog.
    * @param size bytes that it will have, if that is known
-   * @param counted how many of them count among those waiting, when it is one of these
-   * @throws StorageQuotaExceededError, ItemQuotaExceededError, DailyQuotaExceededError
+   * @throws StorageQuotaExceededError, ItemQuotaExceededError, DailyQuotaExceededError; StorageFullError
    */
-  admit(owner: string, size = 0, counted?: number): Allowance {
-    if (owner === '') return unlimited
+  admit(owner: string, size = 0, { counted, sha256 }: Admission = {}): Allowance {
+    const share = owner === '' ? unlimited : this.#share(owner, size, counted)
+    try {
+      const isHeld = sha256 !== undefined && this.#options.holds(sha256, owner)
+      const room = isHeld ? unlimited : this.#room(size, counted)
+      return {
+        take: (bytes) => {
+          share.take(bytes)
+          room.take(bytes)
+        },
+        end: () => {
+          share.end()
+          room.end()
+        },
+      }
+    } catch (error) {
+      share.end()
+      throw error
+    }
+  }
+
+  #room(size: number, counted = 0): Allowance {
+    const room = this.#options.room()
+    room.take(Math.max(0, size - counted))
+    let left = Math.max(size, counted)
+    return {
+      take: (bytes) => {
+        left -= bytes
+        if (left >= 0) return
+        room.take(-left)
+        left = 0
+      },
+      end: () => room.end(),
+    }
+  }
+
+  #share(owner: string, size: number, counted: number | undefined): Allowance {
     const quota = this.of(owner)
     const { store, waiting } = this.#options
     const others = waiting(owner).items - (counted === undefined ? 0 : 1)

@@ -132,6 +132,7 @@ const statuses: Record<string, number> = {
   swarm_closed: 503,
   stalled: 504,
   disk_full: 507,
+  storage_full: 507,
   storage_quota_exceeded: 507,
 }
 

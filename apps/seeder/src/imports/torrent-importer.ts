@@ -58,7 +58,8 @@ export function createTorrentImporters(options: TorrentImporterOptions): { magne
     const metainfo = item && library.metainfo(infoHash)
     let allowance: ReturnType<typeof services.quotas.admit> | undefined
     // Held until it counts as the owner's, so that many at once do not each take what is left.
-    const admit = (size: number): void => void (allowance ??= services.quotas.admit(wanted.owner, size))
+    const admit = (size: number): void =>
+      void (allowance ??= services.quotas.admit(wanted.owner, size, item && { sha256: item.sha256 }))
     try {
       if (item !== undefined) {
         assertSize(item.size, { maxBytes, asked: wanted.maxBytes })

@@ -43,8 +43,8 @@ export interface UploadStore {
   count(owner?: string): number
   /** Begun with that token, and not ended yet. */
   begunWith(token: string): string[]
-  /** Bytes that uploads under way of an owner have, or said they will. */
-  reservedBytes(owner: string): number
+  /** Bytes that uploads under way have, or said they will; without an owner those of everybody. */
+  reservedBytes(owner?: string): number
   /** Whole, but not ended. */
   complete(): string[]
   /** Not changed since `before`, at most `limit`. */

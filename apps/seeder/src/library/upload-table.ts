@@ -82,10 +82,10 @@ export class UploadTable implements UploadStore {
     return this.#ids(`SELECT id FROM uploads WHERE token = ? AND state = 'receiving'`, token)
   }
 
-  reservedBytes(owner: string): number {
+  reservedBytes(owner?: string): number {
     const text = `SELECT coalesce(sum(coalesce(size, received)), 0) AS bytes FROM uploads
-      WHERE owner = ? AND state = 'receiving'`
-    return this.#db.row<{ bytes: number }>(text, owner)?.bytes ?? 0
+      WHERE (? IS NULL OR owner = ?) AND state = 'receiving'`
+    return this.#db.row<{ bytes: number }>(text, owner ?? null, owner ?? null)?.bytes ?? 0
   }
 
   complete(): string[] {

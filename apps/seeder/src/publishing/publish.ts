@@ -53,7 +53,7 @@ export interface Upload {
 
 /**
  * The way of one upload. When it resolves, the item is durable, seeded and announced.
- * @throws StorageQuotaExceededError, ItemQuotaExceededError, DailyQuotaExceededError, at the latest when a byte too many
+ * @throws StorageFullError, StorageQuotaExceededError, ItemQuotaExceededError, DailyQuotaExceededError, at the latest when a byte too many
  * arrives; what the ingest throws
  */
 export async function publish(
@@ -62,14 +62,18 @@ export async function publish(
   upload: Upload,
 ): Promise<Published> {
   // A preview is small, and made for an item that was admitted.
-  if (upload.owner === '' || upload.about?.previewOf !== undefined) return await receive(services, files, upload)
-  const allowance = services.quotas.admit(upload.owner, upload.expectedSize)
+  if (upload.about?.previewOf !== undefined) return await receive(services, files, upload)
+  const allowance = services.quotas.admit(upload.owner, upload.expectedSize, known(upload))
   try {
     return await receive(services, metered(files, allowance), upload, () => allowance.end())
   } finally {
     allowance.end()
   }
 }
+
+/** What is encrypted is stored under a key of its own, whatever is here of it. */
+export const known = ({ sha256, encrypt }: Pick<Upload, 'sha256' | 'encrypt'>): { sha256?: string } =>
+  sha256 === undefined || encrypt !== undefined ? {} : { sha256 }
 
 async function receive(
   services: PublishingServices,

@@ -26,6 +26,16 @@ export class NoRoomError extends TransferError {
   }
 }
 
+/** What is uploaded does not fit into what this node may store. */
+export class StorageFullError extends EldernodeError {
+  constructor(capacity: number, bytes: number, free: number) {
+    super(
+      'storage_full',
+      `This node may store ${capacity} bytes of items, ${free} are free, and the upload needs ${bytes} more: delete items, which counts once they are purged, raise storage.capacityBytes, or publish on another node.`,
+    )
+  }
+}
+
 /** No live holder or publisher that this node may connect to is known, and no tracker named a peer with the bytes. */
 export class NoSourceError extends TransferError {
   constructor(infoHash: string) {

@@ -1,5 +1,6 @@
 export type * from './health/port.ts'
 export { sourcesOf } from './fetching/sources.ts'
+export { roomIn } from './members/room.ts'
 export { Nearness } from './members/nearness.ts'
 export type * from './port.ts'
 export { GraphReplication } from './replication.ts'

@@ -6,6 +6,7 @@ import type { Policy } from '../policy/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import type { Turns } from '../turns.ts'
 import type { PulseOptions } from './members/pulse.ts'
+import type { Room } from './members/room.ts'
 
 export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zone' | 'operator' | 'version'> {
   identity: Identity
@@ -16,8 +17,8 @@ export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zo
   hash: Digest
   /** Shared with whoever publishes: no copy goes amid that. */
   turns: Turns
-  /** A folder on the disk that stores the items, and the most bytes of items to store; 0 is nine tenths of the disk. */
-  storage: { folder: string; capacityBytes: number }
+  /** For items here. Shared with whoever publishes: copies and uploads are not promised the same. */
+  room: Room
   /** Items that are fetched because somebody reads them here: see the settings of that name. */
   reads: { maxBytes: number; keepMs: number; waitMs: number }
   /** See the settings of that name; `graceMs` in milliseconds, `rate` in bytes per second. */

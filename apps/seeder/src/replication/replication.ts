@@ -22,7 +22,6 @@ import { Heart } from './members/heart.ts'
 import { Nearness } from './members/nearness.ts'
 import { Network } from './members/network.ts'
 import { pulse } from './members/pulse.ts'
-import { roomIn } from './members/room.ts'
 import type { ReplicationOptions } from './options.ts'
 import type { Replication, ReplicationStats } from './port.ts'
 import { Reads } from './reading/reads.ts'
@@ -60,10 +59,9 @@ export class GraphReplication implements Replication {
 
   constructor(options: ReplicationOptions) {
     this.#options = options
-    const { graph, library, swarm, egress, identity, storage, repair, policy, log, now } = options
+    const { graph, library, swarm, egress, identity, room, repair, policy, log, now } = options
     const self = identity.id
     const clock = (): number => performance.now()
-    const room = roomIn(library, storage)
     this.#publications = new Publications({ self, graph, now })
     this.#network = new Network({
       self,
@@ -105,6 +103,7 @@ export class GraphReplication implements Replication {
     this.#copying = new Copying({
       ...options,
       ...queue,
+      folder: room.folder,
       fetch: (job, signal) => this.#fetcher.fetch(job, signal),
       settled: (infoHash) => this.touch(infoHash),
       decline: (infoHash, forMs) => this.#declined.add(infoHash, forMs),
@@ -118,6 +117,7 @@ export class GraphReplication implements Replication {
       sources: (infoHash, publisher) => this.#holders.anyone(infoHash, publisher),
       limits: stallLimits,
       search: searchLimits,
+      mending: (infoHashes) => this.#copying.repairRate.set(infoHashes, 'mending'),
       log,
     })
     this.#hearsay = new Hearsay({ index, transfers: this.#transfers, mending: this.#mending })

@@ -9,6 +9,7 @@ const passing: ReadonlySet<string> = new Set([
   'item_quota_exceeded',
   'not_member',
   'staging_mismatch',
+  'storage_full',
   'storage_quota_exceeded',
   'storage_suspended',
   'swarm_closed',

@@ -28,8 +28,8 @@ export interface ResumableUploads {
    */
   append(id: string, source: AsyncIterable<Uint8Array>): Promise<number>
   declareSize(id: string, size: number): Promise<void>
-  /** What an owner's uploads have or will have, those being published left out. */
-  waiting(owner: string): Usage
+  /** What an owner's uploads have or will have, those being published left out; without an owner those of everybody. */
+  waiting(owner?: string): Usage
   /**
    * Publishes an upload that is whole; asked for twice, both get the same. Also done without asking after a restart.
    * @returns the infohash. @throws UploadFailedError, now and later; what passes, such as a full disk, is tried again

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { Quotas } from '../access/index.ts'
 import type { IncomingFile, RunningHash } from '../ingest/index.ts'
 import type { Library, UploadRecord, Usage } from '../library/index.ts'
-import { counted } from '../publishing/index.ts'
+import { counted, known } from '../publishing/index.ts'
 import { TooManyUploadsError, UploadFailedError, UploadNotFoundError } from './errors.ts'
 import type { Begun, PublishUpload, ResumableUploads, Wanted } from './port.ts'
 import { Hashes } from './hashes.ts'
@@ -36,8 +36,8 @@ export class Uploads implements ResumableUploads {
   readonly #options: UploadsOptions
   readonly #hashes: Hashes
   readonly #finishing = new Map<string, Promise<string>>()
-  /** Bytes of those being published, whose owner's quota counts them there. */
-  readonly #publishing = new Map<string, { owner: string; bytes: number }>()
+  /** Those being published, or appended to without a size: what of them is admitted there counts there. */
+  readonly #admitted = new Map<string, { owner: string; items: number; bytes: (received: number) => number }>()
   readonly #ending = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
@@ -74,7 +74,7 @@ export class Uploads implements ResumableUploads {
   async begin({ size, metadata, token, wanted }: Begun): Promise<UploadRecord> {
     const { library, now } = this.#options
     this.#assertRoom(wanted.owner)
-    const allowance = this.#options.quotas.admit(wanted.owner, size)
+    const allowance = this.#options.quotas.admit(wanted.owner, size, known(wanted))
     this.#beginning.push(wanted.owner)
     try {
       const id = randomBytes(16).toString('hex')
@@ -104,7 +104,8 @@ export class Uploads implements ResumableUploads {
     const path = this.#path(id)
     const safe = (offset: number) => library.uploads.advance(id, offset, now())
     // One that did not say how long it will be has nothing set aside.
-    const allowance = size === undefined ? quotas.admit(owner, received, received) : undefined
+    const allowance = size === undefined ? quotas.admit(owner, received, { counted: received }) : undefined
+    if (allowance !== undefined) this.#admitted.set(id, { owner, items: 0, bytes: (there) => there - received })
     allowance?.take(received)
     const plain = secret === undefined ? this.#hashes.during(id, size, received, source) : source
     const bytes = allowance === undefined ? plain : counted(plain, allowance)
@@ -114,13 +115,14 @@ export class Uploads implements ResumableUploads {
       throw await this.#lossOf(id, error)
     } finally {
       allowance?.end()
+      if (allowance !== undefined) this.#admitted.delete(id)
     }
   }
 
   async declareSize(id: string, size: number): Promise<void> {
     const { library, quotas, now } = this.#options
-    const { owner, received } = this.get(id)
-    const allowance = quotas.admit(owner, size, received)
+    const { owner, received, wanted } = this.get(id)
+    const allowance = quotas.admit(owner, size, { counted: received, ...known(JSON.parse(wanted) as Wanted) })
     try {
       await library.uploads.declareSize(id, size, now())
     } finally {
@@ -128,13 +130,15 @@ export class Uploads implements ResumableUploads {
     }
   }
 
-  waiting(owner: string): Usage {
+  waiting(owner?: string): Usage {
     const { uploads } = this.#options.library
     let [bytes, items] = [uploads.reservedBytes(owner), uploads.count(owner)]
-    for (const [id, publishing] of this.#publishing) {
-      if (publishing.owner !== owner || uploads.get(id)?.state !== 'receiving') continue
-      bytes -= publishing.bytes
-      items--
+    for (const [id, admitted] of this.#admitted) {
+      if (owner !== undefined && admitted.owner !== owner) continue
+      const upload = uploads.get(id)
+      if (upload?.state !== 'receiving') continue
+      bytes -= admitted.bytes(upload.received)
+      items -= admitted.items
     }
     return { bytes, items }
   }
@@ -191,7 +195,7 @@ export class Uploads implements ResumableUploads {
     }
     const hashed = this.#hashes.take(id, received)
     const options = { ...upload, disposable: true, expectedSize: received, ...(hashed && { hashed }) }
-    this.#publishing.set(id, { owner: upload.owner, bytes: received })
+    this.#admitted.set(id, { owner: upload.owner, items: 1, bytes: () => received })
     try {
       const { item } = await publish(files(), { ...options, signal: this.#ending.signal })
       await library.uploads.end(id, { infoHash: item.infoHash }, now())
@@ -207,7 +211,7 @@ export class Uploads implements ResumableUploads {
       throw new UploadFailedError(code, detail, { cause: failure })
     } finally {
       hashed?.drop()
-      this.#publishing.delete(id)
+      this.#admitted.delete(id)
     }
   }
 

@@ -6,7 +6,9 @@ import type { ReplicationOptions } from '../options.ts'
 import { RepairRate } from './repair-rate.ts'
 import { Transfers, type Job } from './transfers.ts'
 
-export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'storage' | 'log' | 'now'> {
+export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'log' | 'now'> {
+  /** On the disk that stores the items. */
+  folder: string
   library: Pick<Library, 'get'> & { jobs: JobStore }
   swarm: Pick<Swarm, 'limitItem' | 'limits'>
   /** Brings an item here. */
@@ -43,7 +45,7 @@ export class Copying {
       run: (job, signal) => this.#fetch(job, signal),
       failed: (job, reason, error) => this.#failed(job, reason, error),
       settled: ({ infoHash }) => options.settled(infoHash),
-      repairing: (infoHashes) => this.repairRate.set(infoHashes),
+      repairing: (infoHashes) => this.repairRate.set(infoHashes, 'copying'),
       repairs: repair.concurrent,
       store: library.jobs,
       fault: (error) => options.log.error({ err: error }, 'what became of a copy could not be noted or told'),
@@ -57,10 +59,10 @@ export class Copying {
   }
 
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {
-    const { library, fetch, storage, log } = this.#options
+    const { library, fetch, folder, log } = this.#options
     if (library.get(job.infoHash) !== undefined) return
     const { infoHash, size } = await fetch(job, signal).catch((error: unknown) => {
-      throw asFullDisk(error, storage.folder)
+      throw asFullDisk(error, folder)
     })
     this.#fetched++
     this.#fetchedBytes += size

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
-import { NoRoomError } from '../errors.ts'
+import { NoRoomError, StorageFullError } from '../errors.ts'
 import { Room } from './room.ts'
 
 const folder = tmpdir()
@@ -51,4 +51,32 @@ test('a disk that is away has no room, and weighs what it did', async () => {
   here = false
   expect(await room.measure()).toEqual({ bytes, used: 5, free: 0 })
   await expect(room.reserve('a', 1)).rejects.toThrow(NoRoomError)
+})
+
+test('uploads keep to the capacity together, also with copies and those that can be resumed', async () => {
+  let coming = 0
+  const room = new Room({ folder, capacityBytes: 100, used: () => 20, coming: () => coming })
+  const [one, other] = [room.upload(), room.upload()]
+  one.take(40)
+  expect(() => other.take(41)).toThrow(StorageFullError)
+  await expect(room.reserve('a', 41)).rejects.toThrow(NoRoomError)
+  other.take(30)
+  // Others may not think that this room is free; that of copies under way is theirs to count.
+  expect((await room.offer()).free).toBe(10)
+  coming = 10
+  expect(() => other.take(1)).toThrow(/100 bytes of items, 0 are free, .* 1 more: .*storage.capacityBytes/)
+  one.end()
+  one.end()
+  other.end()
+  const giveBack = await room.reserve('a', 70)
+  expect(() => one.take(1)).toThrow(StorageFullError)
+  giveBack()
+  one.take(70)
+})
+
+test('before the disk is measured, uploads are left to it', async () => {
+  const room = new Room({ folder, capacityBytes: 0, used: () => 0 })
+  room.upload().take(1e15)
+  await room.measure()
+  expect(() => room.upload().take(1)).toThrow(StorageFullError)
 })

@@ -2,7 +2,7 @@ import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { Heartbeat } from '@eldernode/core'
 import type { Library } from '../../library/index.ts'
-import { NoRoomError } from '../errors.ts'
+import { NoRoomError, StorageFullError } from '../errors.ts'
 
 export interface RoomOptions {
   /** A folder on the disk that stores the items. */
@@ -13,6 +13,16 @@ export interface RoomOptions {
   isHere?(): boolean
   /** Bytes of items stored now. */
   used(): number
+  /** Bytes that resumable uploads under way have or said they will. */
+  coming?(): number
+}
+
+/** Room for one upload. */
+export interface UploadRoom {
+  /** Sets so many bytes more aside. @throws StorageFullError */
+  take(bytes: number): void
+  /** Gives back what was set aside: the item is in the catalog, or never will be. Safe to call twice. */
+  end(): void
 }
 
 /** Databases, logs and uploads in progress need room as well: a disk is never filled by copies. */
@@ -21,7 +31,7 @@ const largestReserve = 256 * 2 ** 20
 /** The room beside what a library holds, and what it set aside. */
 export function roomIn(
   library: Pick<Library, 'quarantinedBytes' | 'storage' | 'totals'>,
-  storage: Pick<RoomOptions, 'folder' | 'capacityBytes'>,
+  storage: Pick<RoomOptions, 'folder' | 'capacityBytes' | 'coming'>,
 ): Room {
   return new Room({
     ...storage,
@@ -30,15 +40,20 @@ export function roomIn(
   })
 }
 
-/** How much this node can store, how much of it is taken, and what running transfers will take. */
+/** How much this node can store, how much of it is taken, and what running transfers and uploads will take. */
 export class Room {
   readonly #options: RoomOptions
   #promised = 0
+  #uploads = 0
   /** The disk's size when it was last there. Placement weighs by it, so it must not change with each absence. */
   #total = 0
 
   constructor(options: RoomOptions) {
     this.#options = options
+  }
+
+  get folder(): string {
+    return this.#options.folder
   }
 
   /** In bytes. `free` is what one more copy may take. */
@@ -53,7 +68,8 @@ export class Room {
   async offer(): Promise<Heartbeat['capacity']> {
     const { bytes, used, free } = await this.measure()
     const isHere = this.#options.isHere?.() !== false
-    return { bytes, used, free: isHere ? Math.max(free, Math.min(bytes - used, free + this.#promised)) : 0 }
+    const most = bytes - used - this.#coming()
+    return { bytes, used, free: isHere ? Math.max(free, Math.min(most, free + this.#promised)) : 0 }
   }
 
   /** Sets room for one copy aside. @returns a function that gives it back. @throws NoRoomError */
@@ -70,6 +86,33 @@ export class Room {
     }
   }
 
+  /** Bytes on the disk are counted again once they are in the catalog, so that it is to be ended right then. */
+  upload(): UploadRoom {
+    let taken = 0
+    return {
+      take: (bytes) => {
+        const capacity = this.#capacity()
+        const free = Math.max(0, capacity - this.#options.used() - this.#coming() - this.#promised)
+        // Before the disk was measured, and while it is away, nothing is known of its size.
+        if (capacity > 0 && bytes > free) throw new StorageFullError(capacity, bytes, free)
+        this.#uploads += bytes
+        taken += bytes
+      },
+      end: () => {
+        this.#uploads -= taken
+        taken = 0
+      },
+    }
+  }
+
+  #coming(): number {
+    return this.#uploads + (this.#options.coming?.() ?? 0)
+  }
+
+  #capacity(): number {
+    return this.#options.capacityBytes || Math.floor(this.#total * 0.9)
+  }
+
   /** @returns `undefined` while it is away */
   async #disk(): Promise<StatsFs | undefined> {
     if (this.#options.isHere?.() === false) return undefined
@@ -79,11 +122,10 @@ export class Room {
   #weigh(disk: StatsFs | undefined): Heartbeat['capacity'] {
     const used = this.#options.used()
     if (disk !== undefined) this.#total = disk.blocks * disk.bsize
-    const total = this.#total
-    const bytes = this.#options.capacityBytes || Math.floor(total * 0.9) || used
+    const bytes = this.#capacity() || used
     if (disk === undefined) return { bytes, used, free: 0 }
-    const onDisk = disk.bavail * disk.bsize - Math.min(largestReserve, Math.floor(total / 20))
-    const free = Math.max(0, Math.min(bytes - used, onDisk) - this.#promised)
+    const onDisk = disk.bavail * disk.bsize - Math.min(largestReserve, Math.floor(this.#total / 20))
+    const free = Math.max(0, Math.min(bytes - used - this.#coming(), onDisk) - this.#promised)
     return { bytes, used, free }
   }
 }
