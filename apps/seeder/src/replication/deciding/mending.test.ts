@@ -17,6 +17,7 @@ let paused: Set<string>
 let sources: Sources
 let checks: string[]
 let tries: Try[]
+let fetching: readonly string[]
 let mending: Mending
 
 beforeEach(() => {
@@ -26,6 +27,7 @@ beforeEach(() => {
   sources = { peers: ['1.2.3.4:5'], holders: ['http://holder'] }
   checks = []
   tries = []
+  fetching = []
   mending = new Mending({
     library: {
       head: (infoHash) => ({ infoHash, publisher: 'publisher', state: 'live', owner: '', access: 'public' }),
@@ -48,6 +50,7 @@ beforeEach(() => {
     sources: () => sources,
     limits: stallLimits,
     search: searchLimits,
+    mending: (infoHashes) => (fetching = infoHashes),
     drained: () => {},
     log: pino({ level: 'silent' }),
     now: () => Date.now(),
@@ -81,13 +84,13 @@ const tried = (): string[] => tries.map(({ request }) => request.infoHash)
 
 test('a disk that fails under many items has two of them mended at a time, the others in turn', async () => {
   await lose('a', 'b', 'c', 'd')
-  expect([tried(), mending.items]).toEqual([['a', 'b'], 4])
+  expect([tried(), mending.items, fetching]).toEqual([['a', 'b'], 4, ['a', 'b']])
   await mend('b')
   expect([tried(), mending.items]).toEqual([['a', 'b', 'c'], 3])
   await mend('a')
   await mend('c')
   await mend('d')
-  expect(mending.items).toBe(0)
+  expect([mending.items, fetching]).toEqual([0, []])
 })
 
 test('holders are asked as peers and as web seeds', async () => {

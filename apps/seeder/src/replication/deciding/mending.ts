@@ -15,6 +15,8 @@ export interface MendingOptions {
   /** When a try is given up; `search` counts when nobody is known who may have the item. */
   limits: StallLimits
   search: StallLimits
+  /** Told of each item whose pieces begin or end to be fetched: all of those that are now. */
+  mending(infoHashes: readonly string[]): void
   /** Told when a queue that was full has room again. */
   drained(): void
   log: Logger
@@ -38,6 +40,7 @@ export class Mending {
   readonly #queue: Transfers
   /** Items all of whose pieces were read since they were queued. */
   readonly #checked = new Set<string>()
+  readonly #fetching = new Set<string>()
   /** By a clock that nobody sets. */
   readonly #leftUntil = new Map<string, number>()
 
@@ -91,6 +94,7 @@ export class Mending {
     const { peers, holders } = sources(infoHash, publisher)
     const stall = this.#stall(infoHash, size, peers.length + holders.length > 0)
     try {
+      this.#fetches(infoHash, true)
       await swarm.mend({
         infoHash,
         peers,
@@ -105,7 +109,14 @@ export class Mending {
       throw new TransferError(error.code, error.message, { cause: error, refuseForMs: unwritableFor })
     } finally {
       stall.clear()
+      this.#fetches(infoHash, false)
     }
+  }
+
+  #fetches(infoHash: string, begins: boolean): void {
+    if (begins) this.#fetching.add(infoHash)
+    else this.#fetching.delete(infoHash)
+    this.#options.mending([...this.#fetching])
   }
 
   #stall(infoHash: string, size: number, isKnown: boolean): Stall {

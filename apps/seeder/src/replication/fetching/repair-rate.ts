@@ -6,20 +6,26 @@ export interface RepairRateOptions {
   swarm: Pick<Swarm, 'limitItem' | 'limits'>
 }
 
+/** Who repairs: whoever makes copies in place of lost ones, and whoever mends pieces that are wrong on disk. */
+type Repairer = 'copying' | 'mending'
+
 /** Shares the bytes per second that repairs may take among those that run, by limits of their items. */
 export class RepairRate {
   readonly #options: RepairRateOptions
+  readonly #by: Record<Repairer, readonly string[]> = { copying: [], mending: [] }
   #running: readonly string[] = []
 
   constructor(options: RepairRateOptions) {
     this.#options = options
   }
 
-  /** The repairs that run now are these. */
-  set(infoHashes: readonly string[]): void {
+  /** The repairs of one kind that run now are these. */
+  set(infoHashes: readonly string[], by: Repairer): void {
     const { rate, swarm } = this.#options
-    const changed = new Set([...this.#running, ...infoHashes])
-    this.#running = infoHashes
+    this.#by[by] = infoHashes
+    const running = [...new Set([...this.#by.copying, ...this.#by.mending])]
+    const changed = new Set([...this.#running, ...running])
+    this.#running = running
     if (rate > 0) for (const infoHash of changed) swarm.limitItem(infoHash)
   }
 
