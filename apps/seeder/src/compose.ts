@@ -249,7 +249,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   })
   const { journal } = events
   const audits = createAudits({ identity, graph, library, replication, egress, registry, journal, log, now })
-  const alarms = new Alarms({ sources: [() => replicationAlarms(replication), () => audits.alarms()], now })
+  const alarms = new Alarms({ sources: [replicationAlarms(replication, now), () => audits.alarms()], now })
   const server = await createServer({
     ...publishing,
     audits,

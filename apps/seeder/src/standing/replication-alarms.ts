@@ -1,16 +1,28 @@
 import type { Raised } from './alarms.ts'
+import { Falls } from './falls.ts'
+import type { Change } from './repair-times.ts'
 
 export interface Watched {
   totals(): { levels: Readonly<Record<'lost' | 'below-min', { items: number; bytes: number }>> }
+  onLevel(listener: (change: Change & { size: number }) => void): () => void
   stats(): { clockBehind: boolean; clockOff: boolean; live: number; settled: boolean }
 }
 
-/** What is wrong with the network's items, and with this node's part in keeping them. */
-export function replicationAlarms(replication: Watched): Raised[] {
+/** Milliseconds that an item may stand low before anybody is called: its copies and their audits take some seconds. */
+const patienceMs = 60_000
+
+/** @returns what is wrong with the network's items, and with this node's part in keeping them, whenever it is asked */
+export function replicationAlarms(replication: Watched, now: () => number): () => Raised[] {
+  const falls = new Falls(patienceMs, now)
+  replication.onLevel((change) => falls.see(change))
+  return () => raisedBy(replication, falls)
+}
+
+function raisedBy(replication: Watched, falls: Falls): Raised[] {
   const { levels } = replication.totals()
   const { clockBehind, clockOff, live, settled } = replication.stats()
   const raised: Raised[] = []
-  const { lost, 'below-min': belowMin } = levels
+  const { lost, 'below-min': belowMin } = falls.lasting(levels)
   const low = { items: lost.items + belowMin.items, bytes: lost.bytes + belowMin.bytes }
   if (live <= 1) {
     // Nobody is there to prove a copy, so that nothing can be said of the items one by one.
