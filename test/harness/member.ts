@@ -18,8 +18,11 @@ export class Member {
     this.#egress = egress
   }
 
-  /** Has the network's owner admit a new key, and waits until its link is in step. */
-  static async join(network: Network): Promise<Member> {
+  /**
+   * Has the network's owner admit a new key, and waits until its link is in step.
+   * @param now the time as the network has it, if that is another than this process's
+   */
+  static async join(network: Network, now = Date.now): Promise<Member> {
     const identity = openIdentity(join(network.folder, 'member.key'))
     const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
     const graph = createGraph({
@@ -29,6 +32,7 @@ export class Member {
       store: new MemoryGraphStore(),
       dial: createDial(egress),
       peers: [network.first.gun],
+      now,
       onFault: (error) => {
         throw error
       },

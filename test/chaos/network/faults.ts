@@ -1,9 +1,10 @@
 import { open, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { until, type Seeder } from '../../harness/index.ts'
 import { withinSeconds, type Cargo, type Piece } from './cargo.ts'
 import type { Coast, Victim } from './setup.ts'
-import { standing } from './standing.ts'
+import { atTarget, standing } from './standing.ts'
 
 export interface Sea {
   coast: Coast
@@ -13,10 +14,15 @@ export interface Sea {
   away(): number
   /** Items of which a copy was spoilt already: two flips might meet in the last copies of a piece. */
   spoilt: Set<string>
+  /** Copies of a node that was gone for good, and that others made anew. */
+  healed: number
 }
 
 /** One kind of harm, undone when it resolves: except for flipped bits, which the nodes must find and mend. */
 export type Fault = (sea: Sea) => Promise<string>
+
+/** This machine allows no harm of this kind. */
+export class NotHere extends Error {}
 
 const minute = 60_000
 
@@ -29,6 +35,27 @@ async function kill({ coast, random, away }: Sea): Promise<string> {
   await seeder.start()
   await seeder.ready(60_000)
   return `${seeder.name} killed, back after ${ms} ms`
+}
+
+/** Gone for longer than the grace time: the others make its copies anew before it comes back. */
+async function lose(sea: Sea): Promise<string> {
+  const { coast, cargo, random } = sea
+  const seen = await standing(coast.network.first)
+  const copiesOf = (seeder: Seeder): Piece[] =>
+    cargo.pieces.filter(({ media: { id } }) =>
+      seen.get(id)?.copies.some((copy) => copy.id === seeder.id && copy.proof === 'proven'),
+    )
+  const holders = coast.network.seeders.filter((one) => copiesOf(one).length > 0)
+  const seeder = pick(holders, random)
+  const lost = copiesOf(seeder)
+  await seeder.kill()
+  const from = performance.now()
+  await atTarget(coast.network.seeders, () => lost, { gone: seeder.id })
+  sea.healed += lost.length
+  const seconds = Math.round((performance.now() - from) / 1000)
+  await seeder.start()
+  await seeder.ready(60_000)
+  return `${seeder.name} gone: ${lost.length} copies of it made elsewhere in ${seconds} s`
 }
 
 /** Its sockets stay open and nobody answers. */
@@ -47,7 +74,7 @@ async function freeze({ coast, random, away }: Sea): Promise<string> {
 /** Nobody reaches it, and no connection is told. */
 async function cut({ coast, random, away }: Sea): Promise<string> {
   const { seeder, island } = pick(coast.victims, random)
-  if (island === undefined) return 'no partition: network namespaces may not be made here'
+  if (island === undefined) throw new NotHere('no partition: network namespaces may not be made here')
   const ms = away()
   island.cut()
   try {
@@ -61,7 +88,7 @@ async function cut({ coast, random, away }: Sea): Promise<string> {
 /** Not a byte is left on its disk; it is asked to publish all the same. */
 async function fill({ coast, cargo, random, away }: Sea): Promise<string> {
   const victim = coast.victims.find(({ disk }) => disk !== undefined)
-  if (victim?.disk === undefined) return 'no full disk: a small one may not be mounted here'
+  if (victim?.disk === undefined) throw new NotHere('no full disk: a small one may not be mounted here')
   const filler = join(victim.disk, 'filler')
   const { bavail, bsize } = await statfs(victim.disk)
   const ms = away()
@@ -78,18 +105,23 @@ async function fill({ coast, cargo, random, away }: Sea): Promise<string> {
 /** One bit of one blob, now and then with the file's times as they were. */
 async function flip({ coast, cargo, random, spoilt }: Sea): Promise<string> {
   const done: string[] = []
-  const safe = await safeItems(coast)
-  for (const piece of shuffled(cargo.pieces, random)) {
-    if (done.length === 3) break
-    if (spoilt.has(piece.media.id) || !safe.has(piece.media.id)) continue
-    for (const victim of shuffled(coast.victims, random)) {
-      if (!(await flipIn(victim, piece, random))) continue
-      spoilt.add(piece.media.id)
-      done.push(`${piece.media.id} at ${victim.seeder.name}`)
-      break
+  const flipSome = async (): Promise<boolean> => {
+    const safe = await safeItems(coast)
+    for (const piece of shuffled(cargo.pieces, random)) {
+      if (done.length === 3) break
+      if (spoilt.has(piece.media.id) || !safe.has(piece.media.id)) continue
+      for (const victim of shuffled(coast.victims, random)) {
+        if (!(await flipIn(victim, piece, random))) continue
+        spoilt.add(piece.media.id)
+        done.push(`${piece.media.id} at ${victim.seeder.name}`)
+        break
+      }
     }
+    return done.length > 0
   }
-  return `a bit flipped in ${done.length === 0 ? 'nothing' : done.join(', ')}`
+  // After another fault few have more copies than they need, for a while.
+  await until(flipSome, { within: 60_000, every: 1_000, what: 'an item may lose a copy' })
+  return `a bit flipped in ${done.join(', ')}`
 }
 
 /** Less than 5 minutes is harmless; more has the others refuse what it says, and then itself be silent. */
@@ -103,7 +135,7 @@ async function moveClock({ coast, random, away }: Sea): Promise<string> {
   return `the clock of ${seeder.name} ${ahead / 1000} s ahead for ${ms} ms`
 }
 
-export const faults: Readonly<Record<string, Fault>> = { kill, freeze, cut, fill, flip, moveClock }
+export const faults: Readonly<Record<string, Fault>> = { kill, lose, freeze, cut, fill, flip, moveClock }
 
 /** Items that have their minimum without one more copy. */
 async function safeItems(coast: Coast): Promise<Set<string>> {

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { Member, seededBytes, type Network } from '../../harness/index.ts'
+import { Member, seededBytes } from '../../harness/index.ts'
+import type { Coast } from './setup.ts'
 
 const everyMs = 5_000
 const terabyte = 2 ** 40
@@ -28,13 +29,12 @@ export class Liar {
     this.#state = state
   }
 
-  /** @param address where the nodes reach it */
-  static async join(network: Network, address: string, claims: Claims): Promise<Liar> {
+  static async join({ network, address, now }: Coast, claims: Claims): Promise<Liar> {
     const noise = Buffer.from(seededBytes(666, 65_536))
     const server = createServer((_request, response) => response.end(noise))
     server.listen(0, address)
     await once(server, 'listening')
-    const liar = new Liar(await Member.join(network), server, claims)
+    const liar = new Liar(await Member.join(network, now), server, claims)
     await liar.#lie()
     liar.#timer = setInterval(() => void liar.#lie().catch(() => undefined), everyMs)
     return liar

@@ -6,7 +6,9 @@ import { Islands, mayPartition, Network, type Island, type Seeder } from '../../
 
 const megabyte = 2 ** 20
 const nodes = 5
-const clockModule = fileURLToPath(new URL('../../harness/moved-clock.ts', import.meta.url))
+const modules = ['quick-clock', 'moved-clock'].map(
+  (name) => `--import=${fileURLToPath(new URL(`../../harness/${name}.ts`, import.meta.url))}`,
+)
 
 /** One node of the storm, with the ways to hurt it. */
 export interface Victim {
@@ -19,25 +21,35 @@ export interface Victim {
   moveClock(ahead: number): Promise<void>
 }
 
-/** Five nodes, each on a host of its own, the last on a small disk; without root on one host and one disk. */
+/**
+ * Five nodes, each on a host of its own, the last on a small disk; without root on one host and one disk. Their time goes
+ * by so many times as fast as ours.
+ */
 export class Coast {
   readonly network: Network
   readonly victims: readonly Victim[]
   readonly #islands: Islands | undefined
   readonly #disks: string[]
+  readonly #factor: number
+  readonly #began = Date.now()
 
-  private constructor(network: Network, victims: readonly Victim[], islands: Islands | undefined, disks: string[]) {
+  private constructor(
+    network: Network,
+    factor: number,
+    { victims, islands, disks }: { victims: readonly Victim[]; islands: Islands | undefined; disks: string[] },
+  ) {
     this.network = network
     this.victims = victims
+    this.#factor = factor
     this.#islands = islands
     this.#disks = disks
   }
 
-  static async start(settings: Readonly<Record<string, string | number | boolean>>): Promise<Coast> {
+  static async start(settings: Readonly<Record<string, string | number | boolean>>, factor: number): Promise<Coast> {
     const islands = mayPartition() ? new Islands() : undefined
     const network = await Network.start({ seeders: 0, tracker: false, settings })
     const [victims, disks]: [Victim[], string[]] = [[], []]
-    const coast = new Coast(network, victims, islands, disks)
+    const coast = new Coast(network, factor, { victims, islands, disks })
     try {
       for (let n = 1; n <= nodes; n++) victims.push(await coast.#join(n))
       await network.acquainted()
@@ -54,6 +66,9 @@ export class Coast {
     return this.#islands?.address ?? '127.0.0.1'
   }
 
+  /** Milliseconds since 1970 as the nodes have it. */
+  readonly now = (): number => Math.floor(this.#began + (Date.now() - this.#began) * this.#factor)
+
   async close(): Promise<void> {
     await Promise.all(this.network.seeders.map((seeder) => seeder.kill()))
     for (const disk of this.#disks) execFileSync('umount', [disk])
@@ -66,13 +81,9 @@ export class Coast {
     const island = this.#islands?.add()
     const clock = join(network.folder, `clock-${n}`)
     await writeFile(clock, '0')
-    const disk = n === nodes && process.getuid?.() === 0 ? join(network.folder, 'disk') : undefined
-    if (disk !== undefined) {
-      await mkdir(disk)
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${96 * megabyte}`, 'tmpfs', disk])
-      this.#disks.push(disk)
-    }
-    const env = ['env', `NODE_OPTIONS=--import=file://${clockModule}`, `TEST_CLOCK=${clock}`]
+    const disk = n === nodes ? await this.#mount(join(network.folder, 'disk')) : undefined
+    const quick = `QUICK_CLOCK=${this.#began}x${this.#factor}`
+    const env = ['env', `NODE_OPTIONS=${modules.join(' ')}`, `TEST_CLOCK=${clock}`, quick]
     const seeder = await network.joinAt(
       join(disk ?? network.folder, `node-${n}`),
       { ...(island && { 'http.host': island.address }), 'node.zone': `zone-${n}` },
@@ -87,5 +98,17 @@ export class Coast {
         process.kill(seeder.pid, 'SIGUSR2')
       },
     }
+  }
+
+  /** @returns `undefined` where no disk may be mounted */
+  async #mount(folder: string): Promise<string | undefined> {
+    await mkdir(folder)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${96 * megabyte}`, 'tmpfs', folder], { stdio: 'ignore' })
+    } catch {
+      return undefined
+    }
+    this.#disks.push(folder)
+    return folder
   }
 }

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { seededRandom, until, type Seeder } from '../../harness/index.ts'
+import { seededRandom, sha256OfFile, type Seeder } from '../../harness/index.ts'
+import { blobOf } from '../../harness/rot.ts'
 import { Cargo } from './cargo.ts'
-import { faults, pick, shuffled, type Sea } from './faults.ts'
+import { faults, NotHere, pick, shuffled, type Sea } from './faults.ts'
 import { Liar } from './liar.ts'
 import { Coast } from './setup.ts'
-import { standing } from './standing.ts'
+import { atTarget } from './standing.ts'
 
 export interface StormOptions {
   seed: number
@@ -13,6 +14,8 @@ export interface StormOptions {
   /** Longest time that a node is away. */
   awayMs: number
   liarState: 'active' | 'draining'
+  /** How many times as fast the nodes' time goes by; 1 when absent. */
+  factor?: number
   settings: Readonly<Record<string, string | number | boolean>>
   /** Told of each fault as it is over. */
   say: (line: string) => void
@@ -24,20 +27,28 @@ export interface StormResult {
   lostBytes: number
   /** Bytes of items that a node served otherwise than they were published, at any time. */
   wrongBytes: number
-  /** Flipped bits that no node found. */
+  /** Copies that hold wrong bytes at the end: flipped bits that nobody found, or could not mend. */
   unrepaired: number
-  faults: string[]
+  /** Copies of a node that was gone for good, and that others made anew. */
+  healed: number
+  /** How often each kind of harm was done. */
+  done: Record<string, number>
+  /** Why this machine allows no harm of a kind. */
+  notHere: Record<string, string>
 }
 
-const settleMs = 240_000
+const mendMs = 120_000
 const sizes = [1, 1_000, 70_000, 300_000, 1_500_000]
 
 /** Publishes, harms and reads, all at once, until the time is over; then waits until all is well, and counts. */
-export async function storm({ seed, harmMs, awayMs, liarState, settings, say }: StormOptions): Promise<StormResult> {
+export async function storm(options: StormOptions): Promise<StormResult> {
+  const { seed, harmMs, awayMs, liarState, settings, factor = 1, say } = options
   const random = seededRandom(seed)
   const cargo = new Cargo()
-  const coast = await Coast.start(settings)
-  const done: string[] = []
+  const coast = await Coast.start(settings, factor)
+  const told: string[] = []
+  const done = Object.fromEntries(Object.keys(faults).map((name) => [name, 0]))
+  const notHere: Record<string, string> = {}
   let liar: Liar | undefined
   try {
     const sea: Sea = {
@@ -46,11 +57,12 @@ export async function storm({ seed, harmMs, awayMs, liarState, settings, say }: 
       random,
       away: () => Math.round(awayMs * (0.2 + 0.8 * random())),
       spoilt: new Set(),
+      healed: 0,
     }
     for (let i = 0; i < 15; i++) await cargo.publish(pick(coast.network.seeders, random), sizes[i % sizes.length] ?? 1)
-    await atTarget(coast, cargo, '')
+    await atTarget(coast.network.seeders, () => cargo.pieces)
     say(`${cargo.size} items at target`)
-    liar = await Liar.join(coast.network, coast.address, {
+    liar = await Liar.join(coast, {
       claims: () => cargo.pieces.map(({ media }) => media.id),
       state: liarState,
     })
@@ -60,12 +72,13 @@ export async function storm({ seed, harmMs, awayMs, liarState, settings, say }: 
     const end = performance.now() + harmMs
     try {
       // Whoever was started anew replaces no copies for a minute: that may pass while others are harmed.
-      let round = ['kill', ...shuffled(Object.keys(faults), random).filter((name) => name !== 'kill')]
+      let round = ['lose', ...shuffled(Object.keys(faults), random).filter((name) => name !== 'lose')]
       for (let first = true; first || performance.now() < end; first = false) {
         for (const name of round) {
-          const told = (await faults[name]?.(sea)) ?? name
-          done.push(told)
-          say(told)
+          const line = await harm(name, sea, notHere)
+          done[name] = (done[name] ?? 0) + Number(notHere[name] === undefined)
+          told.push(line)
+          say(line)
         }
         round = shuffled(Object.keys(faults), random)
       }
@@ -74,9 +87,9 @@ export async function storm({ seed, harmMs, awayMs, liarState, settings, say }: 
       await traffic
     }
 
-    await atTarget(coast, cargo, liar.id)
+    await atTarget(coast.network.seeders, () => cargo.pieces, { liar: liar.id })
     say('at target again')
-    const unrepaired = await scrubbed(coast, cargo, liar.id)
+    const unrepaired = await unmended(coast, cargo, liar.id)
     const lost = await lostItems(coast, cargo)
     const sizeOf = (id: string): number => cargo.pieces.find(({ media }) => media.id === id)?.media.size ?? 0
     const wrongBytes = cargo.pieces
@@ -87,13 +100,26 @@ export async function storm({ seed, harmMs, awayMs, liarState, settings, say }: 
       lostBytes: lost.reduce((sum, id) => sum + sizeOf(id), 0),
       wrongBytes,
       unrepaired,
-      faults: done,
+      healed: sea.healed,
+      done,
+      notHere,
     }
   } catch (error) {
-    throw new Error(`seed ${seed} failed after: ${done.join('; ')}\n${coast.network.output()}`, { cause: error })
+    throw new Error(`seed ${seed} failed after: ${told.join('; ')}\n${coast.network.output()}`, { cause: error })
   } finally {
     await liar?.close()
     await coast.close()
+  }
+}
+
+/** Does one kind of harm. @returns what was done */
+async function harm(name: string, sea: Sea, notHere: Record<string, string>): Promise<string> {
+  try {
+    return (await faults[name]?.(sea)) ?? name
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error
+    notHere[name] = error.message
+    return error.message
   }
 }
 
@@ -115,59 +141,29 @@ async function reading({ coast, cargo, random }: Sea, signal: AbortSignal): Prom
   }
 }
 
-/** Waits until every node sees every item at its target without the liar. */
-async function atTarget({ network }: Coast, cargo: Cargo, liar: string): Promise<void> {
-  await Promise.all(network.seeders.map((seeder) => seeder.ready(60_000)))
-  for (const seeder of network.seeders) {
-    let missing: string[] = []
-    await until(
-      async () => {
-        const seen = await standing(seeder)
-        missing = cargo.pieces.flatMap(({ media: { id } }) => {
-          const health = seen.get(id)
-          if (health?.copies.some((copy) => copy.id === liar && copy.proof === 'proven'))
-            return `${id}: the liar passes`
-          if (health?.level === 'at-target' || health?.level === 'surplus') return []
-          return `${id}: ${health?.level ?? 'unknown'} ${JSON.stringify(health?.why)} ${JSON.stringify(health?.copies)}`
-        })
-        return missing.length === 0
-      },
-      { within: settleMs, every: 500, what: `${seeder.name} sees every item at its target` },
-    ).catch((error: unknown) => {
-      throw new Error(`${missing.length} of ${cargo.size} are not:\n${missing.slice(0, 5).join('\n')}`, {
-        cause: error,
-      })
-    })
+/** Has every node hash all it holds. @returns how many copies stay wrong, by their node's word or on its disk */
+async function unmended({ network: { seeders } }: Coast, cargo: Cargo, liar: string): Promise<number> {
+  const look = async () => (await Promise.all(seeders.map((seeder) => wrongCopies(seeder, cargo)))).flat()
+  let wrong = await look()
+  await atTarget(seeders, () => cargo.pieces, { liar })
+  const end = performance.now() + mendMs
+  while (wrong.length > 0 && performance.now() < end) {
+    await pause(1_000)
+    wrong = await look()
   }
+  return wrong.length
 }
 
-/** Has every node hash all it holds, and waits until nothing is wrong any more. @returns how many copies stay wrong */
-async function scrubbed(coast: Coast, cargo: Cargo, liar: string): Promise<number> {
-  const { seeders } = coast.network
-  await Promise.all(seeders.map((seeder) => scrub(seeder, [...seedersItems(cargo)])))
-  await atTarget(coast, cargo, liar)
-  let wrong = 0
-  for (const seeder of seeders) {
-    await until(async () => (wrong = (await scrub(seeder, [...(await seeder.items()).keys()])).length) === 0, {
-      within: settleMs,
-      every: 1_000,
-      what: `${seeder.name} has mended what was flipped`,
-    })
-  }
-  return wrong
-}
-
-function seedersItems(cargo: Cargo): Iterable<string> {
-  return cargo.pieces.map(({ media }) => media.id)
-}
-
-/** @returns the items that the node found wrong bytes of */
-async function scrub(seeder: Seeder, ids: readonly string[]): Promise<string[]> {
+/** @returns the items of which a node holds wrong bytes, or cannot say that they are right */
+async function wrongCopies(seeder: Seeder, cargo: Cargo): Promise<string[]> {
   const wrong: string[] = []
-  for (const id of ids) {
-    const response = await seeder.admin('POST', `/v1/media/${id}/verify`)
-    const answer = (await response.json()) as { ok?: boolean }
-    if (response.ok && answer.ok !== true) wrong.push(id)
+  const held = await seeder.items()
+  for (const { media, sha256 } of cargo.pieces) {
+    if (!held.has(media.id)) continue
+    const response = await seeder.admin('POST', `/v1/media/${media.id}/verify`)
+    const { ok } = (await response.json()) as { ok?: boolean }
+    const onDisk = await sha256OfFile(blobOf(seeder, media)).catch(() => 'none')
+    if (!response.ok || ok !== true || onDisk !== sha256) wrong.push(media.id)
   }
   return wrong
 }
