@@ -87,6 +87,7 @@ export function createAudits(options: AuditsOptions): Audits {
     hashesOf: (infoHash, signal) => probe.hashesOf(self, infoHash, signal),
     failed: (failure) => tell(failure, options),
     now,
+    clock: () => performance.now(),
     log,
   })
   const measures = new Measures({

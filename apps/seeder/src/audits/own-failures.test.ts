@@ -75,6 +75,7 @@ function create(): OwnFailures {
     },
     failed: ({ infoHash, piece }) => void done.push(`told ${infoHash} ${piece}`),
     now: () => now,
+    clock: () => now,
     log: pino({ level: 'silent' }),
   })
 }

@@ -17,6 +17,8 @@ export interface OwnFailuresOptions {
   /** Told once of each piece that this node failed. */
   failed(failure: OwnFailure): void
   now: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  clock: () => number
   log: Pick<Logger, 'error' | 'warn'>
 }
 
@@ -100,7 +102,7 @@ export class OwnFailures {
   }
 
   #look(): void {
-    const { log, failed, now } = this.#options
+    const { log, failed, clock } = this.#options
     const current = this.current()
     const open = new Set(current.map(({ infoHash, since }) => `${infoHash} ${since}`))
     for (const name of this.#told) if (!open.has(name)) this.#told.delete(name)
@@ -111,7 +113,7 @@ export class OwnFailures {
       this.#told.add(name)
       log.error({ infoHash, piece, auditor }, 'an audit of this node failed: its copy counts no more until it passes')
       failed(failure)
-      if (now() - (this.#looked.get(infoHash) ?? -Infinity) < betweenMs) continue
+      if (clock() - (this.#looked.get(infoHash) ?? -Infinity) < betweenMs) continue
       if (this.#waiting.size < mostWaiting) this.#waiting.set(infoHash, piece)
     }
     if (this.#waiting.size > 0) this.#begin()
@@ -124,11 +126,11 @@ export class OwnFailures {
   }
 
   async #workOff(): Promise<void> {
-    const { now, log } = this.#options
+    const { clock, log } = this.#options
     for (const [infoHash, piece] of this.#waiting) {
       this.#waiting.delete(infoHash)
       this.#forgetLooks()
-      this.#looked.set(infoHash, now())
+      this.#looked.set(infoHash, clock())
       try {
         await this.#examine(infoHash, piece)
       } catch (err) {
@@ -139,9 +141,9 @@ export class OwnFailures {
   }
 
   #forgetLooks(): void {
-    const { now } = this.#options
+    const { clock } = this.#options
     for (const [infoHash, at] of this.#looked) {
-      if (now() - at < betweenMs && this.#looked.size < mostWaiting) return
+      if (clock() - at < betweenMs && this.#looked.size < mostWaiting) return
       this.#looked.delete(infoHash)
     }
   }
