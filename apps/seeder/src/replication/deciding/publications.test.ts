@@ -55,6 +55,35 @@ test('what came while the manifests were read is not overtaken by what was read 
   expect([...slow.demands].map(({ infoHash }) => infoHash)).toEqual([hash(1)])
 })
 
+test('once all manifests were read, only who signed one of an item is asked for what it says of it', async () => {
+  const graph = graphOf(self)
+  await graphOf(other).publish('m', hash(1), manifest(hash(1)))
+  const asked: string[] = []
+  const counting = new Publications({
+    self: self.id,
+    now: Date.now,
+    graph: {
+      get: (kind, pub, key) => {
+        if (kind === 'm') asked.push(pub)
+        return graph.get(kind, pub, key)
+      },
+      speakerOf: (pub) => graph.speakerOf(pub),
+      watch: (kind, listener) => graph.watch(kind, listener),
+      entries: (kind) => graph.entries(kind),
+    },
+  })
+  for (let n = 0; n < 1000; n++) counting.learn(`member ${n}`)
+  for (const _ of counting.load());
+  asked.length = 0
+  expect(counting.of(hash(1)).map(({ signer }) => signer)).toEqual([other.id])
+  expect([asked, counting.of(hash(2)), counting.of('no infohash')]).toEqual([[other.id], [], []])
+  await graphOf(third).publish('m', hash(1), manifest(hash(1), { state: 'retracted' }))
+  counting.learn(third.id, hash(1))
+  counting.learn(third.id, hash(1))
+  counting.learn(other.id, hash(1))
+  expect(counting.of(hash(1)).map(({ signer }) => signer)).toEqual([other.id, third.id])
+})
+
 test('an item whose manifest expires is told when its time has come, once', async () => {
   const expiresAt = Date.now() + 1000
   await graphOf(other).publish('m', hash(1), manifest(hash(1), { expiresAt }))

@@ -8,6 +8,7 @@ import {
   type Manifest,
   type NodeId,
 } from '@eldernode/core'
+import { Signers } from './signers.ts'
 
 export interface PublicationsOptions {
   self: NodeId
@@ -36,6 +37,9 @@ export class Publications {
   readonly demands = new Demands()
   readonly #options: PublicationsOptions
   readonly #publishers = new Set<NodeId>()
+  readonly #signers = new Signers()
+  /** Whether all manifests were read, so that nobody but who is known to have signed one of an item has. */
+  #indexed = false
   /** When manifests expire that will. */
   readonly #expiries = new Map<string, number>()
 
@@ -49,16 +53,17 @@ export class Publications {
     return this.#publishers
   }
 
-  /** A node that may have published: items are looked for among its manifests. */
-  learn(publisher: NodeId): void {
+  /** A node that may have published: items are looked for among its manifests. `infoHash`: one that it did publish. */
+  learn(publisher: NodeId, infoHash?: string): void {
     this.#publishers.add(publisher)
+    if (infoHash !== undefined) this.#signers.add(infoHash, publisher)
   }
 
   /** What each publisher says of an item, retracted or not. */
   of(infoHash: string): Publication[] {
     const { graph } = this.#options
     const found = new Map<NodeId, Publication>()
-    for (const signer of this.#publishers) {
+    for (const signer of this.#indexed ? this.#signers.of(infoHash) : this.#publishers) {
       const entry = graph.get('m', signer, infoHash)
       if (entry === undefined) continue
       const publisher = graph.speakerOf(signer)
@@ -127,22 +132,26 @@ export class Publications {
 
   /**
    * Reads every manifest once, one at a step, so that the caller may pause between any two. What is told meanwhile is to
-   * be refreshed as it comes.
+   * be refreshed as it comes; later on each new signer is to be learned with its item.
    * @yields items that somebody retracted: it may have been before this node stopped
    */
   *load(): Generator<string | undefined> {
     const { graph } = this.#options
     const newer = new Set<string>()
-    const unwatch = graph.watch('m', ({ key }) => newer.add(key))
+    const unwatch = graph.watch('m', ({ pub, key }) => {
+      newer.add(key)
+      this.learn(pub, key)
+    })
     try {
       for (const { pub, key, body } of graph.entries('m')) {
-        this.learn(pub)
+        this.learn(pub, key)
         const stands = this.stands(body)
         const isPlain = body.expiresAt === undefined && graph.speakerOf(pub) === pub && !newer.has(key)
         if (stands && isPlain) this.demands.set(pub, key, askingOf(body))
         else if (stands) this.refresh(key)
         yield stands ? undefined : key
       }
+      this.#indexed = true
     } finally {
       unwatch()
     }

@@ -85,7 +85,7 @@ export class Reconciler {
 
   /** The same, of a manifest that somebody signed. */
   touch(publisher: NodeId, infoHash: string): void {
-    this.#options.publications.learn(publisher)
+    this.#options.publications.learn(publisher, infoHash)
     this.touchItem(infoHash)
   }
 
