@@ -13,7 +13,9 @@ export const repairSettings = z.object({
     .min(0)
     .max(100_000_000_000)
     .default(20_000_000)
-    .describe('Most bytes per second fetched to replace lost copies, over all items; 0 is no limit.'),
+    .describe(
+      'Most bytes per second fetched to replace lost copies and to mend damaged ones, over all items; 0 is no limit.',
+    ),
   concurrent: z.int().min(1).max(64).default(4).describe('Lost copies that are replaced at a time.'),
 })
 
