@@ -57,8 +57,14 @@ export class Policy {
     if (wantedTypes.length > 0 && !types.some((type) => wantedTypes.some((wanted) => isOf(type, wanted))))
       return 'policy_type'
     if (wantedTags.length > 0 && !tags.some((tag) => wantedTags.includes(tag))) return 'policy_tag'
-    if (maxBytes > 0 && copied() + size > maxBytes) return 'policy_bytes'
+    if (maxBytes > 0 && !this.hasRoom(size, copied())) return 'policy_bytes'
     return undefined
+  }
+
+  /** Whether a copy of `size` bytes may be made beside `copied` bytes of others. */
+  hasRoom(size: number, copied: number): boolean {
+    const { maxBytes } = this.#settings
+    return maxBytes === 0 || copied + size <= maxBytes
   }
 
   #takesFrom(publisher: NodeId): boolean {

@@ -24,7 +24,7 @@ export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zo
   /** See the settings of that name; `graceMs` in milliseconds, `rate` in bytes per second. */
   repair: { graceMs: number; rate: number; concurrent: number }
   /** Which copies the operator wants here. */
-  policy: Pick<Policy, 'pins' | 'objection'>
+  policy: Pick<Policy, 'pins' | 'objection' | 'hasRoom'>
   /** Whether this node was given peers to dial. */
   dials: boolean
   /** Whether trackers are configured, so that the swarm finds peers by itself. */

@@ -163,9 +163,8 @@ export class GraphReplication implements Replication {
       clock,
       inStep: () => this.#gate.inStep && this.#reconciler.isLoaded,
       cancel: (infoHash, why) => this.#cancel(infoHash, why),
-      refuse: (infoHash, forMs) => this.#declined.add(infoHash, forMs),
+      declined: this.#declined,
       touch: (infoHash) => this.touch(infoHash),
-      retry: (infoHash) => this.#declined.retry(infoHash),
       drained: () => this.#heart.answer(),
     })
     this.#reconciler = new Reconciler({

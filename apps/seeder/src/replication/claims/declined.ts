@@ -1,3 +1,4 @@
+import { HashSlots } from '@eldernode/core'
 import type { Library } from '../../library/index.ts'
 import type { HoldingsNotice } from './holdings-notice.ts'
 import { Refusals } from './refusals.ts'
@@ -13,10 +14,12 @@ export interface DeclinedOptions {
 
 const operatorsChoiceMs = 86_400_000
 
-/** Items of which no copy is made here for a while, and the network is told so. */
+/** Items of which no copy is made here, for a while or until they are asked for again, and the network is told so. */
 export class Declined {
   readonly #options: DeclinedOptions
   readonly #refusals: Refusals
+  /** At about 30 bytes each, and no more than there are items that somebody publishes. */
+  readonly #barred = new HashSlots()
 
   constructor(options: DeclinedOptions) {
     this.#options = options
@@ -24,7 +27,22 @@ export class Declined {
   }
 
   has(infoHash: string): boolean {
-    return this.#refusals.has(infoHash)
+    return this.#refusals.has(infoHash) || this.isBarred(infoHash)
+  }
+
+  /** Keeps an item away until `retry`. */
+  bar(infoHash: string): void {
+    this.#barred.add(infoHash)
+    this.#options.notice.refuse(infoHash)
+  }
+
+  isBarred(infoHash: string): boolean {
+    return this.#barred.size > 0 && this.#barred.find(infoHash) !== undefined
+  }
+
+  /** What is kept away until `retry`. */
+  *barred(): Generator<string> {
+    for (const [infoHash] of this.#barred) yield infoHash
   }
 
   /** Takes what the operator removed before a restart. */
@@ -45,14 +63,20 @@ export class Declined {
 
   /** Its bytes came another way. */
   claim(infoHash: string): void {
+    this.#barred.delete(infoHash)
     if (this.#refusals.delete(infoHash)) this.#options.library.forgive(infoHash)
   }
 
   /** Somebody asks for another try. What the operator removed stays away. */
   retry(infoHash: string): void {
     const { library, notice, now } = this.#options
-    if (library.refused(now()).some((one) => one.infoHash === infoHash)) return
-    if (this.#refusals.delete(infoHash)) notice.drop(infoHash)
+    const wasBarred = this.isBarred(infoHash)
+    this.#barred.delete(infoHash)
+    if (this.#refusals.has(infoHash)) {
+      if (library.refused(now()).some((one) => one.infoHash === infoHash)) return
+      this.#refusals.delete(infoHash)
+    } else if (!wasBarred) return
+    notice.drop(infoHash)
   }
 
   close(): void {
@@ -65,6 +89,7 @@ export class Declined {
   }
 
   #forgive(infoHash: string): void {
+    if (this.isBarred(infoHash)) return
     this.#options.notice.drop(infoHash)
     this.#options.forgiven(infoHash)
   }

@@ -24,8 +24,9 @@ export class Refusals {
   /** @returns false when too many are remembered already and this one is not to be kept `always` */
   add(infoHash: string, forMs: number, always = false): boolean {
     if (this.#until.size >= mostRefusals && !always) return false
-    this.#until.set(infoHash, performance.now() + forMs)
-    this.#plan()
+    const until = performance.now() + forMs
+    this.#until.set(infoHash, until)
+    this.#plan(until)
     return true
   }
 
@@ -39,9 +40,7 @@ export class Refusals {
     this.#until.clear()
   }
 
-  #plan(): void {
-    let next = Infinity
-    for (const until of this.#until.values()) next = Math.min(next, until)
+  #plan(next: number): void {
     if (next >= this.#due) return
     clearTimeout(this.#timer)
     this.#due = next
@@ -53,7 +52,9 @@ export class Refusals {
     const now = performance.now()
     const forgiven = [...this.#until].filter(([, until]) => until <= now).map(([infoHash]) => infoHash)
     for (const infoHash of forgiven) this.#until.delete(infoHash)
-    if (this.#until.size > 0) this.#plan()
+    let next = Infinity
+    for (const until of this.#until.values()) next = Math.min(next, until)
+    this.#plan(next)
     for (const infoHash of forgiven) this.#options.forgiven(infoHash)
   }
 }

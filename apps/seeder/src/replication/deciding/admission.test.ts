@@ -4,6 +4,7 @@ import type { Condition } from '../../library/index.ts'
 import { Policy, policySettings } from '../../policy/index.ts'
 import type { Rank } from '../fetching/rank.ts'
 import { Transfers } from '../fetching/transfers.ts'
+import { Declined } from '../claims/declined.ts'
 import { Admission } from './admission.ts'
 import type { Publication } from './publications.ts'
 
@@ -13,7 +14,18 @@ const rank = (size: number): Rank => ({ lane: 'new', urgent: false, rarity: 0, s
 
 function setUp(settings: Record<string, unknown>) {
   const policy = new Policy(policySettings.parse(settings))
-  const refused: string[] = []
+  const told: string[] = []
+  const said = { files: [] as { type: string }[], tags: [] as string[], state: 'live' }
+  let time = 1_000_000
+  const declined = new Declined({
+    library: { refused: () => [], forgive: () => undefined, get: () => undefined, refuse: () => undefined },
+    notice: {
+      refuse: (infoHash) => void told.push(`refuse ${infoHash}`),
+      drop: (infoHash) => void told.push(`drop ${infoHash}`),
+    },
+    forgiven: () => undefined,
+    now: () => 0,
+  })
   const touched: string[] = []
   const states = new Map<string, Condition>()
   const open: (() => void)[] = []
@@ -40,7 +52,7 @@ function setUp(settings: Record<string, unknown>) {
           publisher,
           signer: publisher,
           ts: 1,
-          manifest: { infoHash, size: 100, files: [], tags: [], state: 'live' },
+          manifest: { infoHash, size: 100, ...said },
         } as unknown as Publication,
       ],
       stands: ({ state }) => state === 'live',
@@ -48,23 +60,26 @@ function setUp(settings: Record<string, unknown>) {
     policy,
     serving: { offerInPart: async () => undefined },
     copied: () => transfers.bytes,
-    refuse: (infoHash) => void refused.push(infoHash),
+    declined,
+    sizeOf: () => 100,
+    clock: () => time,
     touch: (infoHash) => void touched.push(infoHash),
     log: pino({ level: 'silent' }),
   })
   const away = (state: { here?: boolean; paused?: boolean }) =>
     ({ here, paused } = { here: true, paused: false, ...state })
-  return { admission, policy, refused, touched, states, transfers, open, away }
+  const later = (ms: number) => (time += ms)
+  return { admission, policy, declined, said, told, later, touched, states, transfers, open, away }
 }
 
 test('what is queued counts against the most bytes of copies, before any of it is here', async () => {
-  const { admission, transfers, refused, open } = setUp({ maxBytes: 250 })
+  const { admission, transfers, declined, open } = setUp({ maxBytes: 250 })
   const admitted = [1, 2, 3, 4].filter((n) => {
     const admits = admission.admits(hash(n))
     if (admits) transfers.add({ infoHash: hash(n), publisher }, false, rank(100))
     return admits
   })
-  expect([admitted, refused]).toEqual([
+  expect([admitted, [...declined.barred()]]).toEqual([
     [1, 2],
     [hash(3), hash(4)],
   ])
@@ -79,15 +94,55 @@ test('what is queued counts against the most bytes of copies, before any of it i
   expect(transfers.bytes).toBe(0)
 })
 
-test('another policy has what the former one refused looked at again, once', () => {
-  const { admission, policy, refused } = setUp({ refuse: [publisher] })
+test('another policy has what the former one refused asked for again', () => {
+  const { admission, policy, declined } = setUp({ refuse: [publisher] })
   expect([admission.admits(hash(1)), admission.admits(hash(2))]).toEqual([false, false])
-  expect(refused).toEqual([hash(1), hash(2)])
+  expect([...declined.barred()]).toEqual([hash(1), hash(2)])
   expect(policy.change(policySettings.parse({ refuse: [publisher], pinned: [hash(2)] }))).toBe(true)
-  expect([...admission.reconsider()]).toEqual([hash(1), hash(2)])
-  expect([...admission.reconsider()]).toEqual([])
+  admission.reconsider()
+  expect([...declined.barred()]).toEqual([])
   expect([admission.admits(hash(1)), admission.admits(hash(2))]).toEqual([false, true])
-  expect([...admission.reconsider()]).toEqual([hash(1)])
+  expect([...declined.barred()]).toEqual([hash(1)])
+})
+
+test('what the policy refuses is remembered however much it is, and told once, until its manifest changes', () => {
+  vi.useFakeTimers()
+  try {
+    const { admission, declined, said, told } = setUp({ tags: ['wanted'] })
+    for (let n = 0; n < 15_000; n++) admission.admits(hash(n))
+    vi.advanceTimersByTime(2 * 86_400_000)
+    expect(told).toHaveLength(15_000)
+    expect(declined.has(hash(0)) && declined.has(hash(14_999))).toBe(true)
+    admission.review(hash(1))
+    expect(declined.isBarred(hash(1))).toBe(true)
+    said.tags.push('wanted')
+    admission.review(hash(1))
+    expect([declined.isBarred(hash(1)), told.at(-1)]).toEqual([false, `drop ${hash(1)}`])
+    expect(admission.admits(hash(1))).toBe(true)
+    // Nobody publishes it any more.
+    said.state = 'retracted'
+    admission.review(hash(2))
+    expect([declined.isBarred(hash(2)), told.at(-1)]).toEqual([false, `drop ${hash(2)}`])
+    declined.close()
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('what had no room is asked for again when copies went, as much as there is room for', async () => {
+  const { admission, transfers, declined, touched, later, open } = setUp({ maxBytes: 250 })
+  for (const n of [1, 2]) transfers.add({ infoHash: hash(n), publisher }, false, rank(100))
+  for (const n of [3, 4]) expect(admission.admits(hash(n))).toBe(false)
+  admission.tick()
+  expect(touched).toEqual([])
+  open[0]!()
+  await vi.waitFor(() => expect(transfers.bytes).toBe(100))
+  admission.tick()
+  later(300_000)
+  admission.tick()
+  expect(touched).toHaveLength(1)
+  expect([...declined.barred()]).toHaveLength(1)
+  expect(admission.admits(touched[0]!)).toBe(true)
 })
 
 test.each<[Condition | undefined, boolean, boolean]>([

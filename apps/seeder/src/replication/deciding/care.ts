@@ -1,4 +1,5 @@
 import { Releases } from '@eldernode/core'
+import type { Declined } from '../claims/declined.ts'
 import type { HoldingsNotice } from '../claims/holdings-notice.ts'
 import { Healths } from '../health/healths.ts'
 import { Levels } from '../health/levels.ts'
@@ -19,15 +20,13 @@ export interface CareOptions extends Pick<
   publications: Publications
   transfers: Transfers
   notice: Pick<HoldingsNotice, 'hold' | 'release'>
+  declined: Pick<Declined, 'bar' | 'isBarred' | 'barred' | 'retry'>
   serving: Serving
   clock: () => number
   /** Whether this node may act on what it sees of the network. */
   inStep(): boolean
   cancel(infoHash: string, why: string): Promise<void>
-  refuse(infoHash: string, forMs: number): void
   touch(infoHash: string): void
-  /** Forgets that an item was refused because its copy failed. */
-  retry(infoHash: string): void
   /** Told when this node began to drain, or does so no longer. */
   drained(): void
 }
@@ -48,7 +47,11 @@ export class Care {
     this.#options = options
     const { network, publications, transfers, notice, library, now } = options
     const levels = new Levels(now, (change) => this.healths.changed(change))
-    this.#admission = new Admission({ ...options, copied: () => levels.sum('copied').bytes + transfers.bytes })
+    this.#admission = new Admission({
+      ...options,
+      copied: () => levels.sum('copied').bytes + transfers.bytes,
+      sizeOf: (infoHash) => publications.demands.get(infoHash)?.size,
+    })
     this.#release = new Release({
       ...options,
       goes: (infoHash) => this.duties.goes(infoHash),
@@ -61,6 +64,7 @@ export class Care {
       releases: this.#releases,
       levels,
       mayFetch: (infoHash) => this.#admission.admits(infoHash),
+      review: (infoHash) => this.#admission.review(infoHash),
       mark: (infoHash) => notice.release(infoHash),
       unmark: (infoHash) => notice.hold(infoHash),
       release: (demand) => this.#release.go(demand),
@@ -74,19 +78,16 @@ export class Care {
       transfers,
       jobs: library.jobs,
       repair: (infoHash) => {
-        options.retry(infoHash)
+        options.declined.retry(infoHash)
         options.touch(infoHash)
         return publications.published(infoHash) !== undefined
       },
     })
   }
 
-  /** The policy is another one: what the former one kept away is tried again. */
+  /** The policy is another one: what the former one kept away is decided on anew, by the next pass. */
   reconsider(): void {
-    for (const infoHash of this.#admission.reconsider()) {
-      this.#options.retry(infoHash)
-      this.#options.touch(infoHash)
-    }
+    this.#admission.reconsider()
   }
 
   /** Copies given up since start. */
@@ -109,6 +110,7 @@ export class Care {
     this.#safely('what became due could not be done', () => {
       this.duties.tick()
       for (const infoHash of publications.expired()) touch(infoHash)
+      this.#admission.tick()
     })
     this.#safely('what is to be copied could not be noted', () => library.jobs.flush(mostNotes))
   }

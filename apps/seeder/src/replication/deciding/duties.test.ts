@@ -20,6 +20,7 @@ import {
   publisher,
   queued,
   releases,
+  reviewed,
   says,
   self,
   start,
@@ -131,6 +132,11 @@ test('an item that changed is tried at once, whatever it waits for', () => {
   duties.look(infoHash)
   duties.look(infoHash, true)
   expect(told).toEqual(['add', 'add now'])
+  // And what the policy said of it counts no more; nor when nobody publishes it.
+  expect(reviewed).toEqual([infoHash])
+  demands.set(publisher, infoHash, undefined)
+  duties.look(infoHash)
+  expect(reviewed).toEqual([infoHash, infoHash])
 })
 
 test('before this node is in step with the network it does nothing', () => {

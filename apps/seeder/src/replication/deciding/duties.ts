@@ -26,6 +26,8 @@ export interface DutiesOptions {
   inStep(): boolean
   /** Whether bytes of the item may be fetched. */
   mayFetch(infoHash: string): boolean
+  /** Has what was decided of an item's manifest decided anew: it changed, or nobody publishes it any more. */
+  review(infoHash: string): void
   cancel(infoHash: string, why: string): Promise<void>
   /** Tells the network that a copy is about to go, or stays after all. */
   mark(infoHash: string): void
@@ -72,8 +74,9 @@ export class Duties {
 
   /** @param changed the item itself is the reason, so that what waits for another try is tried at once */
   look(infoHash: string, changed = false): void {
-    const { publications, unproven, releases, levels, inStep } = this.#options
+    const { publications, unproven, releases, levels, inStep, review } = this.#options
     const demand = publications.demands.get(infoHash)
+    if (changed || demand === undefined) review(infoHash)
     if (demand !== undefined) {
       if (inStep()) this.#act(demand, changed)
       return

@@ -38,6 +38,7 @@ export let queued: Map<string, Rank>
 export let told: string[]
 export let changes: LevelChange[]
 export let barred: Set<string>
+export let reviewed: string[]
 export let pinned: Set<string>
 /** What a test may change. */
 export const given = { inStep: true, runs: false, stays: false }
@@ -105,6 +106,7 @@ export function start(): void {
   proofs = new Map()
   own = new Map()
   barred = new Set()
+  reviewed = []
   pinned = new Set()
   Object.assign(given, { inStep: true, runs: false, stays: false })
   const clock = (): number => time
@@ -150,6 +152,7 @@ export function start(): void {
     },
     inStep: () => given.inStep,
     mayFetch: (infoHash) => !barred.has(infoHash),
+    review: (infoHash) => reviewed.push(infoHash),
     cancel: (infoHash) => {
       told.push('cancel')
       queued.delete(infoHash)
