@@ -264,3 +264,10 @@ test('without any source it is not even tried, unless trackers may know a peer',
   await expect.poll(() => swarm.stats().torrents).toBe(1)
   await expect(searching).rejects.toMatchObject({ code: 'no_source' })
 })
+
+test('a copy that is cancelled as it begins fails by itself alone', async () => {
+  const cancelled = new AbortController()
+  const copy = fetcher([]).fetch({ infoHash: manifest.infoHash, publisher: 'p' }, cancelled.signal)
+  cancelled.abort(new Error('cancelled at once'))
+  await expect(copy).rejects.toThrow('cancelled at once')
+})

@@ -219,11 +219,12 @@ async function everything(arrival: Arrival): Promise<Whole> {
 
 /** @throws the abort reason, at once */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const abort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
+  // Whatever becomes of the work has a listener, even when nobody waits for it any more.
   work.then(resolve, reject)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
   try {
     return await promise
   } finally {
