@@ -4,6 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Network, seededBytes, until, type Media, type Seeder } from '../harness/index.ts'
 import { standing } from '../chaos/network/standing.ts'
 
+interface Stands {
+  replication?: { wanted: string[]; why: { code: string }[] }
+}
+
 let network: Network
 let picky: Seeder
 let file: string
@@ -42,6 +46,22 @@ test('a node takes what its policies allow, the others learn what it refused, an
       what: 'the others know that it was refused',
     })
     await until(() => network.at(1).holds(refused.id), { within: 30_000, what: 'another node copies it' })
+  }
+  // One asks for a copy more than there are members that take it, and nobody's answer says that picky makes it.
+  const greedy = await publish(5, 20_000, '&replicas=3')
+  const codes = async (method: string, node: Seeder, path: string) => {
+    const { replication } = (await (await node.admin(method, path)).json()) as Stands
+    return { wanted: replication?.wanted, codes: replication?.why.map(({ code }) => code) ?? [] }
+  }
+  await until(async () => (await codes('GET', network.first, `/v1/media/${greedy.id}`)).codes.includes('refused'), {
+    within: 30_000,
+    what: 'it is known who refused',
+  })
+  for (const node of [network.first, picky]) {
+    const repaired = await codes('POST', node, `/v1/media/${greedy.id}/repair`)
+    expect(repaired.wanted).not.toContain(picky.id)
+    expect(repaired.codes).toContain('refused')
+    expect(repaired.codes).not.toContain('too_few_members')
   }
   expect(await wantedOf(liked)).toContain(picky.id)
   expect(await wantedOf(alone)).toEqual([network.first.id])

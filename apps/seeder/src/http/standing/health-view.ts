@@ -1,12 +1,28 @@
 import { type Assessment, nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
-import type { Health } from '../../replication/index.ts'
+import type { Health, Shortfall } from '../../replication/index.ts'
 
 export const levelSchema = z
   .enum(['lost', 'below-min', 'below-target', 'at-target', 'surplus'] satisfies Assessment['level'][])
   .describe(
     'By the proven copies of living members: none that is known; fewer than `min`, which is an alarm; fewer than `target`; as many; more.',
   )
+
+const whySchema = z
+  .enum([
+    'no_copy',
+    'unproven',
+    'audit_failed',
+    'holder_gone',
+    'releasing',
+    'draining',
+    'refused',
+    'no_room',
+    'too_few_members',
+    'copy_pending',
+    'copy_failing',
+  ] satisfies Shortfall['code'][])
+  .describe('See docs/api.md.')
 
 const healthFields = {
   level: levelSchema,
@@ -15,7 +31,7 @@ const healthFields = {
   proven: z.int().describe('Copies of living members that passed an audit and are not about to be released.'),
   missing: z.int().describe('Copies that lack until the target.'),
   survives: z.int().describe('How many zones or operators may be lost together before no proven copy is left.'),
-  why: z.array(z.object({ code: z.string(), detail: z.string() })).describe('What keeps it from its target.'),
+  why: z.array(z.object({ code: whySchema, detail: z.string() })).describe('What keeps it from its target.'),
   wanted: z.array(nodeIdSchema).describe('Who should hold it, best first.'),
   copies: z
     .array(

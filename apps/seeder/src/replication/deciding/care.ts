@@ -72,6 +72,7 @@ export class Care {
     this.healths = new Healths({
       ...options,
       duties: this.duties,
+      view: network.view,
       demands: publications.demands,
       levels,
       ages: network.ages,
@@ -80,6 +81,8 @@ export class Care {
       repair: (infoHash) => {
         options.declined.retry(infoHash)
         options.touch(infoHash)
+        // At once, so that the answer knows of a copy that the policy still does not want here.
+        this.duties.look(infoHash, true)
         return publications.published(infoHash) !== undefined
       },
     })

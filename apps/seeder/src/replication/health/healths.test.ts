@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Demands, type Assessment, type Demand } from '@eldernode/core'
+import { candidate, Demands, type Assessment, type Candidate, type Claim, type Demand } from '@eldernode/core'
 import { beforeEach, expect, test } from 'vitest'
 import { Healths, type HealthsOptions } from './healths.ts'
 import { Levels } from './levels.ts'
@@ -9,6 +9,8 @@ const hash = (n: number): string => createHash('sha1').update(String(n)).digest(
 const nothing = { held: false, copied: false, needed: false, stuck: false }
 
 let demands: Demands
+let live: Candidate[]
+let claims: Claim[]
 let levels: Levels
 let since: number | undefined
 let passedAt: number
@@ -28,6 +30,12 @@ const build = (changed: Partial<HealthsOptions> = {}) =>
       get passedAt() {
         return passedAt
       },
+    },
+    view: {
+      get live() {
+        return live
+      },
+      claimsOf: () => claims,
     },
     demands,
     levels,
@@ -54,6 +62,8 @@ const publish = (n: number, level: Level, own = nothing): Demand => {
 
 beforeEach(() => {
   demands = new Demands()
+  live = []
+  claims = []
   changes = []
   levels = new Levels(
     () => 1000,
@@ -89,6 +99,24 @@ test('an item says what keeps it from its target, with what the last try to copy
   expect(healths.health(hash(0))?.job).toMatchObject({ attempts: 1, reason: { code: 'stalled' } })
   expect(healths.health(hash(1))).toMatchObject({ why: [] })
   expect(healths.health(hash(2))).toBeUndefined()
+})
+
+test('an item says how many refuse it and how many have no room, before it asks for more members', () => {
+  publish(1, 'lost')
+  const any = candidate('A'.repeat(43), { zone: '', operator: '', capacity: 100, free: 50, state: 'active' })
+  const member = (id: string, free = 50, state = any.state): Candidate => ({ ...any, id, free, state })
+  live = [member('a', 0), member('b'), member('c'), member('d', 9), member('e', 50, 'full')]
+  claims = ['b', 'c', 'f'].map((id) => ({ id, state: 'refused' }))
+  const why = () => healths.health(hash(1))!.why.map(({ code, detail }) => [code, detail.split(',')[0]])
+  expect(why().slice(2)).toEqual([
+    ['refused', '2 live members refused it'],
+    ['no_room', '2 live members cannot take its 10 bytes for want of room'],
+  ])
+  live = [member('a', 0), member('b', 50, 'draining'), member('d', 9)]
+  expect(why().slice(2)).toEqual([
+    ['no_room', '1 live member cannot take its 10 bytes for want of room'],
+    ['too_few_members', '2 live members may hold copies'],
+  ])
 })
 
 test('totals follow each item, whatever it changes to, until it is gone', () => {

@@ -1,3 +1,4 @@
+import type { View } from '@eldernode/core'
 import type { Duties } from '../deciding/duties.ts'
 import type { Publications } from '../deciding/publications.ts'
 import type { Transfers } from '../fetching/transfers.ts'
@@ -9,6 +10,7 @@ import { whyOf } from './why.ts'
 
 export interface HealthsOptions {
   duties: Pick<Duties, 'find' | 'passedAt'>
+  view: Pick<View, 'live' | 'claimsOf'>
   demands: Publications['demands']
   levels: Levels
   ages: Pick<ProofAges, 'oldest'>
@@ -37,11 +39,11 @@ export class Healths implements Standing {
   }
 
   health(infoHash: string): Health | undefined {
-    const { duties, transfers } = this.#options
+    const { duties, transfers, view } = this.#options
     const found = duties.find(infoHash)
     if (found === undefined) return undefined
     const job = transfers.view(infoHash)
-    return { ...found, why: whyOf(found.demand, found.assessment, job), ...(job && { job }) }
+    return { ...found, why: whyOf(found.demand, found.assessment, view, job), ...(job && { job }) }
   }
 
   healths({ level, stuck = false, after = '', limit }: HealthQuery): Health[] {

@@ -24,6 +24,8 @@ export interface Shortfall {
     | 'holder_gone'
     | 'releasing'
     | 'draining'
+    | 'refused'
+    | 'no_room'
     | 'too_few_members'
     | 'copy_pending'
     | 'copy_failing'
