@@ -6,9 +6,8 @@ import { Islands, mayPartition, Network, type Island, type Seeder } from '../../
 
 const megabyte = 2 ** 20
 const nodes = 5
-const modules = ['quick-clock', 'moved-clock'].map(
-  (name) => `--import=${fileURLToPath(new URL(`../../harness/${name}.ts`, import.meta.url))}`,
-)
+const quickClock = fileURLToPath(new URL('../../harness/quick-clock.ts', import.meta.url))
+const movedClock = fileURLToPath(new URL('../../harness/moved-clock.ts', import.meta.url))
 
 /** One node of the storm, with the ways to hurt it. */
 export interface Victim {
@@ -83,7 +82,7 @@ export class Coast {
     await writeFile(clock, '0')
     const disk = n === nodes ? await this.#mount(join(network.folder, 'disk')) : undefined
     const quick = `QUICK_CLOCK=${this.#began}x${this.#factor}`
-    const env = ['env', `NODE_OPTIONS=${modules.join(' ')}`, `TEST_CLOCK=${clock}`, quick]
+    const env = ['env', `NODE_OPTIONS=--import=${quickClock} --import=${movedClock}`, `TEST_CLOCK=${clock}`, quick]
     const seeder = await network.joinAt(
       join(disk ?? network.folder, `node-${n}`),
       { ...(island && { 'http.host': island.address }), 'node.zone': `zone-${n}` },

@@ -79,6 +79,8 @@ export async function storm(options: StormOptions): Promise<StormResult> {
           done[name] = (done[name] ?? 0) + Number(notHere[name] === undefined)
           told.push(line)
           say(line)
+          const ended = coast.network.seeders.find((seeder) => !seeder.isRunning)
+          if (ended !== undefined) throw new Error(`${ended.name} ended by itself`)
         }
         round = shuffled(Object.keys(faults), random)
       }
