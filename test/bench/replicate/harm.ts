@@ -11,6 +11,7 @@ async function run(): Promise<Figures> {
     harmMs: seconds * 1000,
     awayMs: 15_000,
     liarState: 'active',
+    factor: 4,
     settings: { 'repair.grace': 60 },
     say: (line) => console.log(`  ${line}`),
   })
