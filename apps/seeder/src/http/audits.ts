@@ -21,7 +21,6 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
   app.get(
     '/v1/audits/:holder',
     {
-      exposeHeadRoute: false,
       schema: {
         tags: ['network'],
         summary: 'Whether that node answers audits here',
@@ -39,7 +38,6 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
   app.get(
     '/v1/audits/:holder/:infoHash',
     {
-      exposeHeadRoute: false,
       schema: {
         tags: ['network'],
         summary: 'The metainfo of an item that is audited',
@@ -61,7 +59,6 @@ export async function auditRoutes(app: Api, { audits, log, limits }: Services): 
   app.get(
     '/v1/audits/:holder/:infoHash/:piece',
     {
-      exposeHeadRoute: false,
       schema: {
         tags: ['network'],
         summary: 'One piece of an item that is audited, as it lies on the disk',

@@ -49,6 +49,7 @@ test('pages may send and read what the uploads offer, and no more', async () => 
   const names = `${asked.headers.get('access-control-allow-headers')}, ${read.headers.get('access-control-expose-headers')}`
   expect(names.split(', ').filter((name) => /^(Tus|Upload)-/.test(name))).toEqual([
     'Tus-Resumable',
+    'Upload-Checksum',
     'Upload-Defer-Length',
     'Upload-Length',
     'Upload-Metadata',
