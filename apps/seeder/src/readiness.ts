@@ -30,7 +30,7 @@ export function checksOf({ id, parts, library, graph, replication, missingTools 
     {
       name: 'membership',
       ok: parts.isUp('graph') && graph.admits(id),
-      reason: 'the network has not admitted this node',
+      reason: 'the network has not admitted this node, or revoked it',
     },
     { name: 'media', ok: true, reason: '', note: missingTools().join('; ') },
     {

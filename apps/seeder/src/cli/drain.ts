@@ -38,7 +38,8 @@ export async function drain(
 function described({ draining, done, held, left, stuck }: Drain): string {
   if (!draining) return 'This node does not drain.\n'
   if (done === true) return 'Drained: the others have everything, and this node may be switched off for good.\n'
-  const [all, rest] = [held, left].map((amount) => (amount === undefined ? 'not counted yet' : amountText(amount)))
+  const all = held === undefined ? 'all' : amountText(held)
+  if (left === undefined) return `Draining: what is left of ${all} is still being looked at.\n`
   const none = stuck === undefined || stuck.items === 0
-  return `Draining: ${rest} left of ${all}${none ? '' : `; too few others have room for ${amountText(stuck)}`}.\n`
+  return `Draining: ${amountText(left)} left of ${all}${none ? '' : `; too few others have room for ${amountText(stuck)}`}.\n`
 }

@@ -63,6 +63,7 @@ test('a real node drains, and stops to', async () => {
 })
 
 test('waits for the end of a drain, telling each step once', async () => {
+  const begun = { draining: true, done: false, held: { items: 9, bytes: 9e6 } }
   const at = (items: number) => ({
     draining: true,
     done: items === 0,
@@ -70,10 +71,10 @@ test('waits for the end of a drain, telling each step once', async () => {
     left: { items, bytes: items * 1e6 },
     stuck: { items: items === 1 ? 1 : 0, bytes: items * 1e6 },
   })
-  const url = await serve(at(9), at(9), at(1), at(0))
+  const url = await serve(begun, at(9), at(9), at(1), at(0))
   const { out, note } = await run('drain --wait', url)
   expect(note).toBe(
-    'Draining: 9 items, 9.0 MB left of 9 items, 9.0 MB.\nDraining: 1 item, 1.0 MB left of 9 items, 9.0 MB; too few others have room for 1 item, 1.0 MB.\n',
+    'Draining: what is left of 9 items, 9.0 MB is still being looked at.\nDraining: 9 items, 9.0 MB left of 9 items, 9.0 MB.\nDraining: 1 item, 1.0 MB left of 9 items, 9.0 MB; too few others have room for 1 item, 1.0 MB.\n',
   )
   expect(out).toMatch(/^Drained: /)
 })

@@ -175,7 +175,8 @@ describe('the node', () => {
   })
 
   test('counts requests by route, never by path', async () => {
-    await node.ask('/v1/media/unknown-id-1')
+    const { detail } = await json<Problem>('/v1/media/unknown-id-1')
+    expect(detail).toMatch(/^The parameters in the path are not valid: id: /)
     const answer = await node.ask('/metrics')
     const text = await answer.text()
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain/)

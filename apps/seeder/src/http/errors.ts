@@ -3,7 +3,10 @@ import { EldernodeError } from '@eldernode/core'
 /** This node holds no item of that id. */
 export class MediaNotFoundError extends EldernodeError {
   constructor(id: string) {
-    super('media_not_found', `No item ${id} is held here: check the id, or ask another node.`)
+    super(
+      'media_not_found',
+      `No item ${id} is held here or can be fetched: nobody published it, or this node refused it (policy.*). Check the id, or ask another node.`,
+    )
   }
 }
 

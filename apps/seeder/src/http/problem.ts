@@ -158,6 +158,14 @@ const foreign: Record<string, [code: string, detail: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
 }
 
+/** Parts of a request, as Fastify names them. */
+const parts: Record<string, string> = {
+  body: 'The body is',
+  headers: 'The headers are',
+  params: 'The parameters in the path are',
+  querystring: 'The query is',
+}
+
 /** The one translation from what was thrown to what is answered. Nothing unforeseen leaks into the answer. */
 export function problemOf(error: unknown): Problem {
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -166,7 +174,8 @@ export function problemOf(error: unknown): Problem {
       message: message ?? 'is not valid',
     }))
     const where = errors.map(({ path, message }) => `${path}: ${message}`).join('; ')
-    return { ...problem('invalid_input', `The ${error.validationContext ?? 'request'} is not valid: ${where}`), errors }
+    const what = (error.validationContext && parts[error.validationContext]) ?? 'The request is'
+    return { ...problem('invalid_input', `${what} not valid: ${where}`), errors }
   }
   const code = codeOf(error)
   if (error instanceof EldernodeError && code in statuses) return { ...problem(code, error.message), ...extra(error) }

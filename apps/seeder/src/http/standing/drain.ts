@@ -10,7 +10,11 @@ const drainSchema = z
     draining: z.boolean(),
     since: z.int().optional().describe('Milliseconds since 1970.'),
     held: amountSchema.optional().describe('What is held here.'),
-    left: amountSchema.optional().describe('What is held here and has not yet its target of proven copies elsewhere.'),
+    left: amountSchema
+      .optional()
+      .describe(
+        'What is held here and has not yet its target of proven copies elsewhere; absent until all was looked at.',
+      ),
     stuck: amountSchema
       .optional()
       .describe('What of that too few others have room for or would take: `GET /v1/replication?stuck=true` lists it.'),

@@ -42,7 +42,9 @@ export function observeHealth({ registry, standing, alarms, now }: Services): Re
     help: 'Bytes held here that have not yet their target of copies elsewhere, while the node drains.',
     registers: [registry],
     collect() {
-      this.set(coarseBytes(standing.draining()?.left.bytes ?? 0))
+      const drain = standing.draining()
+      // Until all was looked at, all of it may be.
+      this.set(coarseBytes((drain?.left ?? drain?.held)?.bytes ?? 0))
     },
   })
   const seconds = new Histogram({

@@ -147,6 +147,7 @@ test('draining is remembered, told once, and done when a later pass finds nothin
   healths.drain()
   healths.drain()
   expect([since, told, healths.isDraining]).toEqual([1000, 1, true])
+  expect(healths.draining()).toEqual({ since: 1000, held: { items: 1, bytes: 10 }, done: false })
   passedAt = 2000
   const held = { items: 1, bytes: 10 }
   const none = { items: 0, bytes: 0 }

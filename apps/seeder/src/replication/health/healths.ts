@@ -99,9 +99,10 @@ export class Healths implements Standing {
     const { levels, duties } = this.#options
     const since = this.#drainingSince
     if (since === undefined) return undefined
-    const left = levels.sum('needed')
+    const held = levels.sum('held')
     // Before a pass nothing is known of what the others have.
-    const [held, stuck] = [levels.sum('held'), levels.sum('stuck')]
-    return { since, held, left, stuck, done: duties.passedAt > since && left.items === 0 }
+    if (duties.passedAt <= since) return { since, held, done: false }
+    const [left, stuck] = [levels.sum('needed'), levels.sum('stuck')]
+    return { since, held, left, stuck, done: left.items === 0 }
   }
 }

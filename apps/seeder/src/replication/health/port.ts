@@ -90,10 +90,10 @@ export interface Drain {
   since: number
   /** What is held here. */
   held: Amount
-  /** What is held here and has not yet its target of proven copies on others. */
-  left: Amount
-  /** What of that too few others have room for or would take. */
-  stuck: Amount
+  /** What is held here and has not yet its target of proven copies on others; absent until all was looked at. */
+  left?: Amount
+  /** What of that too few others have room for or would take; absent likewise. */
+  stuck?: Amount
   /** Nothing is left: the node may go. */
   done: boolean
 }

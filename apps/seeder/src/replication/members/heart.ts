@@ -73,7 +73,7 @@ export class Heart {
     } catch (error) {
       this.#clockBehind = error instanceof ClockError
       if (error instanceof NotMemberError)
-        this.#options.log.info('not a member yet: the network hears nothing of this node')
+        this.#options.log.info('no member, not admitted yet or revoked: the network hears nothing of this node')
       else this.#options.log.error({ err: error }, 'the heartbeat could not be published; the next is tried in 15 s')
     }
   }
