@@ -1,7 +1,9 @@
+import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { Network, type Media, seededBytes, type Seeder, until } from '../harness/index.ts'
+import { blobOf } from '../harness/rot.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -74,11 +76,36 @@ test('copies of a node that is gone are made elsewhere after the grace time; whe
   }
 
   await victim.start()
-  await until(async () => (await standing(first)).some(({ level }) => level === 'surplus'), {
-    within: 30_000,
-    what: 'the copies that came back are too many',
-  })
+  const [leaving] = await until(
+    async () => {
+      const all = (await standing(first)).filter(({ level }) => level === 'surplus')
+      const marked = all.flatMap(({ id, copies }) =>
+        copies.flatMap((copy) => (copy.live && copy.state === 'releasing' ? [{ id, holder: copy.id }] : [])),
+      )
+      return marked.length > 0 ? marked : undefined
+    },
+    { within: 30_000, what: 'the copies that came back are too many' },
+  )
+  // One that is about to go loses its bytes: it is no copy from then on, and what it is asked for it reads from others.
+  const holder = network.seeders.find(({ id }) => id === leaving!.holder)!
+  const media = published.find(({ id }) => id === leaving!.id)!
+  await rm(blobOf(holder, media), { force: true })
+  expect(await holder.content(media.id)).toEqual({ status: 200, sha256: media.sha256 })
+  await until(
+    async () =>
+      (await standing(first)).some(
+        ({ id, copies }) => id === media.id && !copies.some((copy) => copy.id === holder.id),
+      ),
+    { within: 30_000, what: 'the copy without bytes is said to be there no more' },
+  )
   await whole(first, [], true)
+  await until(
+    async () => (await (await holder.admin('GET', '/metrics')).text()).includes('eldernode_items_damaged 0'),
+    {
+      within: 30_000,
+      what: 'nothing is left of the copy without bytes',
+    },
+  )
   for (const item of await standing(first)) expect(holders(item)).toHaveLength(2)
 })
 

@@ -4,6 +4,7 @@ import { Hearsay } from './claims/hearsay.ts'
 import { Declined } from './claims/declined.ts'
 import { takeStock } from './claims/stock.ts'
 import { Debounce } from './debounce.ts'
+import { Absence } from './deciding/absence.ts'
 import { Care } from './deciding/care.ts'
 import { Mending } from './deciding/mending.ts'
 import { Publications } from './deciding/publications.ts'
@@ -48,6 +49,7 @@ export class GraphReplication implements Replication {
   readonly #transfers: Transfers
   readonly #mending: Mending
   readonly #care: Care
+  readonly #absence: Absence
   readonly #reconciler: Reconciler
   readonly #succession: Succession
   readonly #fetcher: ItemFetcher
@@ -138,6 +140,7 @@ export class GraphReplication implements Replication {
       begin: (...item) => this.#fetcher.begin(...item),
       published: (infoHash) => this.#publications.published(infoHash),
       refuses: (infoHash) => this.#declined.has(infoHash),
+      isElsewhere: (infoHash) => this.#care.duties.isElsewhere(infoHash),
     })
     this.#fetcher = createFetching({
       ...options,
@@ -167,9 +170,11 @@ export class GraphReplication implements Replication {
       touch: (infoHash) => this.touch(infoHash),
       drained: () => this.#heart.answer(),
     })
+    this.#absence = new Absence({ library, graceMs: repair.graceMs, clock })
     this.#reconciler = new Reconciler({
       ...options,
       self,
+      absence: this.#absence,
       publications: this.#publications,
       duties: this.#care.duties,
       transfers: { cancel: (infoHash, why) => this.#cancel(infoHash, why) },
@@ -215,9 +220,13 @@ export class GraphReplication implements Replication {
     const { graph, identity, library } = this.#options
     for (const { body } of graph.entries('p')) this.#publications.learn(body.member)
     this.#declined.recall()
+    this.#care.recall()
     this.#watches.push(
       // Peers are served already: what they find wrong from here on is told, what they found before is in the catalog.
-      library.onCondition((infoHash) => this.touch(infoHash)),
+      library.onCondition((infoHash) => {
+        this.#care.changed(infoHash)
+        this.touch(infoHash)
+      }),
       graph.watch('m', (manifest) => this.#published(manifest)),
       graph.watch('d', ({ key }) => this.touch(key)),
       graph.watch('p', ({ body: { member } }) => {
@@ -300,8 +309,10 @@ export class GraphReplication implements Replication {
 
   #tick(): void {
     this.#care.tick()
+    if (this.#absence.ranOut()) this.#reconciler.start()
     if (++this.#ticks % ticksPerPass !== 0) return
     this.#network.judge()
+    this.#care.recall()
     this.#pass.request()
   }
 

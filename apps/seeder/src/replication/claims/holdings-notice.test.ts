@@ -148,3 +148,15 @@ test('after a restart hidden holdings that are gone are taken back', async () =>
   await vi.advanceTimersByTimeAsync(1_000)
   expect(said('x/07')?.held).toEqual([])
 })
+
+test('a mark is set and taken back only on what is said to be here', async () => {
+  await notice.open()
+  const [here, gone] = [inBucket('07', 1), inBucket('07', 2)]
+  for (const infoHash of [here, gone]) notice.hold(infoHash)
+  for (const infoHash of [here, gone]) notice.release(infoHash)
+  notice.drop(gone)
+  for (const infoHash of [here, gone]) notice.stay(infoHash)
+  notice.release(gone)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(said('07')).toEqual({ held: [here], releasing: [], refused: [] })
+})

@@ -50,9 +50,14 @@ export class HoldingsNotice {
     this.#set(infoHash, 'held')
   }
 
-  /** The copy is still here, and goes soon unless it is wanted again. */
+  /** The copy is still here, and goes soon unless it is wanted again. What is not said to be here cannot go. */
   release(infoHash: string): void {
-    this.#set(infoHash, 'releasing')
+    if (this.holds(infoHash)) this.#set(infoHash, 'releasing')
+  }
+
+  /** A copy that was about to go stays; one that is gone, or that is known to be bad, is not said to be here by that. */
+  stay(infoHash: string): void {
+    if (this.holds(infoHash)) this.#set(infoHash, 'held')
   }
 
   /** What the network is told, or about to be told, of an item here. */

@@ -3,15 +3,16 @@ import type { Swarm } from '../../swarm/index.ts'
 import { Slices } from '../slices.ts'
 
 export interface StockOptions {
-  library: Pick<Library, 'heads'>
+  library: Pick<Library, 'heads' | 'storage'>
   swarm: Pick<Swarm, 'has'>
 }
 
-/** Tells what is seeded here already, as the last run left it. */
+/** Tells what is seeded here already, as the last run left it; or would be if the disk were here. */
 export async function takeStock({ library, swarm }: StockOptions, seeded: (infoHash: string) => void): Promise<void> {
   const slices = new Slices()
-  for (const { infoHash } of library.heads()) {
-    if (swarm.has(infoHash)) seeded(infoHash)
+  const isAway = library.storage().state !== 'here'
+  for (const { infoHash, state } of library.heads()) {
+    if (swarm.has(infoHash) || (isAway && state === 'live')) seeded(infoHash)
     if (slices.over) await slices.next()
   }
 }

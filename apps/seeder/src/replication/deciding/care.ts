@@ -7,6 +7,7 @@ import type { Transfers } from '../fetching/transfers.ts'
 import type { Network } from '../members/network.ts'
 import type { ReplicationOptions } from '../options.ts'
 import { Admission } from './admission.ts'
+import { BadCopies } from './bad-copies.ts'
 import { Duties } from './duties.ts'
 import type { Publications } from './publications.ts'
 import { Release } from './release.ts'
@@ -19,7 +20,7 @@ export interface CareOptions extends Pick<
   network: Pick<Network, 'view' | 'unproven' | 'ages'>
   publications: Publications
   transfers: Transfers
-  notice: Pick<HoldingsNotice, 'hold' | 'release'>
+  notice: Pick<HoldingsNotice, 'stay' | 'release'>
   declined: Pick<Declined, 'bar' | 'isBarred' | 'barred' | 'retry'>
   serving: Serving
   clock: () => number
@@ -41,6 +42,8 @@ export class Care {
   readonly #options: CareOptions
   readonly #releases = new Releases()
   readonly #release: Release
+  readonly #drop: Release
+  readonly #bad: BadCopies
   readonly #admission: Admission
 
   constructor(options: CareOptions) {
@@ -52,10 +55,25 @@ export class Care {
       copied: () => levels.sum('copied').bytes + transfers.bytes,
       sizeOf: (infoHash) => publications.demands.get(infoHash)?.size,
     })
+    this.#bad = new BadCopies(library)
+    // How the item stands without it is noted at once, whatever else is being decided on.
+    const after = {
+      touch: (infoHash: string): void => {
+        this.duties.note(infoHash)
+        options.touch(infoHash)
+      },
+    }
     this.#release = new Release({
       ...options,
+      ...after,
       goes: (infoHash) => this.duties.goes(infoHash),
       gone: (infoHash) => this.#releases.forget(infoHash),
+    })
+    this.#drop = new Release({
+      ...options,
+      ...after,
+      goes: (infoHash) => library.condition(infoHash) === 'damaged' && this.duties.drops(infoHash),
+      gone: () => {},
     })
     this.duties = new Duties({
       ...options,
@@ -66,8 +84,14 @@ export class Care {
       mayFetch: (infoHash) => this.#admission.admits(infoHash),
       review: (infoHash) => this.#admission.review(infoHash),
       mark: (infoHash) => notice.release(infoHash),
-      unmark: (infoHash) => notice.hold(infoHash),
-      release: (demand) => this.#release.go(demand),
+      unmark: (infoHash) => notice.stay(infoHash),
+      // What lies on a disk that is away is said to be held for a while, and cannot be removed.
+      release: (demand) => library.storage().state === 'here' && this.#release.go(demand),
+      isBad: (infoHash) => this.#bad.has(infoHash),
+      drop: (demand) => {
+        this.#bad.leave(demand.infoHash)
+        this.#drop.go(demand)
+      },
     })
     this.healths = new Healths({
       ...options,
@@ -96,6 +120,16 @@ export class Care {
   /** Copies given up since start. */
   get released(): { items: number; bytes: number } {
     return this.#release.done
+  }
+
+  /** The condition of a copy here is another one. */
+  changed(infoHash: string): void {
+    this.#bad.see(infoHash)
+  }
+
+  /** Asks the catalog which copies are bad: at the start, and now and then for what could not be done about them. */
+  recall(): void {
+    this.#bad.recall()
   }
 
   look(infoHashes: readonly string[]): void {
@@ -128,6 +162,6 @@ export class Care {
   }
 
   async close(): Promise<void> {
-    await this.#release.close()
+    await Promise.all([this.#release.close(), this.#drop.close()])
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '@eldernode/core'
 import type { Levels } from '../health/levels.ts'
 import type { Publications } from './publications.ts'
+import { leftover } from './leftover.ts'
 import type { Transfers } from '../fetching/transfers.ts'
 import type { Rank } from '../fetching/rank.ts'
 
@@ -34,6 +35,10 @@ export interface DutiesOptions {
   unmark(infoHash: string): void
   /** Removes a copy for good, if it `goes` still. */
   release(demand: Demand): void
+  /** Whether a copy is here some of whose bytes are known to be lost or wrong. */
+  isBad(infoHash: string): boolean
+  /** Removes what is left of such a copy for good, if it `drops` still. */
+  drop(demand: Demand): void
   /** Milliseconds of a clock that nobody sets. */
   clock: () => number
 }
@@ -86,6 +91,13 @@ export class Duties {
     levels.delete(infoHash)
   }
 
+  /** Notes how an item stands, and does nothing about it. */
+  note(infoHash: string): void {
+    const found = this.find(infoHash)
+    if (found === undefined || !this.#options.inStep()) return
+    this.#options.levels.note(found.demand, found.assessment, this.#own(found.demand, found.assessment))
+  }
+
   /** All items, one at a step, so that the caller may pause between any two. */
   *pass(): Generator<void> {
     const { publications, transfers, view } = this.#options
@@ -107,18 +119,20 @@ export class Duties {
   }
 
   #act(demand: Demand, changed: boolean): void {
-    const { view, unproven, levels, publications, transfers, cancel } = this.#options
+    const { view, unproven, levels, publications, transfers, cancel, isBad, drop } = this.#options
     const { infoHash } = demand
     const assessment = assess(demand, view)
     unproven.note(demand, assessment, view)
     if (!demand.reached && claimed(assessment) >= demand.target) publications.demands.reach(infoHash)
-    const what = duty(demand, assessment, view)
+    const own = duty(demand, assessment, view)
+    const what = own.do === 'nothing' && isBad(infoHash) ? leftover(demand, assessment, view) : own
     levels.note(demand, assessment, this.#own(demand, assessment))
     if (what.do === 'fetch') this.#fetch(demand, what, changed, isClaimed(assessment))
     else if (transfers.has(infoHash) && !this.#goesOn(infoHash, assessment)) {
       void cancel(infoHash, 'placement wants it elsewhere')
     }
-    if (this.#step(demand, what, assessment)) this.#options.release(demand)
+    if (what.do === 'drop') drop(demand)
+    if (this.#step(demand, own, assessment)) this.#options.release(demand)
   }
 
   /** Whether a copy that was to be released still may go: to be asked right before its bytes are removed. */
@@ -127,6 +141,22 @@ export class Duties {
     this.#options.publications.refresh(infoHash)
     const found = this.find(infoHash)
     return found !== undefined && this.#options.inStep() && this.#step(found.demand, found.duty, found.assessment)
+  }
+
+  /** The same of what is left of a bad copy. */
+  drops(infoHash: string): boolean {
+    const { publications, view, inStep } = this.#options
+    publications.refresh(infoHash)
+    const found = this.find(infoHash)
+    if (found === undefined || !inStep() || found.duty.do !== 'nothing') return false
+    return leftover(found.demand, found.assessment, view).do === 'drop'
+  }
+
+  /** Whether somebody else is proven to have the item, and may be asked for it. */
+  isElsewhere(infoHash: string): boolean {
+    const { self } = this.#options.view
+    const copies = this.find(infoHash)?.assessment.copies ?? []
+    return copies.some(({ id, live, suspected, proof }) => id !== self && live && !suspected && proof === 'proven')
   }
 
   /**

@@ -119,6 +119,7 @@ test('what is offered and no longer held is withdrawn by a pass; what came meanw
     withdraw: (infoHash: string) => Promise.resolve(void withdrawn.push(infoHash)),
     forget: () => Promise.resolve(),
     offerInPart: () => Promise.resolve(),
+    suspend: () => Promise.resolve(),
     offers: () => true,
     offered: () => [hash(1), hash(2)].toSorted(),
   }
@@ -139,6 +140,7 @@ test('a retraction that came before the last stop is found at the start, an item
     withdraw: (infoHash: string) => Promise.resolve(void withdrawn.push(infoHash)),
     forget: () => Promise.resolve(),
     offerInPart: () => Promise.resolve(),
+    suspend: () => Promise.resolve(),
     offers: () => true,
     offered: () => [],
   }
@@ -214,6 +216,7 @@ test('one item that fails does not keep the others, and is tried again', async (
     },
     withdraw: () => Promise.resolve(),
     offerInPart: () => Promise.resolve(),
+    suspend: () => Promise.resolve(),
     forget: () => Promise.resolve(),
     offers: () => false,
     offered: () => [],

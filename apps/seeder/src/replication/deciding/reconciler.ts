@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { aboutOf, type Denial, type Graph, type Manifest, type NodeId } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Item, Library } from '../../library/index.ts'
+import type { Absence } from './absence.ts'
 import { differences } from './differences.ts'
 import type { Serving } from './serving.ts'
 import { Slices } from '../slices.ts'
@@ -29,7 +30,9 @@ export interface ReconcilerOptions {
   transfers: { cancel(infoHash: string, why: string): Promise<void> }
   /** What is to be done about copies. */
   duties: Pick<Duties, 'look' | 'pass'>
-  serving: Pick<Serving, 'offer' | 'offerInPart' | 'offers' | 'offered' | 'withdraw' | 'forget'>
+  serving: Pick<Serving, 'offer' | 'offerInPart' | 'offers' | 'offered' | 'suspend' | 'withdraw' | 'forget'>
+  /** For how long the disk with the items is away. */
+  absence: Pick<Absence, 'isLong'>
   /** The manifest of an own item that was committed but not published before a crash. */
   manifestOf(item: Item): Manifest
   /** Milliseconds that a retracted item's bytes are kept when its manifest does not say, or makes no sense. */
@@ -152,7 +155,8 @@ export class Reconciler {
       if (!('lost' in difference)) return await this.#decideSafely(difference.infoHash, false)
       const isHere = library.storage().state === 'here'
       if (isHere && library.condition(difference.lost) === 'patchy') await serving.offerInPart(difference.lost)
-      else if (!isHere || library.get(difference.lost)?.state !== 'live') await serving.withdraw(difference.lost)
+      else if (library.get(difference.lost)?.state !== 'live') await serving.withdraw(difference.lost)
+      else if (!isHere) await this.#offer(difference.lost)
     })
     this.#thorough = false
     if (!this.#opened || this.#closed) return
@@ -248,11 +252,12 @@ export class Reconciler {
     else await this.#takeDown(manifest, ts, held, 'it was retracted')
   }
 
-  /** What lies on a disk that is away is offered to nobody until it is back. */
+  /** What lies on a disk that is away is offered to nobody until it is back, and claimed no more when that takes long. */
   async #offer(infoHash: string): Promise<void> {
-    const { library, serving } = this.#options
+    const { library, serving, absence } = this.#options
     if (library.storage().state === 'here') await serving.offer(infoHash)
-    else await serving.forget(infoHash)
+    else if (absence.isLong) await serving.forget(infoHash)
+    else await serving.suspend(infoHash)
   }
 
   /** The graph does not know the item. If it is an own one, the last run ended before its manifest was published. */

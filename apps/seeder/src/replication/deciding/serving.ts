@@ -50,6 +50,11 @@ export class Serving {
     await swarm.remove(infoHash)
   }
 
+  /** Ends the seeding of an item whose disk is away for a moment; what was said of it stays said. */
+  async suspend(infoHash: string): Promise<void> {
+    await this.#options.swarm.remove(infoHash)
+  }
+
   /** Ends the serving of an item that the library holds no longer. A transfer of it is left alone. */
   async forget(infoHash: string): Promise<void> {
     const { swarm, holdings } = this.#options

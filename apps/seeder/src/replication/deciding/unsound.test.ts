@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
   forgotten,
+  given,
   graphOf,
   hash,
   hold,
@@ -14,6 +15,7 @@ import {
   reconciler,
   self,
   started,
+  suspended,
 } from '../testing/reconciling.ts'
 
 /** An item that is published and held here. */
@@ -58,7 +60,7 @@ test('an item whose bytes are not whole is retracted as well, so that it is not 
   expect(library.head(hash(1))?.state).toBe('retracted')
 })
 
-test('while the disk is away nothing is offered or fetched, and all is offered when it is back', async () => {
+test('while the disk is away nothing is offered or fetched, what was said stands for a while, and all is offered when it is back', async () => {
   const blobs = dirname(dirname(await published(1)))
   await graphOf(other).publish('m', hash(2), manifest(hash(2)))
   await hold(hash(3), self.id)
@@ -68,6 +70,9 @@ test('while the disk is away nothing is offered or fetched, and all is offered w
   reconciler.touch(self.id, hash(3))
   await reconciler.idle()
   expect([offered, started]).toEqual([[], []])
+  expect([forgotten.includes(hash(1)), suspended.includes(hash(1))]).toEqual([false, true])
+  given.isAwayLong = true
+  await decide(1)
   expect(forgotten).toContain(hash(1))
   await rename(join(dirname(blobs), 'away'), blobs)
   await library.look()

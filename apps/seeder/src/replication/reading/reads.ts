@@ -16,6 +16,8 @@ export interface ReadsOptions extends Pick<ArrivalsOptions, 'begin'>, Pick<Readi
   reads: { maxBytes: number; keepMs: number; waitMs: number }
   /** Whether the operator put the item away. */
   refuses(infoHash: string): boolean
+  /** Whether somebody else is proven to have the item, whole. */
+  isElsewhere(infoHash: string): boolean
   log: Logger
 }
 
@@ -56,11 +58,14 @@ export class Reads {
 
   /**
    * What is here in part is mended, from what is left here and from others: a reader would hold on to a transfer that
-   * began without them. What was put away stays away.
+   * began without them. Where somebody has the whole item nothing of what is left here is needed. What was put away
+   * stays away.
    */
   #admits(infoHash: string): boolean {
-    const { library, reads, refuses } = this.#options
+    const { library, reads, refuses, isElsewhere } = this.#options
     const isHere = library.storage().state === 'here' && reads.maxBytes > 0
-    return isHere && !library.isPaused(infoHash) && !refuses(infoHash) && library.condition(infoHash) === undefined
+    if (!isHere || library.isPaused(infoHash) || refuses(infoHash)) return false
+    const condition = library.condition(infoHash)
+    return condition === undefined || (condition === 'damaged' && isElsewhere(infoHash))
   }
 }

@@ -40,6 +40,8 @@ export let changes: LevelChange[]
 export let barred: Set<string>
 export let reviewed: string[]
 export let pinned: Set<string>
+/** Copies here with lost bytes. */
+export let bad: Set<string>
 /** What a test may change. */
 export const given = { inStep: true, runs: false, stays: false }
 export let duties: Duties
@@ -108,6 +110,7 @@ export function start(): void {
   barred = new Set()
   reviewed = []
   pinned = new Set()
+  bad = new Set()
   Object.assign(given, { inStep: true, runs: false, stays: false })
   const clock = (): number => time
   presence = new Presence({ self, graceMs: 10 * minute, now: clock, clock })
@@ -172,6 +175,11 @@ export function start(): void {
         own.delete(infoHash)
         releases.forget(infoHash)
       }
+    },
+    isBad: (infoHash) => bad.has(infoHash),
+    drop: ({ infoHash }) => {
+      told.push('drop')
+      bad.delete(infoHash)
     },
     clock,
   })

@@ -30,11 +30,12 @@ export let started: string[]
 export let offered: string[]
 export let inPart: string[]
 export let withdrawn: string[]
+export let suspended: string[]
 export let forgotten: string[]
 export let retractions: number
 
 /** What a test may change: whether placement wants items here, whether the gate is open, and the graphs' clock. */
-export const given = { wanted: true, mayFetch: true, clock: Date.now }
+export const given = { wanted: true, mayFetch: true, isAwayLong: false, clock: Date.now }
 
 /** Each node's graph works on one store, as if all of them were in step. */
 export const graphOf = (identity: Identity): Graph => graphs.get(identity)!
@@ -102,9 +103,15 @@ export function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
     transfers,
     publications,
     duties: { look, pass },
+    absence: {
+      get isLong() {
+        return given.isAwayLong
+      },
+    },
     serving: {
       offer: (infoHash) => Promise.resolve(void offered.push(infoHash)),
       offerInPart: (infoHash) => Promise.resolve(void inPart.push(infoHash)),
+      suspend: (infoHash) => Promise.resolve(void suspended.push(infoHash)),
       withdraw: (infoHash) => Promise.resolve(void withdrawn.push(infoHash)),
       forget: (infoHash) => Promise.resolve(void forgotten.push(infoHash)),
       offers: () => false,
@@ -148,8 +155,9 @@ beforeEach(async () => {
   offered = []
   inPart = []
   forgotten = []
+  suspended = []
   withdrawn = []
-  Object.assign(given, { wanted: true, mayFetch: true, clock: Date.now })
+  Object.assign(given, { wanted: true, mayFetch: true, isAwayLong: false, clock: Date.now })
   retractions = 0
   transfers = new Transfers({
     run: ({ infoHash }, signal) =>
