@@ -102,7 +102,7 @@ test.each<[string, (infoHash: string) => void]>([
   expect(await closed()).toEqual(['unseeded', 'touched'])
   expect([here.has(demand.infoHash), release.done.items]).toEqual([true, 0])
   duties.look(demand.infoHash)
-  if (levels.get(demand.infoHash) !== undefined && given.inStep) expect(told).toContain('unmark')
+  expect(told.includes('unmark')).toBe(levels.get(demand.infoHash) !== undefined && given.inStep)
 })
 
 test('no copy goes amid the publication of its item', async () => {
