@@ -15,7 +15,8 @@ let folder: string
 /** What was taken of the bytes of a URL. */
 let taken: number
 const metainfo = { size: 1001, pieceLength: 16_384, private: false }
-const admit = vi.fn<(owner: string, size?: number) => { end(): void }>(() => ({ end: () => undefined }))
+const allowance = { take: () => undefined, end: () => undefined }
+const admit = vi.fn<(owner: string, size?: number) => typeof allowance>(() => allowance)
 
 /** As much of a node as an import needs until it is refused; whoever gets further has got through. */
 const services = {
