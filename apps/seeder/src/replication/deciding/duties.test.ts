@@ -243,6 +243,17 @@ test('where fewer members stay than an item asks for, a draining node is done wh
   expect(levels.sum('needed').items).toBe(0)
 })
 
+test('it is not done by whom it hears first, before the others come back', () => {
+  const infoHash = item(false)
+  publish(infoHash)
+  own.set(infoHash, 'held')
+  says(publisher, infoHash, 'held')
+  pass(20 * minute, others)
+  presence.see({ pub: publisher, ts: time + 1, body: heartbeat() })
+  duties.look(infoHash)
+  expect(levels.sum('needed').items).toBe(1)
+})
+
 test('a wanted holder that proves nothing is replaced after ten minutes, and one that does not exist is not waited for', () => {
   const infoHash = item(false)
   publish(infoHash)

@@ -205,11 +205,12 @@ export class Duties {
    * them or not: what they cannot take is needed here.
    */
   #own({ target, publishers }: Demand, assessment: Assessment) {
-    const { self, live } = this.#options.view
+    const { self, live, settled } = this.#options.view
     const held = assessment.copies.some(({ id }) => id === self)
     if (!held) return { held, copied: false, needed: false, stuck: false }
     const others = live.filter(({ id, state }) => id !== self && state !== 'draining').length
-    const enough = Math.max(1, Math.min(target, others))
+    // Early after a start few were heard from.
+    const enough = settled ? Math.max(1, Math.min(target, others)) : target
     const needed = othersSure(assessment, self) < enough
     const stuck = needed && assessment.wanted.filter((id) => id !== self).length < enough
     return { held, copied: !publishers.includes(self), needed, stuck }
