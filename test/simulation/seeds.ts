@@ -17,8 +17,8 @@ const seconds = setting('SECONDS', Infinity)
 const mostTime = (seeds: number): number => Math.max(120_000, seeds * machines ** 2 * items * 0.07)
 
 function* seedsOf(remainder: number, shares: number): Generator<number> {
-  if (only !== undefined) return yield Number(only)
-  for (let seed = remainder; seed < count; seed += shares) yield seed
+  if (only !== undefined) yield Number(only)
+  else for (let seed = remainder; seed < count; seed += shares) yield seed
 }
 
 /**
