@@ -1,3 +1,4 @@
+import { duty, type View } from '@eldernode/core'
 import { expect, test } from 'vitest'
 import type { Rules } from './rules.ts'
 import { simulate } from './simulate.ts'
@@ -20,6 +21,20 @@ const goesAtOnce: Rules['step'] = (_releases, _infoHash, what, { copies, wanted 
   return isSurplus && others.length >= 3 ? 'go' : 'nothing'
 }
 
+/** As if everybody who is not seen were gone. */
+const asSettled = (view: View): View => ({
+  self: view.self,
+  now: view.now,
+  live: view.live,
+  settled: true,
+  member: (id) => view.member(id),
+  isSuspected: (id) => view.isSuspected(id),
+  claimsOf: (infoHash) => view.claimsOf(infoHash),
+  proofOf: (id, infoHash) => view.proofOf(id, infoHash),
+  isSkipped: (id, infoHash) => view.isSkipped(id, infoHash),
+  isPinned: (infoHash) => view.isPinned(infoHash),
+})
+
 test.each<[what: string, rules: Partial<Rules>, promise: RegExp]>([
   [
     'a copy goes without a mark and a wait',
@@ -39,6 +54,11 @@ test.each<[what: string, rules: Partial<Rules>, promise: RegExp]>([
   [
     'who is silent for a moment is replaced at once',
     { graceMs: 20_000 },
+    /bytes: \d+ were moved where \d+ were newly wanted/,
+  ],
+  [
+    'a node repairs while it may only not have heard of the others yet',
+    { duty: (demand, assessment, view) => duty(demand, assessment, asSettled(view)) },
     /bytes: \d+ were moved where \d+ were newly wanted/,
   ],
 ])('the simulation notices when %s', (_, rules, promise) => {

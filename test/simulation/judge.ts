@@ -1,4 +1,5 @@
-import { candidate, wantedHolders, type Candidate } from '@eldernode/core'
+import { Auditors, BELIEVED, candidate, wantedHolders, type Candidate } from '@eldernode/core'
+import { Budgets } from './budgets.ts'
 import type { Machine } from './machine.ts'
 import type { Item, Witness, World } from './world.ts'
 
@@ -8,19 +9,22 @@ const early = 45_000
 const unseen = 1_200_000
 /** Besides the time of grace: until all know, jitter, and the bytes. */
 const transferMs = 180_000
+/** Milliseconds after a partition in which what a part had nowhere may arrive there: it learns of the others one by one. */
+const reunion = 20_000
 
 /** Knows what is true, and says which promise was broken. */
 export class Judge implements Witness {
   readonly violations: string[] = []
-  /** Bytes. */
-  moved = 0
-  allowed = 0
+  readonly budgets = new Budgets()
   releases = 0
   readonly #world: World
   readonly #publishers = new Map<string, Machine>()
-  readonly #owed = new Set<string>()
   readonly #silentSince = new Map<Machine, number>()
   #partedSince = Infinity
+  #healedAt = -Infinity
+  readonly #auditors = new Auditors()
+  /** By holder and item: what is wanted in a part that has no copy of it. */
+  readonly #longedFor = new Set<string>()
   readonly #belowSince = new Map<string, number>()
   readonly #lostUnseen = new Map<string, number>()
 
@@ -42,11 +46,12 @@ export class Judge implements Witness {
     return [...this.#publishers]
   }
 
-  arrived(machine: Machine, { infoHash }: Item, bytes: number): void {
+  arrived(machine: Machine, item: Item, bytes: number): void {
     // Who lies fetches nothing.
     if (!machine.isHonest) return
-    this.moved += bytes
-    this.#owed.delete(`${machine.id} ${infoHash}`)
+    const isReunited = this.#world.now - this.#healedAt < reunion
+    if (isReunited && this.#longedFor.has(`${machine.id} ${item.infoHash}`)) this.budgets.owe(machine.id, item)
+    this.budgets.arrived(machine.id, item, bytes)
   }
 
   /** Bytes became wrong, or went, and nobody was told. */
@@ -69,18 +74,22 @@ export class Judge implements Witness {
   }
 
   heard(machine: Machine): void {
+    this.budgets.begin(`${name(machine)} came back`, this.#world.loss)
     this.#silentSince.delete(machine)
     this.changed()
   }
 
   parted(): void {
     this.#partedSince = this.#world.now
+    this.#longedFor.clear()
     this.#forgive(() => true)
     this.#world.clockwork.after(this.#world.graceMs - early, () => this.changed())
   }
 
   healed(): void {
+    this.budgets.begin('the partition was over', this.#world.loss)
     this.#partedSince = Infinity
+    this.#healedAt = this.#world.now
     this.#forgive(() => true)
     this.changed()
   }
@@ -123,9 +132,8 @@ export class Judge implements Witness {
           this.#blame(`end: ${id.slice(0, 4)} holds ${infoHash}, which was retracted`)
       }
     }
-    if (this.moved > 1.2 * this.allowed) {
-      this.#blame(`bytes: ${this.moved} were moved where ${this.allowed} were newly wanted`)
-    }
+    for (const { after, moved, allowed } of this.budgets.exceeded())
+      this.#blame(`bytes: ${moved} were moved where ${allowed} were newly wanted after ${after}`)
   }
 
   #checkView({ id, mind }: Machine, infoHash: string): void {
@@ -160,27 +168,40 @@ export class Judge implements Witness {
 
   #owe(item: Item): void {
     for (const part of this.#parts()) {
-      if (!part.some((one) => one.has(item.infoHash) && one.mind !== undefined)) continue
-      // Before and after it is known who lies.
-      for (const id of new Set([...this.#wanted(item, part), ...this.#wanted(item, part, true)])) {
-        const owed = `${id} ${item.infoHash}`
+      const isThere = part.some((one) => one.has(item.infoHash) && one.mind !== undefined)
+      // Before and after it is known who lies, and whose copies nobody here is believed to have seen.
+      const provable = part.filter((one) => one.has(item.infoHash) || this.#isProvable(one, item, part))
+      const liars = part.filter(({ isHonest }) => !isHonest)
+      const views = [this.#wanted(item, part), this.#wanted(item, part, liars), this.#wanted(item, provable)]
+      if (liars.length > 1) views.push(...liars.map((one) => this.#wanted(item, part, [one])))
+      for (const id of new Set(views.flat())) {
         const machine = this.#world.machine(id)
-        if (!machine.isHonest || machine.has(item.infoHash) || this.#owed.has(owed)) continue
-        this.#owed.add(owed)
-        this.allowed += item.size
+        if (!machine.isHonest || machine.has(item.infoHash)) continue
+        if (isThere) this.budgets.owe(id, item)
+        else this.#longedFor.add(`${id} ${item.infoHash}`)
       }
     }
+  }
+
+  /** Whether one of those who are believed of a machine's copies is on its side. */
+  #isProvable({ id }: Machine, { infoHash }: Item, part: readonly Machine[]): boolean {
+    if (part.length === this.#world.machines.length) return true
+    this.#auditors.set(this.#world.machines.map((one) => one.id))
+    const believed = this.#auditors.of(id, infoHash.slice(0, 2), BELIEVED)
+    return part.some((one) => believed.includes(one.id))
   }
 
   #ideal(infoHash: string): string[] {
     return this.#wanted(this.#world.items.get(infoHash)!, this.#world.machines)
   }
 
-  #wanted({ infoHash, size, target }: Item, among: readonly Machine[], withLiars = false): string[] {
+  #wanted({ infoHash, size, target }: Item, among: readonly Machine[], liars: readonly Machine[] = []): string[] {
     const publisher = this.#publishers.get(infoHash)
     const wish = { infoHash, size, target, publishers: publisher === undefined ? [] : [publisher.id] }
     const holds = (id: string): boolean => this.#world.machine(id).has(infoHash)
-    const live = among.filter((one) => (withLiars || one.isHonest) && !this.#isGivenUp(one)).map((one) => standing(one))
+    const live = among
+      .filter((one) => (one.isHonest || liars.includes(one)) && !this.#isGivenUp(one))
+      .map((one) => standing(one))
     return wantedHolders(wish, live, { holds, refused: () => false, skipped: () => false })
   }
 

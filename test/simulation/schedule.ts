@@ -99,11 +99,14 @@ export class Schedule {
     })
   }
 
-  /** Up to four minutes do no harm; with more the node counts as silent. */
+  /** Up to four minutes from anybody else's do no harm; with more the node counts as silent. */
   #skew(machine: Machine): void {
     const isFar = this.#world.random() < 0.4
-    const to =
-      this.#world.between(isFar ? 9 : -4, isFar ? 15 : 4) * minute * (isFar && this.#world.random() < 0.5 ? -1 : 1)
+    const right = this.#world.machines.filter((one) => one !== machine && Math.abs(one.skew) <= 4 * minute)
+    const others = right.map(({ skew }) => skew)
+    const [least, most] = [Math.max(...others) - 4 * minute, Math.min(...others) + 4 * minute]
+    const far = this.#world.between(9, 15) * minute * (this.#world.random() < 0.5 ? -1 : 1)
+    const to = isFar ? far : this.#world.between(least, most)
     const forMs = this.#world.between(1, 15) * minute
     this.#note(`clock ${seconds(to)} off for ${seconds(forMs)}`, machine)
     this.#trouble(machine, isFar ? forMs + 16 * minute : forMs)
@@ -112,8 +115,9 @@ export class Schedule {
     if (isFar) this.#judge.silent(machine)
     this.#world.clockwork.after(forMs, () => {
       machine.skew = before
-      // What it signed ahead of its time it has to wait for.
-      const heardIn = Math.max(0, machine.lastTs - (this.#world.now + machine.skew) - 5 * minute)
+      // What it signed ahead of its time it has to wait for, until the last of the others takes it.
+      const behind = Math.min(...this.#world.machines.map(({ skew }) => skew))
+      const heardIn = Math.max(0, machine.lastTs - (this.#world.now + behind) - 5 * minute)
       if (isFar) this.#world.clockwork.after(heardIn, () => this.#judge.heard(machine))
     })
   }
@@ -170,6 +174,7 @@ export class Schedule {
   }
 
   #retract(): void {
+    this.#note('some items are retracted', undefined)
     const published = this.#judge.publications()
     for (const [infoHash, machine] of published) {
       if (this.#world.random() > 0.05 || machine.mind === undefined || this.#world.isFrozen(machine)) continue
@@ -177,7 +182,6 @@ export class Schedule {
       machine.mind.retract(item)
       this.#judge.retracted(item)
     }
-    this.#note('some items are retracted', undefined)
     this.#until(minute)
   }
 
@@ -203,7 +207,9 @@ export class Schedule {
   }
 
   #note(what: string, machine: Machine | undefined): void {
-    this.log.push(`${seconds(this.#world.now)}: ${machine === undefined ? '' : `${machine.id.slice(0, 4)} `}${what}`)
+    const event = `${seconds(this.#world.now)}: ${machine === undefined ? '' : `${machine.id.slice(0, 4)} `}${what}`
+    this.log.push(event)
+    if (what !== 'nothing') this.#judge.budgets.begin(event, this.#world.loss)
   }
 }
 

@@ -51,7 +51,8 @@ export function simulate({ seed, machines, items, faults, rules = {} }: Simulati
   const liars = world.machines.filter(({ isHonest }) => !isHonest).length
   world.clockwork.run(schedule.end + world.graceMs * (1 + liars) + 10 * minute)
   judge.finish()
-  const { violations, moved, allowed, releases } = judge
+  const { violations, budgets, releases } = judge
+  const { moved, allowed } = budgets
   return { violations, log: schedule.log, moved, allowed, releases }
 }
 

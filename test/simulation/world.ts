@@ -94,6 +94,7 @@ export class World {
   beat(from: Machine, beat: Beat): void {
     this.#send(from, (to) => {
       if (Math.abs(beat.ts - (this.now + to.skew)) <= mostSkew) to.mind?.see(beat)
+      else to.mind?.presence.refused(beat.pub, beat.ts)
     })
   }
 
