@@ -165,9 +165,9 @@ export class Schedule {
 
   #deafen(forMs: number): void {
     const { loss } = this.#world
+    this.#world.loss = 0.5
     this.#note(`half of all messages are lost for ${seconds(forMs)}`, undefined)
     this.#until(forMs)
-    this.#world.loss = 0.5
     this.#world.clockwork.after(forMs, () => {
       this.#world.loss = Math.min(loss, 0.1)
     })
