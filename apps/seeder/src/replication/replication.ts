@@ -165,6 +165,7 @@ export class GraphReplication implements Replication {
       serving,
       clock,
       inStep: () => this.#gate.inStep && this.#reconciler.isLoaded,
+      isBusy: () => this.#reconciler.isBusy,
       cancel: (infoHash, why) => this.#cancel(infoHash, why),
       declined: this.#declined,
       touch: (infoHash) => this.touch(infoHash),

@@ -28,6 +28,8 @@ export interface CareOptions extends Pick<
   inStep(): boolean
   cancel(infoHash: string, why: string): Promise<void>
   touch(infoHash: string): void
+  /** Whether something waits to be decided. */
+  isBusy(): boolean
   /** Told when this node began to drain, or does so no longer. */
   drained(): void
 }
@@ -102,6 +104,8 @@ export class Care {
       ages: network.ages,
       transfers,
       jobs: library.jobs,
+      // A copy that is hashed again counts as none until then, and may be one of the few there are.
+      isUndecided: () => options.isBusy() || library.suspects().length > 0,
       repair: (infoHash) => {
         options.declined.retry(infoHash)
         options.touch(infoHash)

@@ -80,6 +80,11 @@ export class Reconciler {
     return this.#loaded
   }
 
+  /** Whether anything waits to be decided, or is being. */
+  get isBusy(): boolean {
+    return this.#work !== undefined
+  }
+
   /** Has one item decided on anew, after it changed here or in the graph. */
   touchItem(infoHash: string): void {
     this.#touched.add(infoHash)

@@ -49,6 +49,7 @@ const build = (changed: Partial<HealthsOptions> = {}) =>
     jobs: { drainingSince: () => since, setDraining: (at) => void (since = at) },
     now: () => 1000,
     repair: () => true,
+    isUndecided: () => false,
     drained: () => told++,
     ...changed,
   })
@@ -162,4 +163,14 @@ test('draining is remembered, told once, and done when a later pass finds nothin
   again.undrain()
   again.undrain()
   expect([since, told, again.draining()]).toEqual([undefined, 2, undefined])
+})
+
+test('a drain is not done while a copy here is hashed again, or something waits to be decided', () => {
+  let isUndecided = true
+  healths = build({ isUndecided: () => isUndecided })
+  healths.drain()
+  passedAt = 2000
+  expect(healths.draining()).toMatchObject({ left: { items: 0 }, done: false })
+  isUndecided = false
+  expect(healths.draining()).toMatchObject({ done: true })
 })

@@ -19,6 +19,8 @@ export interface HealthsOptions {
   now: () => number
   /** Has an item decided on anew, ahead of others. @returns false when nobody's manifest of it is live */
   repair(infoHash: string): boolean
+  /** Whether it is not known of every copy here what it is. */
+  isUndecided(): boolean
   /** Told when this node began to drain, or does so no longer. */
   drained(): void
 }
@@ -96,13 +98,13 @@ export class Healths implements Standing {
   }
 
   draining(): Drain | undefined {
-    const { levels, duties } = this.#options
+    const { levels, duties, isUndecided } = this.#options
     const since = this.#drainingSince
     if (since === undefined) return undefined
     const held = levels.sum('held')
     // Before a pass nothing is known of what the others have.
     if (duties.passedAt <= since) return { since, held, done: false }
     const [left, stuck] = [levels.sum('needed'), levels.sum('stuck')]
-    return { since, held, left, stuck, done: left.items === 0 }
+    return { since, held, left, stuck, done: left.items === 0 && !isUndecided() }
   }
 }
