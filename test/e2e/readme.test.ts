@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { WebIdentity } from '@eldernode/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Network } from '../harness/index.ts'
 import { lacks } from '../harness/tools.ts'
@@ -41,13 +42,14 @@ test('every curl command of the documents stands in a block that this test runs'
 test.skipIf(lacks('curl'))('the examples work as they stand', async () => {
   network.reportFailure()
   let id = ''
+  const lost = (await WebIdentity.generate()).id
   const blocks = [...(await examples('README.md')), ...(await examples('docs/operating.md'))]
   expect(blocks.length).toBeGreaterThan(0)
   for (const block of blocks) {
     const script = `TOKEN=$(cat data/node-1/admin.token)\n${block.replaceAll('http://127.0.0.1:8765', network.first.url)}`
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: folder,
-      env: { ...process.env, ID: id },
+      env: { ...process.env, ID: id, LOST: lost },
     })
     if (id === '') id = (JSON.parse(stdout) as { id: string }).id
   }
