@@ -163,7 +163,7 @@ export const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': [`${seeder}/library`],
   ws: [`${seeder}/links`, `${seeder}/swarm`, `${tracker}/transport`],
   fastify: [`${seeder}/http`],
-  'bittorrent-tracker': [`${seeder}/swarm`, `${tracker}/swarm`],
+  'bittorrent-tracker': [],
 }
 
 /** Packages of this workspace that each package may import. */

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { crowd } from './publish/crowd.ts'
 import { encrypted } from './publish/encrypted.ts'
-import type { Figures, Part } from './publish/figures.ts'
+import { runParts } from './parts/run.ts'
+import type { Part } from './publish/figures.ts'
 import { get } from './publish/get.ts'
 import { multipart } from './publish/multipart.ts'
 import { put } from './publish/put.ts'
@@ -15,23 +14,5 @@ import { small } from './publish/small.ts'
  */
 const parts: readonly Part[] = [put, encrypted, multipart, small, range, crowd, get]
 
-const wanted = process.argv.slice(2)
-const unknown = wanted.find((name) => !parts.some((part) => part.name === name))
-if (unknown !== undefined) {
-  console.error(`no part ${unknown}: there are ${parts.map(({ name }) => name).join(', ')}`)
-  process.exit(2)
-}
-
-// Not the system's temporary folder, which is in memory on some machines.
-const folder = await mkdtemp(join(process.env['BENCH_DIR'] ?? '/var/tmp', 'eldernode-bench-'))
 const rounds = Number(process.env['ROUNDS'] ?? 5)
-const figures: Figures = {}
-try {
-  for (const part of parts) {
-    if (wanted.length > 0 && !wanted.includes(part.name)) continue
-    Object.assign(figures, await part.run({ folder, rounds }))
-  }
-  console.log(JSON.stringify({ bench: 'publish', figures }))
-} finally {
-  await rm(folder, { recursive: true, force: true })
-}
+await runParts('publish', parts, (folder) => ({ folder, rounds }))

@@ -1,13 +1,8 @@
-/** What a part of the benchmark measured, by the key of the bar. */
-export type Figures = Record<string, number>
+import type { Part as AnyPart } from '../parts/figures.ts'
 
-export interface Part {
-  /** What `scripts/bench publish NAME` calls it. */
-  name: string
-  /** The keys that it gives. */
-  keys: readonly string[]
-  run(stage: Stage): Promise<Figures>
-}
+export { type Figures, median, round, tell } from '../parts/figures.ts'
+
+export type Part = AnyPart<Stage>
 
 /** Where the parts work. */
 export interface Stage {
@@ -16,16 +11,3 @@ export interface Stage {
   /** How often a ratio is measured, the warm-up excepted; its median counts. */
   rounds: number
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const upper = sorted[sorted.length >> 1] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[(sorted.length >> 1) - 1] ?? Number.NaN)) / 2
-}
-
-/** Prints a figure beside what it is measured against. */
-export function tell(what: string, measured: string, reference: string): void {
-  console.log(`${what.padEnd(44)} ${measured.padEnd(22)} ${reference}`)
-}
-
-export const round = (value: number, digits: number): number => Number(value.toFixed(digits))

@@ -57,6 +57,7 @@ export interface Found {
  */
 export class Duties {
   readonly #options: DutiesOptions
+  #others: { of: View['live']; staying: number } = { of: [], staying: 0 }
   #passedAt = 0
   #lookedAt = 0
 
@@ -205,15 +206,24 @@ export class Duties {
    * them or not: what they cannot take is needed here.
    */
   #own({ target, publishers }: Demand, assessment: Assessment) {
-    const { self, live, settled } = this.#options.view
+    const { self, settled } = this.#options.view
     const held = assessment.copies.some(({ id }) => id === self)
     if (!held) return { held, copied: false, needed: false, stuck: false }
-    const others = live.filter(({ id, state }) => id !== self && state !== 'draining').length
+    const others = this.#staying()
     // Early after a start few were heard from.
     const enough = settled ? Math.max(1, Math.min(target, others)) : target
     const needed = othersSure(assessment, self) < enough
     const stuck = needed && assessment.wanted.filter((id) => id !== self).length < enough
     return { held, copied: !publishers.includes(self), needed, stuck }
+  }
+
+  /** Other members that live and do not drain, counted once for all items of a pass. */
+  #staying(): number {
+    const { self, live } = this.#options.view
+    if (this.#others.of !== live) {
+      this.#others = { of: live, staying: live.filter(({ id, state }) => id !== self && state !== 'draining').length }
+    }
+    return this.#others.staying
   }
 }
 
