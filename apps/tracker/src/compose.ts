@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
 import { SnapshotFile } from './snapshot-file.ts'
+import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
 import {
   Counts,
@@ -60,15 +61,14 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const members = new Ranges(settings.members)
   const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
   const manners = new Manners({ perSecond: limits.requestsPerAddress, isMember, now, random })
-  const webSockets = new WebSocketTransport({
+  const signalling = new Signalling({
     swarms,
-    counts,
-    manners,
-    isMember,
     limits,
     interval: socketInterval,
     random: Math.random,
+    onStray: () => counts.refused('ws'),
   })
+  const webSockets = new WebSocketTransport({ signalling, counts, manners, isMember, limits, random: Math.random })
   const http = new HttpTransport({
     swarms,
     counts,

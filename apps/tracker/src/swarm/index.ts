@@ -1,5 +1,5 @@
 export { KeyTable } from './key-table.ts'
-export { Announce, happened, kinds } from './announce.ts'
+export { Announce, happened, type Kind, kinds } from './announce.ts'
 export { Answer, mostPeers, type Counts } from './answer.ts'
 export { decodePeers, encodePeers } from './snapshot.ts'
 export { Swarms } from './swarms.ts'

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
+import { type Caller, Speaker } from '../signalling/index.ts'
 import { maxMessage } from '../wire/index.ts'
-import type { Family } from './address.ts'
 import { frame, FrameReader, type FrameReceiver, opcodes, Scratch } from './frames.ts'
 
 /** Bytes that may wait for a slow reader before it is cut off. */
@@ -39,34 +39,12 @@ function onClose(this: Stream): void {
   if (socket !== undefined) socket.owner.onClose(socket)
 }
 
-/** Who calls: the first words of an address, as far as limits count by it. */
-export interface Caller {
-  kind: Family
-  high: number
-  low: number
-  isMember: boolean
-}
-
-/** Who speaks through a socket: a peer id of 20 characters and its number. */
-export interface SocketClient {
-  peerId: string
-  client: number
-  next: SocketClient | undefined
-}
-
 /** One WebSocket. What is sent within one turn of the loop leaves in one piece. */
-export class Socket implements FrameReceiver {
-  readonly from: Caller
+export class Socket extends Speaker implements FrameReceiver {
   /** In which second of the turn it is pinged. */
   round = 0
   refusals = 0
   isAlive = true
-  /** The first of its clients; nearly every socket has one. */
-  first: SocketClient | undefined
-  clients = 0
-  /** Offers that were passed on to it lately, and before that. */
-  offers: Set<string> | undefined
-  olderOffers: Set<string> | undefined
   readonly owner: SocketOwner
   readonly #stream: Duplex
   readonly #reader = new FrameReader(maxMessage, scratch)
@@ -74,37 +52,14 @@ export class Socket implements FrameReceiver {
   #isClosing = false
 
   constructor(stream: Stream, from: Caller, owner: SocketOwner) {
+    super(from)
     this.#stream = stream
-    this.from = from
     this.owner = owner
     stream[socketOf] = this
     stream.on('data', onData)
     stream.on('error', onError)
     stream.on('end', onEnd)
     stream.on('close', onClose)
-  }
-
-  clientOf(peerId: string): number | undefined {
-    for (let one = this.first; one !== undefined; one = one.next) if (one.peerId === peerId) return one.client
-    return undefined
-  }
-
-  add(peerId: string, client: number): void {
-    this.first = { peerId, client, next: this.first }
-    this.clients++
-  }
-
-  /** @returns the number of the client that is gone, if it was one of these */
-  remove(peerId: string): number | undefined {
-    let before: SocketClient | undefined
-    for (let one = this.first; one !== undefined; before = one, one = one.next) {
-      if (one.peerId !== peerId) continue
-      if (before === undefined) this.first = one.next
-      else before.next = one.next
-      this.clients--
-      return one.client
-    }
-    return undefined
   }
 
   get waiting(): number {
@@ -115,8 +70,7 @@ export class Socket implements FrameReceiver {
     if (!this.#isClosing) this.#reader.read(chunk, this)
   }
 
-  /** @param text each byte of its UTF-8 as one character */
-  send(text: string): void {
+  override send(text: string): void {
     this.#write(frame(opcodes.text, text))
   }
 

@@ -7,5 +7,6 @@ export {
   offerMessage,
   parseWebSocket,
   type SocketAnnounce,
+  type SocketMessage,
   type SocketScrape,
 } from './websocket.ts'

@@ -40,6 +40,8 @@ export interface SocketScrape {
   infoHashTexts: string[]
 }
 
+export type SocketMessage = SocketAnnounce | SocketScrape
+
 const infoHash = new Int32Array(5)
 const bytes = Buffer.alloc(20)
 
@@ -47,7 +49,7 @@ const bytes = Buffer.alloc(20)
  * One message of a WebTorrent client, each byte of its UTF-8 as one character. A peer's address is that of its socket,
  * never what it says. Throws `InvalidInputError`.
  */
-export const parseWebSocket = (message: string): SocketAnnounce | SocketScrape => {
+export const parseWebSocket = (message: string): SocketMessage => {
   const json = new JsonText(message)
   const fields = new Fields()
   json.start()

@@ -1,0 +1,2 @@
+export { Signalling } from './signalling.ts'
+export { type Caller, Speaker } from './speaker.ts'

@@ -1,0 +1,151 @@
+import { InvalidInputError } from '@eldernode/core'
+import { Announce, Answer, type Counts, happened, kinds, type Swarms } from '../swarm/index.ts'
+import {
+  answerMessage,
+  infoHashOf,
+  offerMessage,
+  type SocketAnnounce,
+  type SocketMessage,
+  type SocketScrape,
+} from '../wire/index.ts'
+import { maxPeerIds, type Speaker } from './speaker.ts'
+
+export interface SignallingOptions {
+  swarms: Swarms
+  limits: {
+    /** Swarms that one speaker may be in: of a member, of anybody else. */
+    swarmsPerMember: number
+    swarmsPerSocket: number
+  }
+  /** Seconds. */
+  interval: number
+  /** From 0 to below 1. */
+  random: () => number
+  /** An answer came that nobody waits for. */
+  onStray: () => void
+}
+
+/**
+ * WebTorrent's signalling: offers go to random peers of a swarm, answers go back to who offered. It knows no sockets: who
+ * speaks here may sit behind one of this process or of another.
+ */
+export class Signalling {
+  readonly #options: SignallingOptions
+  readonly #word = new Announce()
+  readonly #answer = new Answer()
+  readonly #counts: Counts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 }
+  // Who speaks for a peer id: peer ids are known to the whole swarm.
+  readonly #owners = new Map<string, Speaker>()
+  readonly #byClient: (Speaker | undefined)[] = []
+
+  constructor(options: SignallingOptions) {
+    this.#options = options
+    this.#word.kind = kinds.socket
+  }
+
+  /** Throws `InvalidInputError`. */
+  message(speaker: Speaker, message: SocketMessage): void {
+    if (message.action === 'scrape') this.#scrape(speaker, message)
+    else this.#announce(speaker, message)
+  }
+
+  /** Takes all that spoke through it out of their swarms. */
+  leave(speaker: Speaker): void {
+    for (let one = speaker.first; one !== undefined; one = speaker.first) this.#forget(speaker, one.peerId)
+  }
+
+  #announce(speaker: Speaker, message: SocketAnnounce): void {
+    const client = this.#clientOf(speaker, message)
+    if (message.answer !== undefined) return this.#passAnswer(speaker, message, message.answer)
+    const { swarms, limits, interval, random } = this.#options
+    const word = this.#word
+    word.infoHash.set(message.infoHash)
+    word.address[0] = client
+    word.event = message.event
+    word.left = message.left
+    word.wanted = message.offers.length
+    if (swarms.swarmsOf(client) >= limits.swarmsPerSocket && !swarms.isMember(word.infoHash, client)) {
+      const most = speaker.from.isMember ? limits.swarmsPerMember : limits.swarmsPerSocket
+      let swarmsOfSocket = 0
+      for (let one = speaker.first; one !== undefined; one = one.next) swarmsOfSocket += swarms.swarmsOf(one.client)
+      if (swarmsOfSocket >= most) throw new InvalidInputError(`one connection may be in ${most} torrents at most`)
+    }
+    const answer = this.#answer
+    swarms.announce(word, answer)
+    if (answer.refusal !== '') throw new InvalidInputError(answer.refusal)
+    // A tenth of chance keeps those who came together from coming together for ever.
+    const seconds = Math.max(1, Math.round(interval * (1 - random() / 10)))
+    speaker.send(
+      `{"complete":${answer.complete},"incomplete":${answer.incomplete},"action":"announce","interval":${seconds},"info_hash":${message.infoHashText}}`,
+    )
+    for (let i = 0; i < answer.count; i++) this.#passOffer(message, i, answer.peers[i] as number)
+  }
+
+  #passOffer(message: SocketAnnounce, which: number, peer: number): void {
+    const offer = message.offers[which]
+    const client = this.#options.swarms.clientOf(peer)
+    const to = this.#byClient[client]
+    if (offer === undefined || to === undefined) return
+    to.offered(offerKey(offer.offerId, message.peerId))
+    to.send(offerMessage(offer, message))
+  }
+
+  /** Only who was given an offer may answer it, and once. */
+  #passAnswer(speaker: Speaker, message: SocketAnnounce, answer: NonNullable<SocketAnnounce['answer']>): void {
+    const key = offerKey(answer.offerId, answer.to)
+    const isOpen = speaker.answers(key)
+    const to = this.#owners.get(answer.to)
+    // The other one may have left meanwhile: that is nobody's fault.
+    if (isOpen && to !== undefined) to.send(answerMessage(answer, message))
+    else this.#options.onStray()
+  }
+
+  #scrape(speaker: Speaker, { infoHashTexts }: SocketScrape): void {
+    const counts = this.#counts
+    const files = infoHashTexts.map((text) => {
+      this.#options.swarms.counts(infoHashOf(text), counts)
+      const { complete, incomplete, downloaded, downloaders } = counts
+      return `${text}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded},"downloaders":${downloaders}}`
+    })
+    speaker.send(`{"action":"scrape","files":{${files.join(',')}}}`)
+  }
+
+  #clientOf(speaker: Speaker, { peerId, event }: SocketAnnounce): number {
+    const known = speaker.clientOf(peerId)
+    if (known !== undefined) return known
+    const owner = this.#owners.get(peerId)
+    if (owner !== undefined) this.#takeOver(owner, speaker, peerId, event)
+    if (speaker.clients >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
+    const client = this.#options.swarms.openClient()
+    speaker.add(peerId, client)
+    this.#owners.set(peerId, speaker)
+    this.#byClient[client] = speaker
+    return client
+  }
+
+  /**
+   * A peer id that is in use is handed over only to a client at the same address (it reconnected before its old socket was
+   * found dead), and never in order to stop it.
+   */
+  #takeOver(owner: Speaker, other: Speaker, peerId: string, event: number): void {
+    const isSame =
+      owner.from.kind === other.from.kind && owner.from.high === other.from.high && owner.from.low === other.from.low
+    if (!isSame || event === happened.stopped)
+      throw new InvalidInputError('this peer id is in use on another connection')
+    this.#forget(owner, peerId)
+  }
+
+  #forget(speaker: Speaker, peerId: string): void {
+    const client = speaker.remove(peerId)
+    if (client === undefined) return
+    this.#owners.delete(peerId)
+    this.#byClient[client] = undefined
+    this.#options.swarms.closeClient(client)
+  }
+}
+
+/** One id may be written in JSON in several ways. */
+const offerKey = (offerId: string, from: string): string => {
+  const plain = offerId.includes('\\') ? JSON.stringify(JSON.parse(offerId)) : offerId
+  return `${plain} ${from}`
+}

@@ -1,0 +1,84 @@
+import type { kinds } from '../swarm/index.ts'
+
+/** Clients behind one speaker: a browser page runs one, rarely some more. */
+export const maxPeerIds = 16
+
+/** Offers that a client may leave unanswered; older ones are forgotten. */
+const maxOpenOffers = 512
+
+/** Who calls: the first words of an address, as far as limits count by it. */
+export interface Caller {
+  kind: typeof kinds.ipv4 | typeof kinds.ipv6
+  high: number
+  low: number
+  isMember: boolean
+}
+
+/** Who speaks: a peer id of 20 characters and its number. */
+export interface Client {
+  peerId: string
+  client: number
+  next: Client | undefined
+}
+
+/** One end of a connection on which clients signal, wherever its socket is. */
+export abstract class Speaker {
+  readonly from: Caller
+  /** The first of its clients; nearly every speaker has one. */
+  first: Client | undefined
+  clients = 0
+  /** Offers that were passed on to it lately, and before that. */
+  #offers: Set<string> | undefined
+  #olderOffers: Set<string> | undefined
+
+  constructor(from: Caller) {
+    this.from = from
+  }
+
+  /** @param text each byte of its UTF-8 as one character */
+  abstract send(text: string): void
+
+  clientOf(peerId: string): number | undefined {
+    for (let one = this.first; one !== undefined; one = one.next) if (one.peerId === peerId) return one.client
+    return undefined
+  }
+
+  add(peerId: string, client: number): void {
+    this.first = { peerId, client, next: this.first }
+    this.clients++
+  }
+
+  /** @returns the number of the client that is gone, if it was one of these */
+  remove(peerId: string): number | undefined {
+    let before: Client | undefined
+    for (let one = this.first; one !== undefined; before = one, one = one.next) {
+      if (one.peerId !== peerId) continue
+      if (before === undefined) this.first = one.next
+      else before.next = one.next
+      this.clients--
+      return one.client
+    }
+    return undefined
+  }
+
+  /** Remembers an offer that was passed on to it. */
+  offered(key: string): void {
+    const open = (this.#offers ??= new Set())
+    if (open.size < maxOpenOffers) open.add(key)
+    else {
+      this.#olderOffers = open
+      this.#offers = new Set([key])
+    }
+  }
+
+  /** Whether an offer waits for this answer; it waits no more. */
+  answers(key: string): boolean {
+    return this.#offers?.delete(key) === true || this.#olderOffers?.delete(key) === true
+  }
+
+  /** Forgets offers that were not answered since it was called before. */
+  forgetOffers(): void {
+    this.#olderOffers = this.#offers
+    this.#offers = undefined
+  }
+}
