@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { MediaView } from './media-view.ts'
+import type { MediaView } from './media/media-view.ts'
 import type { Problem } from './problem.ts'
 import { startTestNode, type TestNode } from './testing/test-node.ts'
 

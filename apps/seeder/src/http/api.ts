@@ -8,7 +8,7 @@ import type {
 } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller, Scope } from '../access/index.ts'
-import type { Once } from './kept-answers.ts'
+import type { Once } from './idempotency/kept-answers.ts'
 
 /** Fastify with routes typed by their zod schemas. */
 export type Api = FastifyInstance<

@@ -5,7 +5,7 @@ import { Connections } from './connections.ts'
 import { ListenError } from './errors.ts'
 import { Places } from './places.ts'
 import type { Services } from './services.ts'
-import { RunningUploads } from './running-uploads.ts'
+import { RunningUploads } from './uploads/running-uploads.ts'
 
 /** On closing, answers under way get so many milliseconds. */
 const drainMs = 2000

@@ -9,13 +9,13 @@ import type { Quotas, Tokens } from '../access/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import type { Rotations } from '../publishing/index.ts'
 import type { Library } from '../library/index.ts'
-import type { RemoteFile } from './remote-file.ts'
+import type { RemoteFile } from './content/remote-file.ts'
 import type { Replication } from '../replication/index.ts'
 import type { Alarm } from '../standing/index.ts'
 import type { Turns } from '../publishing/index.ts'
 import type { Swarm } from '../swarm/index.ts'
 import type { ResumableUploads } from '../uploads/index.ts'
-import type { RateSettings } from './request-rates.ts'
+import type { RateSettings } from './callers/request-rates.ts'
 
 /**
  * One thing that must be up before the node is ready; `reason` says what is missing. `note`: what works less than it

@@ -1,5 +1,5 @@
 import type { Item } from '../../library/index.ts'
-import { openViewOf, type MediaView } from '../media-view.ts'
+import { openViewOf, type MediaView } from '../media/media-view.ts'
 
 /** What the older APIs say of an item's file. */
 export interface Original {

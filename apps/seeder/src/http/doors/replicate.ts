@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { assertSeen } from '../media-id.ts'
+import { assertSeen } from '../media/media-id.ts'
 import { MediaNotFoundError } from '../errors.ts'
 import type { Services } from '../services.ts'
 

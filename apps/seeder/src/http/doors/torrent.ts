@@ -2,9 +2,9 @@ import { infoHashSchema, InvalidInputError } from '@eldernode/core'
 import { z } from 'zod'
 import { mayDecrypt } from '../../access/index.ts'
 import type { Api } from '../api.ts'
-import type { Serve } from '../content.ts'
+import type { Serve } from '../content/content.ts'
 import { problems } from '../problem.ts'
-import type { Remote } from '../served-file.ts'
+import type { Remote } from '../content/served-file.ts'
 import type { Services } from '../services.ts'
 
 const media = /^(?:audio|video)\//

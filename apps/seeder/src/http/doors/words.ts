@@ -1,6 +1,6 @@
 import { InvalidInputError } from '@eldernode/core'
 import { z } from 'zod'
-import { mediaIdSchema } from '../media-id.ts'
+import { mediaIdSchema } from '../media/media-id.ts'
 
 /** How older clients write what ours say in types. */
 

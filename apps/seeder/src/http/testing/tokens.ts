@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Scope } from '../../access/index.ts'
-import type { MediaView } from '../media-view.ts'
+import type { MediaView } from '../media/media-view.ts'
 import type { TestNode } from './test-node.ts'
 
 /** Makes a token with the node's admin token. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
-import type { MediaView } from '../media-view.ts'
+import type { MediaView } from '../media/media-view.ts'
 import type { Problem } from '../problem.ts'
 import type { TestNode } from './test-node.ts'
 
