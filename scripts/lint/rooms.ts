@@ -153,6 +153,8 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/signalling`, knows: [`${tracker}/wire`, `${tracker}/swarm`] },
   { path: `${tracker}/swarm`, knows: [] },
   { path: `${tracker}/wire`, knows: [`${tracker}/swarm`] },
+  { path: `${tracker}/ledger`, knows: [] },
+  { path: `${tracker}/admin`, knows: [`${tracker}/ledger`] },
 ]
 
 /** Packages that may be imported below one folder only, so that each could be replaced without touching the rest. */
@@ -161,7 +163,8 @@ export const onlyIn: Readonly<Record<string, readonly string[]>> = {
   webtorrent: [`${seeder}/swarm`],
   'bittorrent-protocol': [`${seeder}/swarm`],
   'node-datachannel': [`${seeder}/swarm`],
-  'node:sqlite': [`${seeder}/library`],
+  'node:sqlite': [`${seeder}/library`, `${tracker}/ledger`],
+  '@redis/client': [`${tracker}/ledger`],
   ws: [`${seeder}/links`, `${seeder}/swarm`, `${tracker}/transport`],
   fastify: [`${seeder}/http`],
   'bittorrent-tracker': [],
