@@ -145,12 +145,18 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/main.ts`, knows: [`${tracker}/compose.ts`, `${tracker}/config.ts`, `${tracker}/transport`] },
   {
     path: `${tracker}/compose.ts`,
-    knows: ['transport', 'signalling', 'swarm', 'config.ts', 'snapshot-file.ts'].map((name) => `${tracker}/${name}`),
+    knows: ['access', 'transport', 'signalling', 'swarm', 'config.ts', 'snapshot-file.ts'].map(
+      (name) => `${tracker}/${name}`,
+    ),
   },
   { path: `${tracker}/snapshot-file.ts`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/config.ts`, knows: [] },
-  { path: `${tracker}/transport`, knows: ['signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`) },
-  { path: `${tracker}/signalling`, knows: [`${tracker}/wire`, `${tracker}/swarm`] },
+  {
+    path: `${tracker}/transport`,
+    knows: ['access', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),
+  },
+  { path: `${tracker}/signalling`, knows: ['access', 'wire', 'swarm'].map((name) => `${tracker}/${name}`) },
+  { path: `${tracker}/access`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/swarm`, knows: [] },
   { path: `${tracker}/wire`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/ledger`, knows: [] },

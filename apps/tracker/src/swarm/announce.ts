@@ -22,4 +22,9 @@ export class Announce {
   left: number = Number.NaN
   /** Peers that it wants to hear of. */
   wanted = 0
+  /** The number of the passkey that it came with, 0 where none is asked for, -1 when it is none. */
+  key = 0
+  /** Bytes since its start as it says, `NaN` when it does not. Read by trackers with passkeys only. */
+  uploaded: number = Number.NaN
+  downloaded: number = Number.NaN
 }

@@ -13,6 +13,14 @@ export class Answer {
   /** Peers of the other address family (BEP 7), as far as the wish for peers leaves room. */
   readonly others = new Int32Array(mostPeers)
   otherCount = 0
+
+  refuse(reason: string): void {
+    this.refusal = reason
+    this.complete = 0
+    this.incomplete = 0
+    this.count = 0
+    this.otherCount = 0
+  }
 }
 
 /** Counts of one torrent (BEP 48, `downloaders` by BEP 21). */

@@ -1,3 +1,4 @@
+export { keyHash } from './key-hash.ts'
 export { KeyTable } from './key-table.ts'
 export { Announce, happened, type Kind, kinds } from './announce.ts'
 export { Answer, mostPeers, type Counts } from './answer.ts'

@@ -1,4 +1,5 @@
 export { announceText, failureText, type Intervals, parseHttpAnnounce, parseHttpScrape, scrapeText } from './http.ts'
+export { readPath, TrackerPath } from './path.ts'
 export { parseUdp, udpActions, UdpRequest, writeAnnounce, writeConnect, writeError, writeScrape } from './udp.ts'
 export {
   answerMessage,

@@ -1,0 +1,64 @@
+import type { Passkeys } from './passkeys.ts'
+import { type Gate, type Listing, noKey } from './port.ts'
+
+export type AccessMode = 'open' | 'listed' | 'private'
+
+export interface AccessGateOptions {
+  mode: AccessMode
+  /** In listed mode: what one of these holds is served. */
+  listed: readonly Listing[]
+  /** In every mode: what one of these holds is not. */
+  denied: readonly Listing[]
+  keys: Passkeys
+  /** Whether the lists tell all there is: until then what is not listed may come still. */
+  isReady: () => boolean
+}
+
+const refusals = {
+  denied: 'this torrent is denied by this tracker',
+  unlisted: 'this tracker does not serve this torrent',
+  notReady: 'this tracker does not know all of its torrents yet: try again in a minute',
+  key: 'this tracker needs the passkey that is part of a personal announce URL',
+}
+
+/** How often each reason was given. */
+export type Refused = Record<keyof typeof refusals, number>
+
+export class AccessGate implements Gate {
+  readonly refused: Refused = { denied: 0, unlisted: 0, notReady: 0, key: 0 }
+  readonly #options: AccessGateOptions
+  readonly #isListed: boolean
+  readonly #isPrivate: boolean
+
+  constructor(options: AccessGateOptions) {
+    this.#options = options
+    this.#isListed = options.mode === 'listed'
+    this.#isPrivate = options.mode === 'private'
+  }
+
+  keyOf(passkey: string): number {
+    return this.#isPrivate ? this.#options.keys.find(passkey) : noKey
+  }
+
+  refusalOfKey(key: number): string {
+    return this.#isPrivate && !this.#options.keys.has(key) ? this.#refuse('key') : ''
+  }
+
+  refusalOf(infoHash: Int32Array, key: number): string {
+    const { keys, denied, listed, isReady } = this.#options
+    if (this.#isPrivate && !keys.has(key)) return this.#refuse('key')
+    if (isIn(denied, infoHash)) return this.#refuse('denied')
+    if (!this.#isListed || isIn(listed, infoHash)) return ''
+    return this.#refuse(isReady() ? 'unlisted' : 'notReady')
+  }
+
+  #refuse(reason: keyof Refused): string {
+    this.refused[reason]++
+    return refusals[reason]
+  }
+}
+
+const isIn = (lists: readonly Listing[], infoHash: Int32Array): boolean => {
+  for (let i = 0; i < lists.length; i++) if ((lists[i] as Listing).has(infoHash)) return true
+  return false
+}

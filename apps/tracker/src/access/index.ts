@@ -1,0 +1,5 @@
+export { AccessGate, type AccessMode, type Refused } from './gate.ts'
+export { GuardedSwarms } from './guarded-swarms.ts'
+export { InfoHashSet } from './info-hash-set.ts'
+export { Passkeys } from './passkeys.ts'
+export { type Entrance, type Gate, type Keys, type Listing, noKey, wrongKey } from './port.ts'
