@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -7,8 +8,8 @@ const png = Buffer.from(
   'base64',
 )
 
-/** Writes the files that the examples of docs/api.md upload: `notes.txt` and `picture.png`, new bytes each time. */
+/** Writes the files that the examples of docs/api.md upload: `notes.txt`, new bytes but as many each time, and `picture.png`. */
 export async function sampleFiles(folder: string): Promise<void> {
-  await writeFile(join(folder, 'notes.txt'), `Notes of ${Date.now()} and ${Math.random()}.\n`)
+  await writeFile(join(folder, 'notes.txt'), `Notes of ${randomUUID()}.\n`)
   await writeFile(join(folder, 'picture.png'), png)
 }
