@@ -2,12 +2,14 @@ FROM node:24-slim AS manifests
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 COPY packages/core/package.json packages/core/
+COPY packages/member/package.json packages/member/
 COPY apps/seeder/package.json apps/seeder/
 
 FROM manifests AS build
 RUN npx --yes pnpm@12 install --frozen-lockfile --filter . --filter "@eldernode/seeder..."
 COPY tsconfig.base.json ./
 COPY packages/core packages/core
+COPY packages/member packages/member
 COPY apps/seeder apps/seeder
 RUN node_modules/.bin/tsc -b apps/seeder
 
@@ -15,6 +17,7 @@ FROM manifests
 ENV NODE_ENV=production
 RUN npx --yes pnpm@12 install --frozen-lockfile --prod --filter "@eldernode/seeder..." && rm -rf /root/.npm /root/.cache /root/.local
 COPY --from=build /app/packages/core/dist packages/core/dist
+COPY --from=build /app/packages/member/dist packages/member/dist
 COPY --from=build /app/apps/seeder/dist apps/seeder/dist
 COPY scripts/owner.ts scripts/admit.ts scripts/
 COPY scripts/local/node-api.ts scripts/local/

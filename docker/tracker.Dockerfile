@@ -2,12 +2,14 @@ FROM node:24-slim AS manifests
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 COPY packages/core/package.json packages/core/
+COPY packages/member/package.json packages/member/
 COPY apps/tracker/package.json apps/tracker/
 
 FROM manifests AS build
 RUN npx --yes pnpm@12 install --frozen-lockfile --filter . --filter "@eldernode/tracker..."
 COPY tsconfig.base.json ./
 COPY packages/core packages/core
+COPY packages/member packages/member
 COPY apps/tracker apps/tracker
 RUN node_modules/.bin/tsc -b apps/tracker
 
@@ -15,6 +17,7 @@ FROM manifests
 ENV NODE_ENV=production
 RUN npx --yes pnpm@12 install --frozen-lockfile --prod --filter "@eldernode/tracker..." && rm -rf /root/.npm /root/.cache /root/.local
 COPY --from=build /app/packages/core/dist packages/core/dist
+COPY --from=build /app/packages/member/dist packages/member/dist
 COPY --from=build /app/apps/tracker/dist apps/tracker/dist
 USER node
 EXPOSE 8000/tcp 8000/udp

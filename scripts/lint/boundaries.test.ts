@@ -31,7 +31,7 @@ const planted: [file: string, line: string, complaint: string][] = [
   ['packages/core/src/graph/b3.ts', `import '../identity/sha256.ts'`, 'shows others its index.ts and nothing else'],
   ['packages/core/src/manifest/c.ts', `import 'gun'`, 'gun is imported in packages/core/src/graph only'],
   ['apps/seeder/src/http/d.ts', `import 'webtorrent'`, 'webtorrent is imported in apps/seeder/src/swarm only'],
-  ['apps/seeder/src/http/e.ts', `import 'node:sqlite'`, 'node:sqlite is imported in apps/seeder/src/library only'],
+  ['apps/seeder/src/http/e.ts', `import 'node:sqlite'`, 'node:sqlite is imported in packages/member/src/graph-store'],
   ['apps/seeder/src/library/f.ts', `import '../http/index.ts'`, 'library may not know apps/seeder/src/http'],
   ['apps/seeder/src/http/g.ts', `import '../library/catalog.ts'`, 'shows others its index.ts and nothing else'],
   ['apps/seeder/src/http/h.ts', `await import('../upkeep/index.ts')`, 'may not know apps/seeder/src/upkeep'],

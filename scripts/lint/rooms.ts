@@ -7,7 +7,8 @@ export interface Room {
 
 const seeder = 'apps/seeder/src'
 const tracker = 'apps/tracker/src'
-const below = ['ingest', 'swarm', 'library', 'keys', 'links', 'egress'].map((name) => `${seeder}/${name}`)
+const member = 'packages/member/src'
+const below = ['ingest', 'swarm', 'library', 'keys', 'egress'].map((name) => `${seeder}/${name}`)
 
 const core = 'packages/core/src'
 const coreRooms = [
@@ -47,6 +48,10 @@ export const rooms: readonly Room[] = [
   { path: `${core}/settings`, knows: inCore() },
   { path: `${core}/graph`, knows: inCore(...coreRooms) },
   { path: `${core}/testing`, knows: inCore(...coreRooms, 'graph') },
+  { path: `${member}/addresses`, knows: [] },
+  { path: `${member}/keys`, knows: [] },
+  { path: `${member}/links`, knows: [`${member}/addresses`] },
+  { path: `${member}/graph-store`, knows: [] },
   {
     path: `${seeder}/main.ts`,
     knows: ['compose.ts', 'config.ts', 'aliases.ts', 'reload.ts', 'settings-source.ts', 'version.ts'].map(
@@ -138,7 +143,6 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/upkeep`, knows: below },
   { path: `${seeder}/ingest`, knows: [`${seeder}/library`] },
   { path: `${seeder}/swarm`, knows: [`${seeder}/egress`] },
-  { path: `${seeder}/links`, knows: [`${seeder}/egress`] },
   { path: `${seeder}/library`, knows: [] },
   { path: `${seeder}/keys`, knows: [] },
   { path: `${seeder}/egress`, knows: [] },
@@ -169,9 +173,9 @@ export const onlyIn: Readonly<Record<string, readonly string[]>> = {
   webtorrent: [`${seeder}/swarm`],
   'bittorrent-protocol': [`${seeder}/swarm`],
   'node-datachannel': [`${seeder}/swarm`],
-  'node:sqlite': [`${seeder}/library`, `${tracker}/ledger`],
+  'node:sqlite': [`${member}/graph-store`, `${seeder}/library`, `${tracker}/ledger`],
   '@redis/client': [`${tracker}/ledger`],
-  ws: [`${seeder}/links`, `${seeder}/swarm`, `${tracker}/transport`],
+  ws: [`${member}/links`, `${seeder}/swarm`, `${tracker}/transport`],
   fastify: [`${seeder}/http`],
   'bittorrent-tracker': [],
 }
@@ -179,8 +183,9 @@ export const onlyIn: Readonly<Record<string, readonly string[]>> = {
 /** Packages of this workspace that each package may import. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
+  'packages/member': ['@eldernode/core'],
   'packages/client': ['@eldernode/core'],
-  'apps/seeder': ['@eldernode/core'],
-  'apps/tracker': ['@eldernode/core'],
+  'apps/seeder': ['@eldernode/core', '@eldernode/member'],
+  'apps/tracker': ['@eldernode/core', '@eldernode/member'],
   'apps/dashboard': ['@eldernode/client'],
 }

@@ -10,7 +10,7 @@ import { newSeaPair, seaSigned } from '../harness/sea.ts'
 import { sampleFiles } from '../harness/sample-files.ts'
 import { Network, until } from '../harness/index.ts'
 import { lacks } from '../harness/tools.ts'
-import { openIdentity } from '../../apps/seeder/src/keys/index.ts'
+import { openIdentity } from '@eldernode/member/keys'
 
 const run = promisify(execFile)
 const examples = await examplesOf('docs/api.md')

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import type { Certificate } from '@eldernode/core'
 import { createGraph } from '@eldernode/core/graph'
 import type { Graph } from '@eldernode/core/graph'
-import { Egress } from '@eldernode/seeder/egress'
-import { createVerifier } from '@eldernode/seeder/keys'
-import { SqliteGraphStore } from '@eldernode/seeder/library'
-import { acceptGun, createDial } from '@eldernode/seeder/links'
+import { Addresses } from '@eldernode/member/addresses'
+import { SqliteGraphStore } from '@eldernode/member/graph-store'
+import { createVerifier } from '@eldernode/member/keys'
+import { acceptGun, createDial } from '@eldernode/member/links'
 import { heartbeatOf, identityOfSeed, manifestOf } from './graph-values.ts'
 
 /** How a graph node is started: by `fork`, with this as JSON in its first argument. Keys are Ed25519 seeds in hex. */
@@ -54,7 +54,7 @@ async function run(settings: GraphNodeSettings): Promise<void> {
     ...(settings.owner && { owner: ownerIdentity }),
     verifier: createVerifier(),
     store,
-    dial: createDial(new Egress({ allowPrivate: settings.allowPrivate ?? true, allowedOrigins: [] })),
+    dial: createDial(new Addresses({ allowPrivate: settings.allowPrivate ?? true })),
     peers: settings.peers,
     onFault: (error) => faults.push(String(error)),
   })

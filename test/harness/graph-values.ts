@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import type { Heartbeat, Manifest } from '@eldernode/core'
-import { identityOf } from '@eldernode/seeder/keys'
+import { identityOf } from '@eldernode/member/keys'
 
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 

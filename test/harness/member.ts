@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { createGraph, MemoryGraphStore, type Graph } from '@eldernode/core/graph'
-import { createDial } from '../../apps/seeder/src/links/index.ts'
-import { Egress } from '../../apps/seeder/src/egress/index.ts'
-import { createVerifier, openIdentity } from '../../apps/seeder/src/keys/index.ts'
+import { Addresses } from '@eldernode/member/addresses'
+import { createVerifier, openIdentity } from '@eldernode/member/keys'
+import { createDial } from '@eldernode/member/links'
 import type { Network } from './network.ts'
 import { until } from './until.ts'
 
@@ -10,12 +10,10 @@ import { until } from './until.ts'
 export class Member {
   readonly id: string
   readonly graph: Graph
-  readonly #egress: Egress
 
-  private constructor(id: string, graph: Graph, egress: Egress) {
+  private constructor(id: string, graph: Graph) {
     this.id = id
     this.graph = graph
-    this.#egress = egress
   }
 
   /**
@@ -24,13 +22,12 @@ export class Member {
    */
   static async join(network: Network, now = Date.now): Promise<Member> {
     const identity = openIdentity(join(network.folder, 'member.key'))
-    const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
     const graph = createGraph({
       network: { owner: await network.owner() },
       identity,
       verifier: createVerifier(),
       store: new MemoryGraphStore(),
-      dial: createDial(egress),
+      dial: createDial(new Addresses({ allowPrivate: true })),
       peers: [network.first.gun],
       now,
       onFault: (error) => {
@@ -40,11 +37,10 @@ export class Member {
     await graph.start()
     await network.admit(identity.id)
     await until(() => graph.admits(identity.id), { within: 20_000, what: 'the member knows its certificate' })
-    return new Member(identity.id, graph, egress)
+    return new Member(identity.id, graph)
   }
 
   async close(): Promise<void> {
     await this.graph.close()
-    await this.#egress.close()
   }
 }

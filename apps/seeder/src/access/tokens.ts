@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { AdminToken } from '../keys/index.ts'
+import type { AdminToken } from '@eldernode/member/keys'
 import type { TokenRecord, TokenStore } from '../library/index.ts'
 import { type Caller, operator } from './caller.ts'
 import { TokenNotFoundError, TooManyTokensError } from './errors.ts'

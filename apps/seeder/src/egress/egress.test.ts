@@ -2,7 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { fetch } from 'undici'
-import { AddressRefusedError, Egress } from './index.ts'
+import { AddressRefusedError } from '@eldernode/member/addresses'
+import { Egress } from './index.ts'
 
 const closers: (() => Promise<unknown>)[] = []
 afterEach(async () => {

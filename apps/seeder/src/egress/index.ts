@@ -1,3 +1,2 @@
 export * from './egress.ts'
-export * from './errors.ts'
 export { EgressProxy } from './proxy.ts'

@@ -1,8 +1,7 @@
 import { createSecretKey, hkdfSync } from 'node:crypto'
 import { itemIdentityOf, openSmall } from '@eldernode/core'
 import { generateX25519Identity } from 'age-encryption'
-import { BrokenSecretError } from './errors.ts'
-import { readOrCreateSecret } from './secret-file.ts'
+import { BrokenSecretError, readOrCreateSecret } from '@eldernode/member/keys'
 
 /** An age X25519 identity (age-encryption.org/v1): what is encrypted to `recipient` only this node can open. */
 export interface AgeIdentity {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Identity, signRequest, WebIdentity } from '@eldernode/core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openIdentity } from '../../keys/index.ts'
+import { openIdentity } from '@eldernode/member/keys'
 import { startTestNode, type TestNode } from '../testing/test-node.ts'
 import { askAs, makeToken } from '../testing/tokens.ts'
 import { problem } from '../testing/uploads.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createGraph, MemoryGraphStore, type Graph } from '@eldernode/core/graph'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createVerifier, openIdentity, type NodeIdentity } from '../../keys/index.ts'
+import { createVerifier, openIdentity, type NodeIdentity } from '@eldernode/member/keys'
 import { HoldingsNotice } from './holdings-notice.ts'
 
 let folder: string

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net'
 import type { Socket } from '@eldernode/core/graph'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { Egress } from '../egress/index.ts'
+import { Addresses } from '../addresses/index.ts'
 import { acceptGun } from './accept.ts'
 import { createDial } from './dial.ts'
 
-const anywhere = createDial(new Egress({ allowPrivate: true, allowedOrigins: [] }))
-const guarded = createDial(new Egress({ allowPrivate: false, allowedOrigins: [] }))
+const anywhere = createDial(new Addresses({ allowPrivate: true }))
+const guarded = createDial(new Addresses({ allowPrivate: false }))
 const signal = new AbortController().signal
 
 async function listen(most?: number): Promise<{ server: Server; sockets: Socket[]; port: number; unhook: () => void }> {

@@ -1,28 +1,21 @@
-import type { LookupFunction } from 'node:net'
 import type { Dial } from '@eldernode/core/graph'
 import { WebSocket } from 'ws'
-import { AddressRefusedError } from '../egress/index.ts'
+import type { Addresses } from '../addresses/index.ts'
 import { graphSocket, socketOptions } from './socket.ts'
 
-/** What `dial` needs to know about addresses that members name; the way out of `egress` fits. */
-export interface AddressPolicy {
-  isAllowedAddress(host: string): boolean
-  readonly lookup: LookupFunction
-}
-
 /** Opens links. Addresses from heartbeats are judged, names by what they resolve to when the socket connects. */
-export function createDial(policy: AddressPolicy): Dial {
+export function createDial(addresses: Pick<Addresses, 'assertAllowed' | 'lookup'>): Dial {
   return (url, { signal, foreign }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const { hostname } = new URL(url)
-      if (foreign && !policy.isAllowedAddress(hostname)) throw new AddressRefusedError(hostname)
+      if (foreign) addresses.assertAllowed(hostname)
       // Redirects would lead past the check; ws follows none unless told to.
       const ws = new WebSocket(url, {
         ...socketOptions,
         followRedirects: false,
         handshakeTimeout: 10_000,
-        ...(foreign && { lookup: policy.lookup }),
+        ...(foreign && { lookup: addresses.lookup }),
       })
       const abort = (): void => ws.terminate()
       signal.addEventListener('abort', abort, { once: true })

@@ -1,0 +1,2 @@
+export * from './addresses.ts'
+export * from './errors.ts'

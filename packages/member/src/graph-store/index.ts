@@ -1,0 +1,1 @@
+export { SqliteGraphStore } from './graph-store.ts'

@@ -1,0 +1,5 @@
+export { type AdminToken, openAdminToken } from './admin-token.ts'
+export * from './errors.ts'
+export { identityOf, type NodeIdentity, openIdentity } from './identity.ts'
+export { readOrCreateSecret } from './secret-file.ts'
+export { createVerifier } from './verifier.ts'
