@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
 import { SnapshotFile } from './snapshot-file.ts'
+import { AccessGate, GuardedSwarms, InfoHashSet, Passkeys } from './access/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
 import {
@@ -58,17 +59,31 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     random: Math.random,
     secret: random,
   })
+  const keys = new Passkeys()
+  const listed = new InfoHashSet(random)
+  const denied = new InfoHashSet(random)
+  const gate = new AccessGate({ mode: 'open', listed: [listed], denied: [denied], keys, isReady: () => true })
+  const entrance = new GuardedSwarms(swarms, gate)
   const members = new Ranges(settings.members)
   const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
   const manners = new Manners({ perSecond: limits.requestsPerAddress, isMember, now, random })
   const signalling = new Signalling({
     swarms,
+    entrance,
     limits,
     interval: socketInterval,
     random: Math.random,
     onStray: () => counts.refused('ws'),
   })
-  const webSockets = new WebSocketTransport({ signalling, counts, manners, isMember, limits, random: Math.random })
+  const webSockets = new WebSocketTransport({
+    signalling,
+    gate,
+    counts,
+    manners,
+    isMember,
+    limits,
+    random: Math.random,
+  })
   const http = new HttpTransport({
     swarms,
     counts,
@@ -80,7 +95,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     trackerId: randomBytes(4).toString('hex'),
     maxConnections: limits.sockets,
   })
-  const udp = new UdpTransport({ swarms, counts, manners, interval, now })
+  const udp = new UdpTransport({ swarms, gate, entrance, counts, manners, interval, now })
   const listeners = new Listeners(http, udp, webSockets)
 
   gauge(registry, 'eldernode_tracker_torrents', 'Torrents that somebody announced lately.', () => swarms.swarms)

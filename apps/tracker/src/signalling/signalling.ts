@@ -1,9 +1,11 @@
 import { InvalidInputError } from '@eldernode/core'
+import type { Entrance } from '../access/index.ts'
 import { Announce, Answer, type Counts, happened, kinds, type Swarms } from '../swarm/index.ts'
 import {
   answerMessage,
   infoHashOf,
   offerMessage,
+  refusalMessage,
   type SocketAnnounce,
   type SocketMessage,
   type SocketScrape,
@@ -12,6 +14,7 @@ import { maxPeerIds, type Speaker } from './speaker.ts'
 
 export interface SignallingOptions {
   swarms: Swarms
+  entrance: Entrance
   limits: {
     /** Swarms that one speaker may be in: of a member, of anybody else. */
     swarmsPerMember: number
@@ -57,13 +60,16 @@ export class Signalling {
   #announce(speaker: Speaker, message: SocketAnnounce): void {
     const client = this.#clientOf(speaker, message)
     if (message.answer !== undefined) return this.#passAnswer(speaker, message, message.answer)
-    const { swarms, limits, interval, random } = this.#options
+    const { swarms, entrance, limits, interval, random } = this.#options
     const word = this.#word
     word.infoHash.set(message.infoHash)
     word.address[0] = client
     word.event = message.event
     word.left = message.left
     word.wanted = message.offers.length
+    word.key = speaker.from.key
+    word.uploaded = message.uploaded
+    word.downloaded = message.downloaded
     if (swarms.swarmsOf(client) >= limits.swarmsPerSocket && !swarms.isMember(word.infoHash, client)) {
       const most = speaker.from.isMember ? limits.swarmsPerMember : limits.swarmsPerSocket
       let swarmsOfSocket = 0
@@ -71,8 +77,8 @@ export class Signalling {
       if (swarmsOfSocket >= most) throw new InvalidInputError(`one connection may be in ${most} torrents at most`)
     }
     const answer = this.#answer
-    swarms.announce(word, answer)
-    if (answer.refusal !== '') throw new InvalidInputError(answer.refusal)
+    entrance.announce(word, answer)
+    if (answer.refusal !== '') return speaker.send(refusalMessage(answer.refusal, message))
     // A tenth of chance keeps those who came together from coming together for ever.
     const seconds = Math.max(1, Math.round(interval * (1 - random() / 10)))
     speaker.send(
@@ -103,7 +109,7 @@ export class Signalling {
   #scrape(speaker: Speaker, { infoHashTexts }: SocketScrape): void {
     const counts = this.#counts
     const files = infoHashTexts.map((text) => {
-      this.#options.swarms.counts(infoHashOf(text), counts)
+      this.#options.entrance.counts(infoHashOf(text), speaker.from.key, counts)
       const { complete, incomplete, downloaded, downloaders } = counts
       return `${text}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded},"downloaders":${downloaders}}`
     })

@@ -12,6 +12,8 @@ export interface Caller {
   high: number
   low: number
   isMember: boolean
+  /** The number of the passkey in the path that it called. */
+  key: number
 }
 
 /** Who speaks: a peer id of 20 characters and its number. */

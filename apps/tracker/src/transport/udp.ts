@@ -2,9 +2,12 @@ import { InvalidInputError } from '@eldernode/core'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIP } from 'node:net'
-import { Announce, Answer, type Swarms } from '../swarm/index.ts'
+import { type Entrance, type Gate, noKey, wrongKey } from '../access/index.ts'
+import { Announce, Answer, kinds, type Swarms } from '../swarm/index.ts'
 import {
   parseUdp,
+  readPath,
+  TrackerPath,
   udpActions,
   UdpRequest,
   writeAnnounce,
@@ -19,6 +22,8 @@ import type { Manners } from './manners.ts'
 
 interface UdpTransportOptions {
   swarms: Swarms
+  gate: Gate
+  entrance: Entrance
   counts: Counts
   manners: Manners
   /** Seconds. */
@@ -43,6 +48,7 @@ export class UdpTransport {
   readonly #word = new Announce()
   readonly #answer = new Answer()
   readonly #request = new UdpRequest()
+  readonly #path = new TrackerPath()
   readonly #out = Buffer.alloc(longestAnswer)
   readonly #countsOf: Swarms['counts']
   #socket: Socket | undefined
@@ -50,7 +56,7 @@ export class UdpTransport {
   constructor(options: UdpTransportOptions) {
     this.#options = options
     this.#ids = new ConnectionIds(options.now)
-    this.#countsOf = (infoHash, counts) => options.swarms.counts(infoHash, counts)
+    this.#countsOf = (infoHash, counts) => options.entrance.counts(infoHash, noKey, counts)
   }
 
   /** Rejects with the system's error when the port cannot be had. */
@@ -112,16 +118,22 @@ export class UdpTransport {
       this.#ids.issue(word.address, from.port)
       return writeConnect(this.#out, transaction, this.#ids.high, this.#ids.low)
     }
-    if (action === udpActions.scrape) return writeScrape(this.#out, packet, request, this.#countsOf)
-    return this.#announce(transaction, from.port)
+    if (action === udpActions.announce) return this.#announce(transaction, from.port)
+    // A scrape has no room for a passkey (BEP 41 speaks of announces alone).
+    const refusal = this.#options.gate.refusalOfKey(noKey)
+    if (refusal !== '') return writeError(this.#out, transaction, refusal)
+    return writeScrape(this.#out, packet, request, this.#countsOf)
   }
 
   #announce(transaction: number, port: number): number {
-    const { swarms, interval } = this.#options
+    const { swarms, gate, entrance, manners, interval } = this.#options
     const word = this.#word
     const answer = this.#answer
     if (word.port === 0) word.port = port
-    swarms.announce(word, answer)
+    const { urlData } = this.#request
+    word.key = gate.keyOf(urlData !== '' && readPath(urlData, this.#path) ? this.#path.passkey : '')
+    if (word.key === wrongKey && word.kind !== kinds.socket) manners.refused(word.kind, word.address)
+    entrance.announce(word, answer)
     if (answer.refusal !== '') return writeError(this.#out, transaction, answer.refusal)
     return writeAnnounce(this.#out, transaction, interval, answer, swarms)
   }

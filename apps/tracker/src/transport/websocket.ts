@@ -1,8 +1,9 @@
 import { InvalidInputError } from '@eldernode/core'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Gate } from '../access/index.ts'
 import type { Signalling } from '../signalling/index.ts'
-import { parseWebSocket } from '../wire/index.ts'
+import { parseWebSocket, readPath, TrackerPath } from '../wire/index.ts'
 import type { Family } from './address.ts'
 import type { Counts } from './counts.ts'
 import { closes } from './frames.ts'
@@ -14,6 +15,7 @@ import { Socket, type SocketOwner } from './socket.ts'
 
 interface WebSocketTransportOptions {
   signalling: Signalling
+  gate: Gate
   counts: Counts
   manners: Manners
   isMember: (kind: Family, address: Int32Array) => boolean
@@ -41,6 +43,7 @@ export class WebSocketTransport implements SocketOwner {
   readonly #perAddress: PerAddress
   readonly #pacer = new Pacer()
   readonly #address = new Int32Array(4)
+  readonly #path = new TrackerPath()
   #pending: Socket[] = []
   #sockets = 0
   #second = 0
@@ -75,17 +78,24 @@ export class WebSocketTransport implements SocketOwner {
     stream.on('error', ignore)
     const key = handshakeKey(request)
     if (key === undefined) return this.#turnAway(stream, '400 Bad Request')
-    const { manners, isMember } = this.#options
+    const { manners, gate, isMember } = this.#options
     const [high = 0, low = 0] = address
     if (manners.isBanned(kind, address) || !this.#perAddress.enter(kind, high, low))
       return this.#turnAway(stream, '429 Too Many Requests')
+    const passkey = readPath(request.url ?? '', this.#path) ? this.#path.passkey : ''
+    const callerKey = gate.keyOf(passkey)
+    if (gate.refusalOfKey(callerKey) !== '') {
+      this.#perAddress.leave(kind, high, low)
+      manners.refused(kind, address)
+      return this.#turnAway(stream, '403 Forbidden')
+    }
     const isOwn = isMember(kind, address)
     const isTaken = this.#pacer.run(
       () => {
         if (stream.destroyed) return this.#perAddress.leave(kind, high, low)
         stream.off('error', ignore)
         stream.write(handshakeAnswer(key), 'latin1')
-        this.#accept(new Socket(stream, { kind, high, low, isMember: isOwn }, this), head)
+        this.#accept(new Socket(stream, { kind, high, low, isMember: isOwn, key: callerKey }, this), head)
       },
       () => stream.destroy(),
     )

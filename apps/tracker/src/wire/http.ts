@@ -15,6 +15,8 @@ export const parseHttpAnnounce = (search: string, word: Announce): void => {
   word.left = Number.NaN
   word.wanted = usualPeers
   word.port = 0
+  word.uploaded = Number.NaN
+  word.downloaded = Number.NaN
   let infoHashes = 0
   let hasPeerId = false
   eachParameter(search, (name, from, to) => {
@@ -33,6 +35,12 @@ export const parseHttpAnnounce = (search: string, word: Announce): void => {
         return
       case 'left':
         word.left = digits(search, from, to)
+        return
+      case 'uploaded':
+        word.uploaded = digits(search, from, to)
+        return
+      case 'downloaded':
+        word.downloaded = digits(search, from, to)
         return
       case 'event':
         word.event = eventOf(search.slice(from, to))

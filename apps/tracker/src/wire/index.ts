@@ -7,6 +7,7 @@ export {
   maxMessage,
   offerMessage,
   parseWebSocket,
+  refusalMessage,
   type SocketAnnounce,
   type SocketMessage,
   type SocketScrape,

@@ -8,7 +8,9 @@ const read = (text: string) => {
   // What an earlier path held must not shine through.
   path.passkey = 'old'
   path.shard = 7
-  return readPath(text, path) ? { ...path } : undefined
+  const isPath = readPath(text, path)
+  const { action, passkey, shard } = path
+  return isPath ? { action, passkey, shard } : undefined
 }
 
 it.each([

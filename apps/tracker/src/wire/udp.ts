@@ -45,14 +45,20 @@ const parseAnnounce = (packet: Buffer, request: UdpRequest, word: Announce): voi
   const event = packet.readInt32BE(80)
   if (event < 0 || event > 3) refuse('unknown event')
   wordsOf(packet, 16, word.infoHash)
-  // Clients that do not know the size say the largest number there is.
-  word.left =
-    packet.readUInt32BE(64) > 0x1f_ffff ? Number.NaN : packet.readUInt32BE(64) * 2 ** 32 + packet.readUInt32BE(68)
+  word.downloaded = amountAt(packet, 56)
+  word.left = amountAt(packet, 64)
+  word.uploaded = amountAt(packet, 72)
   word.event = event
   const wanted = packet.readInt32BE(92)
   word.wanted = Math.min(wanted < 0 ? usualPeers : wanted, mostOf[word.kind])
   word.port = packet.readUInt16BE(96)
   request.urlData = packet.length > announceLength ? urlDataOf(packet) : ''
+}
+
+/** Bytes. Clients that do not know the size say the largest number there is. */
+const amountAt = (packet: Buffer, at: number): number => {
+  const high = packet.readUInt32BE(at)
+  return high > 0x1f_ffff ? Number.NaN : high * 2 ** 32 + packet.readUInt32BE(at + 4)
 }
 
 /** The pieces of option 2 joined (BEP 41); options that are not known are skipped. Throws `InvalidInputError`. */

@@ -31,6 +31,8 @@ export interface SocketAnnounce {
   peerIdText: string
   event: number
   left: number
+  uploaded: number
+  downloaded: number
   offers: Description[]
   answer: (Description & { to: string }) | undefined
 }
@@ -66,8 +68,20 @@ export const parseWebSocket = (message: string): SocketMessage => {
   const answer = fields.answer === undefined ? undefined : answerOf(fields, fields.answer)
   decodeHash('info_hash', infoHashText)
   wordsOf(bytes, 0, infoHash)
-  const { event, left, offers, peerId: peerIdText } = fields
-  return { action: 'announce', infoHash, infoHashText, peerId, peerIdText, event, left, offers, answer }
+  const { event, left, uploaded, downloaded, offers, peerId: peerIdText } = fields
+  return {
+    action: 'announce',
+    infoHash,
+    infoHashText,
+    peerId,
+    peerIdText,
+    event,
+    left,
+    uploaded,
+    downloaded,
+    offers,
+    answer,
+  }
 }
 
 /** The five words of an `info_hash` that came as JSON text. Throws `InvalidInputError`. */
@@ -89,6 +103,8 @@ class Fields {
   peerId = ''
   event: number = happened.update
   left = Number.NaN
+  uploaded = Number.NaN
+  downloaded = Number.NaN
   offers: Description[] = []
   answer: string | undefined
   to = ''
@@ -110,12 +126,15 @@ class Fields {
         this.event = word === 'null' ? happened.update : eventOf(plainText(word))
         return
       }
-      case '"left"': {
-        // JSON turns an unknown size (infinity) into null, which is not zero.
-        const text = json.value(1)
-        this.left = /^\d/.test(text) && Number.isFinite(Number(text)) ? Number(text) : Number.NaN
+      case '"left"':
+        this.left = amount(json.value(1))
         return
-      }
+      case '"uploaded"':
+        this.uploaded = amount(json.value(1))
+        return
+      case '"downloaded"':
+        this.downloaded = amount(json.value(1))
+        return
       case '"offers"':
         this.offers = offersOf(json)
         return
@@ -132,6 +151,13 @@ class Fields {
         json.value(1)
     }
   }
+}
+
+/** Bytes. JSON turns an unknown size (infinity) into null, which is not zero. */
+const amount = (text: string): number => {
+  const first = text.charCodeAt(0)
+  const value = first >= 48 && first <= 57 ? Number(text) : Number.NaN
+  return Number.isFinite(value) ? value : Number.NaN
 }
 
 /** A value that says that there is none. */
@@ -228,6 +254,10 @@ const decodeHash = (name: string, text: string): void => {
   }
   if (length !== 20) refuse(wrong)
 }
+
+/** Why an announce was refused, in words of ASCII. */
+export const refusalMessage = (reason: string, { infoHashText }: SocketAnnounce): string =>
+  `{"action":"announce","failure reason":${JSON.stringify(reason)},"info_hash":${infoHashText}}`
 
 /** An offer as another peer gets it; `sender` holds its peer id and the torrent as JSON. */
 export const offerMessage = ({ sdp, offerId }: Description, sender: SocketAnnounce): string =>
