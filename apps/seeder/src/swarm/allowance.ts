@@ -1,11 +1,11 @@
-import { Claims } from './claims.ts'
+import { Claims } from './peers/claims.ts'
 import { defaultLimits } from './limits.ts'
-import { OpenFiles } from './open-files.ts'
+import { OpenFiles } from './reading/open-files.ts'
 import type { SwarmOptions } from './options.ts'
-import { PeerSlots } from './peer-slots.ts'
+import { PeerSlots } from './peers/peer-slots.ts'
 import type { SwarmLimits } from './port.ts'
 import { Rates } from './rates/index.ts'
-import { ReadAhead } from './read-ahead.ts'
+import { ReadAhead } from './reading/read-ahead.ts'
 import { Connections } from './webrtc/index.ts'
 
 /** What all torrents of the swarm together may use of the machine, and have to share. */

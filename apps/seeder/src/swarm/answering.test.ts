@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { Egress } from '../egress/index.ts'
 import { Connections } from './webrtc/index.ts'
 import type { Channel } from './webrtc/index.ts'
-import { Workbench } from './workbench.ts'
+import { Workbench } from './testing/workbench.ts'
 
 let bench: Workbench
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { describeSwarm } from './swarm-contract.ts'
+import { describeSwarm } from './testing/swarm-contract.ts'
 import { createSwarm } from './index.ts'
 
 describeSwarm('WebTorrentSwarm', createSwarm)

@@ -4,9 +4,9 @@ import type Wire from 'bittorrent-protocol'
 import WebTorrent from 'webtorrent'
 import type { ClientOptions, Torrent, TorrentOptions } from 'webtorrent'
 import { SwarmStartError } from './errors.ts'
-import type { HeldTorrent } from './held-torrent.ts'
-import { shareKeyGroup } from './key-exchange.ts'
-import { guardWires } from './wire-guard.ts'
+import type { HeldTorrent } from './awake/held-torrent.ts'
+import { shareKeyGroup } from './peers/key-exchange.ts'
+import { guardWires } from './peers/wire-guard.ts'
 
 guardWires()
 shareKeyGroup()

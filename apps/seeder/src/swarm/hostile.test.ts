@@ -3,9 +3,9 @@ import { createServer, connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { decode } from './bencode.ts'
-import { Workbench } from './workbench.ts'
-import type { MadeTorrent } from './workbench.ts'
+import { decode } from './metainfo/bencode.ts'
+import { Workbench } from './testing/workbench.ts'
+import type { MadeTorrent } from './testing/workbench.ts'
 
 let bench: Workbench
 

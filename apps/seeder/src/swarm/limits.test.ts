@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Fetched, SwarmLimits } from './port.ts'
-import { Workbench } from './workbench.ts'
-import type { MadeTorrent } from './workbench.ts'
+import { Workbench } from './testing/workbench.ts'
+import type { MadeTorrent } from './testing/workbench.ts'
 import type { SwarmOptions, Swarm } from './index.ts'
 
 let bench: Workbench

@@ -4,13 +4,13 @@ import type { Egress } from '../egress/index.ts'
 import type { Allowance } from './allowance.ts'
 import { Announcer } from './announcer/index.ts'
 import type { AnnouncerOptions } from './announcer/index.ts'
-import { Door } from './door.ts'
+import { Door } from './peers/door.ts'
 import { Engine } from './engine.ts'
 import { noLedger } from './options.ts'
 import type { SwarmOptions } from './options.ts'
 import type { SwarmStats } from './port.ts'
 import { Signalling } from './signalling.ts'
-import { Torrents } from './torrents.ts'
+import { Torrents } from './awake/torrents.ts'
 
 /** What exists while the swarm runs: the engine behind its door, the torrents, and who tells trackers of them. */
 export class Running {

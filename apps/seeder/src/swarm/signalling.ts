@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { ActiveTorrent } from './active-torrent.ts'
+import type { ActiveTorrent } from './awake/active-torrent.ts'
 import { isDataOffer } from './webrtc/index.ts'
 import type { Channel, Connections, OfferSource, PendingOffer } from './webrtc/index.ts'
 

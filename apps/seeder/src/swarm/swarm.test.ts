@@ -6,11 +6,11 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { rawEntries } from './bencode.ts'
+import { rawEntries } from './metainfo/bencode.ts'
 import { FetchFailedError } from './index.ts'
 import type { FetchRequest } from './index.ts'
-import { Workbench } from './workbench.ts'
-import type { MadeTorrent } from './workbench.ts'
+import { Workbench } from './testing/workbench.ts'
+import type { MadeTorrent } from './testing/workbench.ts'
 
 let bench: Workbench
 

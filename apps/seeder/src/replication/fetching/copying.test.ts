@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Item, JobStore } from '../../library/index.ts'
-import { Workbench, type MadeTorrent } from '../../swarm/workbench.ts'
+import { Workbench, type MadeTorrent } from '../../swarm/testing/workbench.ts'
 import { Copying } from './copying.ts'
 
 const rate = 200_000

@@ -1,7 +1,7 @@
 import { InvalidInputError } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Egress } from '../../egress/index.ts'
-import type { InfoHashTable } from '../info-hash-table.ts'
+import type { InfoHashTable } from '../awake/info-hash-table.ts'
 import { printable } from './errors.ts'
 import { HttpTracker } from './http.ts'
 import type { Announcing, Progress, TrackerConnection } from './port.ts'

@@ -1,4 +1,4 @@
-import { InfoHashTable } from '../info-hash-table.ts'
+import { InfoHashTable } from '../awake/info-hash-table.ts'
 import { TrackerFailedError } from './errors.ts'
 import type { Announce, AnnounceAnswer, Progress, TrackerConnection } from './port.ts'
 import { Schedule } from './schedule.ts'

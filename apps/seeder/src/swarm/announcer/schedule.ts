@@ -1,4 +1,4 @@
-import type { InfoHashTable } from '../info-hash-table.ts'
+import type { InfoHashTable } from '../awake/info-hash-table.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { Farewells } from './farewells.ts'
 import type { Legacy } from './farewells.ts'

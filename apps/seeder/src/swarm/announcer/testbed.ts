@@ -1,6 +1,6 @@
 import { EldernodeError } from '@eldernode/core'
 import { pino } from 'pino'
-import { InfoHashTable } from '../info-hash-table.ts'
+import { InfoHashTable } from '../awake/info-hash-table.ts'
 import { Announcer } from './announcer.ts'
 import type { AnnouncerOptions } from './announcer.ts'
 
