@@ -10,6 +10,8 @@ import {
   Counts,
   type Family,
   gauge,
+  HttpPages,
+  HttpTracker,
   HttpTransport,
   Listeners,
   Manners,
@@ -85,14 +87,19 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     random: Math.random,
   })
   const http = new HttpTransport({
-    swarms,
-    counts,
-    manners,
-    registry,
+    tracker: new HttpTracker({
+      swarms,
+      gate,
+      entrance,
+      counts,
+      manners,
+      trusted: rangesOf(settings.trustProxy),
+      intervals: { interval, minInterval: Math.min(minInterval, interval) },
+      trackerId: randomBytes(4).toString('hex'),
+    }),
+    pages: new HttpPages(registry, counts),
     webSockets,
-    trusted: rangesOf(settings.trustProxy),
-    intervals: { interval, minInterval: Math.min(minInterval, interval) },
-    trackerId: randomBytes(4).toString('hex'),
+    counts,
     maxConnections: limits.sockets,
   })
   const udp = new UdpTransport({ swarms, gate, entrance, counts, manners, interval, now })

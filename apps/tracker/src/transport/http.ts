@@ -1,58 +1,56 @@
 import { InvalidInputError } from '@eldernode/core'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, BlockList } from 'node:net'
-import type { Duplex } from 'node:stream'
-import type { Registry } from 'prom-client'
-import { Announce, Answer, kinds, type Swarms } from '../swarm/index.ts'
-import {
-  announceText,
-  failureText,
-  type Intervals,
-  parseHttpAnnounce,
-  parseHttpScrape,
-  scrapeText,
-} from '../wire/index.ts'
-import { type Family, parseAddress } from './address.ts'
-import { clientAddress } from './client-address.ts'
+import type { AddressInfo, Socket } from 'node:net'
+import { HttpHead } from '../wire/index.ts'
 import type { Counts } from './counts.ts'
-import type { Manners } from './manners.ts'
+import { Deadlines } from './deadlines.ts'
+import { HttpConnection, type HttpOwner, okHead } from './http-connection.ts'
+import type { HttpPages } from './http-pages.ts'
+import { headOf, PageAsker } from './page-asker.ts'
+import type { Asker, HttpTracker } from './http-tracker.ts'
 import type { WebSocketTransport } from './websocket.ts'
 
 interface HttpTransportOptions {
-  swarms: Swarms
-  counts: Counts
-  manners: Manners
-  registry: Registry
+  tracker: HttpTracker
+  pages: HttpPages
   webSockets: WebSocketTransport
-  trusted: BlockList
-  intervals: Intervals
-  trackerId: string
+  counts: Counts
   maxConnections: number
 }
 
-const plainText = 'text/plain; charset=utf-8'
+/** Seconds until the head of a request must have come, and until the next request must. */
+const headSeconds = 10
+const idleSeconds = 20
 
-/** What trackers send is no text of any kind. */
-const bencoded = 'text/plain; charset=latin1'
-
-/** BEP 3 and BEP 48 over HTTP, `/health`, `/metrics`, and the door of the WebSockets. */
-export class HttpTransport {
+/**
+ * The TCP port. `HttpConnection` reads the plain requests of clients. Whatever else comes goes to `node:http` together
+ * with its connection, which never comes back: so the tracker's paths are served there, too.
+ */
+export class HttpTransport implements HttpOwner {
+  readonly head = new HttpHead()
+  okHead = okHead()
   readonly #options: HttpTransportOptions
   readonly #server: Server
-  readonly #word = new Announce()
-  readonly #answer = new Answer()
-  readonly #countsOf: Swarms['counts']
+  readonly #deadlines = new Deadlines<HttpConnection>((connection) => connection.terminate())
+  readonly #address = new Int32Array(4)
+  #timer: NodeJS.Timeout | undefined
 
   constructor(options: HttpTransportOptions) {
     this.#options = options
-    this.#countsOf = (infoHash, counts) => options.swarms.counts(infoHash, counts)
     this.#server = createServer(
       { maxHeaderSize: 8192, headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 20_000 },
-      (request, response) => this.#onRequest(request, response),
+      (request, response) => this.#onPage(request, response),
     )
     this.#server.maxConnections = options.maxConnections
-    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head))
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, rest: Buffer) => {
+      headOf(request, this.head)
+      this.#upgrade(new PageAsker(request), socket, rest)
+    })
+    // The way in of `node:http`, for connections that are handed to it.
+    this.#server.on('other', this.#server.listeners('connection')[0] as (socket: Socket) => void)
+    this.#server.removeAllListeners('connection')
+    this.#server.on('connection', (socket) => this.#deadlines.add(new HttpConnection(socket, this), headSeconds))
   }
 
   /** Resolves to the real port. Rejects with the system's error when it cannot be had. */
@@ -60,6 +58,7 @@ export class HttpTransport {
     this.#server.listen(port, host)
     await once(this.#server, 'listening')
     this.#server.on('error', (error) => this.#options.counts.failed('http', error))
+    this.#timer = setInterval(() => this.#tick(), 1000)
     return (this.#server.address() as AddressInfo).port
   }
 
@@ -68,62 +67,63 @@ export class HttpTransport {
     if (!this.#server.listening) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
+    this.#deadlines.forEach((connection) => connection.endIdle())
     await closed
+    clearInterval(this.#timer)
   }
 
   terminate(): void {
     this.#server.closeAllConnections()
+    this.#deadlines.forEach((connection) => connection.terminate())
   }
 
-  #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const url = request.url ?? ''
-    const mark = url.indexOf('?')
-    const path = mark === -1 ? url : url.slice(0, mark)
-    const search = mark === -1 ? '' : url.slice(mark + 1)
-    if (request.method !== 'GET') return send(response, 405, plainText, 'only GET is served here\n', true)
-    if (path === '/announce' || path === '/scrape') return this.#track(path, search, request, response)
-    if (path === '/health') return send(response, 200, plainText, 'ok\n')
-    if (path === '/metrics') return void this.#metrics(response)
-    send(response, 404, plainText, 'a BitTorrent tracker: announce at /announce\n')
+  onRequest(connection: HttpConnection): boolean {
+    const { path, search, forwardedFor } = this.head
+    return this.#options.tracker.ask(connection, path, search, forwardedFor)
   }
 
-  #track(path: string, search: string, request: IncomingMessage, response: ServerResponse): void {
-    const { counts, manners } = this.#options
-    const word = this.#word
-    let kind: Family | undefined
-    try {
-      kind = this.#callerOf(request, word.address)
-      word.kind = kind
-      if (!manners.permits(kind, word.address)) {
-        counts.refused('http')
-        return send(response, 429, bencoded, failureText('too many requests from this address'), true)
-      }
-      const text = path === '/scrape' ? scrapeText(parseHttpScrape(search), this.#countsOf) : this.#announce(search)
-      counts.answered('http', path === '/scrape' ? 'scrape' : 'announce')
-      send(response, 200, bencoded, text)
-    } catch (error) {
-      if (!(error instanceof InvalidInputError)) throw error
-      counts.refused('http')
-      if (kind !== undefined) manners.refused(kind, word.address)
-      // Trackers fail with status 200: clients read the reason from the body.
-      send(response, 200, bencoded, failureText(error.message))
+  onUpgrade(connection: HttpConnection, socket: Socket, rest: Buffer): void {
+    this.#upgrade(connection, socket, rest)
+  }
+
+  onOther(socket: Socket, rest: Buffer): void {
+    socket.unshift(rest)
+    this.#server.emit('other', socket)
+    socket.resume()
+  }
+
+  onBegun(connection: HttpConnection): void {
+    this.#deadlines.remove(connection)
+    this.#deadlines.add(connection, headSeconds)
+  }
+
+  onAnswered(connection: HttpConnection): void {
+    this.#deadlines.extend(connection, idleSeconds)
+  }
+
+  onClose(connection: HttpConnection): void {
+    this.#deadlines.remove(connection)
+  }
+
+  onError(error: Error): void {
+    this.#options.counts.failed('http', error)
+  }
+
+  #onPage(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method === 'GET') {
+      headOf(request, this.head)
+      const { path, search, forwardedFor } = this.head
+      if (this.#options.tracker.ask(new PageAsker(request, response), path, search, forwardedFor)) return
     }
+    this.#options.pages.answer(request, response)
   }
 
-  #announce(search: string): string {
-    const { swarms, intervals, trackerId } = this.#options
-    const word = this.#word
-    parseHttpAnnounce(search, word)
-    swarms.announce(word, this.#answer)
-    if (this.#answer.refusal !== '') return failureText(this.#answer.refusal)
-    return announceText(this.#answer, word.kind === kinds.ipv6, swarms, intervals, trackerId)
-  }
-
-  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { webSockets, counts } = this.#options
+  #upgrade(asker: Asker, socket: Socket, rest: Buffer): void {
+    const { tracker, webSockets, counts } = this.#options
     try {
-      const kind = this.#callerOf(request, this.#word.address)
-      webSockets.upgrade(request, socket, head, kind, this.#word.address)
+      const kind = tracker.callerOf(asker, this.head.forwardedFor, this.#address)
+      // A socket whose shard is another worker's (`head.path`) is handed over here, with `head` and `rest`.
+      webSockets.upgrade(this.head, socket, rest, kind, this.#address)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       counts.refused('ws')
@@ -132,38 +132,8 @@ export class HttpTransport {
     }
   }
 
-  /** Throws `InvalidInputError` when a trusted proxy names no address. */
-  #callerOf({ socket, headers }: IncomingMessage, into: Int32Array): Family {
-    const { trusted } = this.#options
-    const forwarded = headers['x-forwarded-for']
-    const list = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
-    const remote = socket.remoteAddress ?? ''
-    const address = list === undefined ? remote : clientAddress(remote, list, trusted)
-    const kind = parseAddress(address, into)
-    // A connection that is gone has no address any more.
-    if (kind === undefined) throw new InvalidInputError('the caller has no address')
-    return kind
+  #tick(): void {
+    this.okHead = okHead()
+    this.#deadlines.tick()
   }
-
-  async #metrics(response: ServerResponse): Promise<void> {
-    const { registry, counts } = this.#options
-    try {
-      send(response, 200, registry.contentType, await registry.metrics())
-    } catch (error) {
-      counts.failed('http', error as Error)
-      send(response, 500, plainText, 'the metrics could not be read\n')
-    }
-  }
-}
-
-const send = (response: ServerResponse, status: number, type: string, text: string, isLast = false): void => {
-  const bytes = type === bencoded ? text.length : Buffer.byteLength(text)
-  response.writeHead(status, [
-    'content-type',
-    type,
-    'content-length',
-    String(bytes),
-    ...(isLast ? ['connection', 'close'] : []),
-  ])
-  response.end(text, type === bencoded ? 'latin1' : 'utf8')
 }

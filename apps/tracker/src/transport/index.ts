@@ -1,6 +1,8 @@
 export { type Family } from './address.ts'
 export { Counts, gauge } from './counts.ts'
 export { ListenError } from './errors.ts'
+export { HttpPages } from './http-pages.ts'
+export { HttpTracker } from './http-tracker.ts'
 export { HttpTransport } from './http.ts'
 export { Listeners } from './listeners.ts'
 export { Manners } from './manners.ts'

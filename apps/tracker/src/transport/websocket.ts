@@ -1,13 +1,12 @@
 import { InvalidInputError } from '@eldernode/core'
-import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Gate } from '../access/index.ts'
 import type { Signalling } from '../signalling/index.ts'
-import { parseWebSocket, readPath, TrackerPath } from '../wire/index.ts'
+import { type HttpHead, parseWebSocket, readPath, TrackerPath } from '../wire/index.ts'
 import type { Family } from './address.ts'
 import type { Counts } from './counts.ts'
 import { closes } from './frames.ts'
-import { handshakeAnswer, handshakeKey } from './handshake.ts'
+import { handshakeAnswer, isHandshake } from './handshake.ts'
 import type { Manners } from './manners.ts'
 import { Pacer } from './pacer.ts'
 import { PerAddress } from './per-address.ts'
@@ -73,16 +72,15 @@ export class WebSocketTransport implements SocketOwner {
     this.#each((socket) => socket.terminate())
   }
 
-  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, kind: Family, address: Int32Array): void {
+  upgrade(head: HttpHead, stream: Duplex, rest: Buffer, kind: Family, address: Int32Array): void {
     // Who leaves while it waits for its turn is gone without a word.
     stream.on('error', ignore)
-    const key = handshakeKey(request)
-    if (key === undefined) return this.#turnAway(stream, '400 Bad Request')
+    if (!isHandshake(head)) return this.#turnAway(stream, '400 Bad Request')
     const { manners, gate, isMember } = this.#options
     const [high = 0, low = 0] = address
     if (manners.isBanned(kind, address) || !this.#perAddress.enter(kind, high, low))
       return this.#turnAway(stream, '429 Too Many Requests')
-    const passkey = readPath(request.url ?? '', this.#path) ? this.#path.passkey : ''
+    const passkey = readPath(head.path, this.#path) ? this.#path.passkey : ''
     const callerKey = gate.keyOf(passkey)
     if (gate.refusalOfKey(callerKey) !== '') {
       this.#perAddress.leave(kind, high, low)
@@ -90,12 +88,15 @@ export class WebSocketTransport implements SocketOwner {
       return this.#turnAway(stream, '403 Forbidden')
     }
     const isOwn = isMember(kind, address)
+    // The head is filled anew by the next request, while this one may wait.
+    const key = head.webSocketKey
     const isTaken = this.#pacer.run(
       () => {
         if (stream.destroyed) return this.#perAddress.leave(kind, high, low)
         stream.off('error', ignore)
         stream.write(handshakeAnswer(key), 'latin1')
-        this.#accept(new Socket(stream, { kind, high, low, isMember: isOwn, key: callerKey }, this), head)
+        stream.resume()
+        this.#accept(new Socket(stream, { kind, high, low, isMember: isOwn, key: callerKey }, this), rest)
       },
       () => stream.destroy(),
     )
@@ -137,11 +138,11 @@ export class WebSocketTransport implements SocketOwner {
     this.#perAddress.leave(kind, high, low)
   }
 
-  #accept(socket: Socket, head: Buffer): void {
+  #accept(socket: Socket, rest: Buffer): void {
     this.#sockets++
     socket.round = Math.floor(this.#options.random() * pingSeconds)
     this.#rounds[socket.round]?.add(socket)
-    if (head.length > 0) socket.read(head)
+    if (rest.length > 0) socket.read(rest)
   }
 
   #turnAway(stream: Duplex, status: string): void {

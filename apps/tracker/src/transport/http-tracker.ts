@@ -1,0 +1,107 @@
+import { InvalidInputError } from '@eldernode/core'
+import type { BlockList } from 'node:net'
+import { type Entrance, type Gate, wrongKey } from '../access/index.ts'
+import { Announce, Answer, type Counts as SwarmCounts, kinds, type Swarms } from '../swarm/index.ts'
+import {
+  announceText,
+  failureText,
+  type Intervals,
+  parseHttpAnnounce,
+  parseHttpScrape,
+  readPath,
+  scrapeText,
+  TrackerPath,
+} from '../wire/index.ts'
+import { type Family, parseAddress } from './address.ts'
+import { clientAddress } from './client-address.ts'
+import type { Counts } from './counts.ts'
+import type { Manners } from './manners.ts'
+
+/** Who asked over HTTP and waits. One answer is due, at once or later; who has hung up meanwhile does not hear it. */
+export interface Asker {
+  /** The address of the other end. */
+  readonly remote: string
+  /** The same as words, or undefined when it is gone. */
+  caller(into: Int32Array): Family | undefined
+  /**
+   * @param text each byte as one character
+   * @param isLast hangs up after it
+   */
+  reply(status: number, text: string, isLast?: boolean): void
+}
+
+export interface HttpTrackerOptions {
+  swarms: Swarms
+  gate: Gate
+  entrance: Entrance
+  counts: Counts
+  manners: Manners
+  trusted: BlockList
+  intervals: Intervals
+  trackerId: string
+}
+
+/** Announces and scrapes of HTTP (BEP 3 and BEP 48), whoever read the request and writes the answer. */
+export class HttpTracker {
+  readonly #options: HttpTrackerOptions
+  readonly #path = new TrackerPath()
+  readonly #word = new Announce()
+  readonly #answer = new Answer()
+  readonly #countsOf: (infoHash: Int32Array, counts: SwarmCounts) => void
+
+  constructor(options: HttpTrackerOptions) {
+    this.#options = options
+    this.#countsOf = (infoHash, counts) => options.entrance.counts(infoHash, this.#word.key, counts)
+  }
+
+  /** @returns whether this path is the tracker's: then an answer is due */
+  ask(asker: Asker, path: string, search: string, forwardedFor: string): boolean {
+    if (path === '/' || !readPath(path, this.#path)) return false
+    const { counts, manners, gate } = this.#options
+    const word = this.#word
+    let kind: Family | undefined
+    try {
+      kind = this.callerOf(asker, forwardedFor, word.address)
+      word.kind = kind
+      if (!manners.permits(kind, word.address)) {
+        counts.refused('http')
+        asker.reply(429, failureText('too many requests from this address'), true)
+        return true
+      }
+      const { action, passkey } = this.#path
+      word.key = gate.keyOf(passkey)
+      if (word.key === wrongKey) throw new InvalidInputError(gate.refusalOfKey(word.key))
+      const text = action === 'scrape' ? scrapeText(parseHttpScrape(search), this.#countsOf) : this.#announce(search)
+      counts.answered('http', action)
+      asker.reply(200, text)
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error
+      counts.refused('http')
+      if (kind !== undefined) manners.refused(kind, word.address)
+      // Trackers fail with status 200: clients read the reason from the body.
+      asker.reply(200, failureText(error.message))
+    }
+    return true
+  }
+
+  /** The address of a client, through the proxies that are trusted. Throws `InvalidInputError` when there is none. */
+  callerOf(asker: Asker, forwardedFor: string, into: Int32Array): Family {
+    const kind =
+      forwardedFor === ''
+        ? asker.caller(into)
+        : parseAddress(clientAddress(asker.remote, forwardedFor, this.#options.trusted), into)
+    // A connection that is gone has no address any more.
+    if (kind === undefined) throw new InvalidInputError('the caller has no address')
+    return kind
+  }
+
+  /** An announce of another worker's swarm is asked for here; then nothing is returned, and `asker.reply` comes later. */
+  #announce(search: string): string {
+    const { swarms, entrance, intervals, trackerId } = this.#options
+    const word = this.#word
+    parseHttpAnnounce(search, word)
+    entrance.announce(word, this.#answer)
+    if (this.#answer.refusal !== '') return failureText(this.#answer.refusal)
+    return announceText(this.#answer, word.kind === kinds.ipv6, swarms, intervals, trackerId)
+  }
+}
