@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { MAX_CLOCK_SKEW } from '../envelope/index.ts'
 import { toBase64url } from '../identity/index.ts'
 import { Fetcher } from './fetcher.ts'
 import type { Ask, Frame } from './frames.ts'
@@ -23,6 +24,7 @@ function facing(answer: (ask: Ask, count: number) => Reply) {
   const asked: Ask['en'][] = []
   const admitted: Candidate[] = []
   const store = new MemoryGraphStore()
+  const clock = { now: 1_000_000 }
   const link = { closed: false, refuse: (reason: string) => void refused.push(reason) } as unknown as Link
   const questions = new Questions(link, (frame: Frame) => {
     const ask = frame as Ask
@@ -43,8 +45,9 @@ function facing(answer: (ask: Ask, count: number) => Reply) {
       admitted.push(...values)
       return Promise.resolve()
     },
+    now: () => clock.now,
   })
-  return { fetcher, questions, refused, asked, admitted, store }
+  return { fetcher, questions, refused, asked, admitted, store, clock }
 }
 
 const honest = (ask: Ask): Reply => {
@@ -64,6 +67,28 @@ test('what is lacking is asked for and handed to the guard, which has the last w
   await fetcher.fetch(theirs)
   expect(admitted).toHaveLength(2)
   expect(refused).toEqual([])
+})
+
+test('what the guard refused is asked for again after a while: it may have had no room', async () => {
+  const { fetcher, admitted, clock } = facing(honest)
+  for (const later of [0, 600_000, 1]) {
+    clock.now += later
+    await fetcher.fetch(theirs)
+  }
+  expect(admitted).toHaveLength(2)
+})
+
+test('what was signed by a clock far ahead is asked for once its time has come', async () => {
+  const ts = 1_000_001 + MAX_CLOCK_SKEW
+  const { fetcher, admitted, clock } = facing((ask) => {
+    if (ask.en === 'keys?') return { keys: [[soul, [[key, ts, shortDigest('text')]]]] }
+    return ask.en === 'values?' ? { values: [[soul, key, ts, 'text']], done: 1 } : honest(ask)
+  })
+  expect(await fetcher.fetch(theirs)).toBe(true)
+  expect(admitted).toEqual([])
+  clock.now++
+  await fetcher.fetch(theirs)
+  expect(admitted).toEqual([{ soul, key, state: ts, value: 'text' }])
 })
 
 test('what is held in the same or a newer version is not asked for', async () => {

@@ -1,3 +1,4 @@
+import { MAX_CLOCK_SKEW } from '../envelope/index.ts'
 import { Breath } from './breath.ts'
 import { frameLimits } from './frames.ts'
 import type { Answer } from './frames.ts'
@@ -9,8 +10,12 @@ import type { Sums } from './sums.ts'
 import type { Group } from './souls.ts'
 import type { Candidate } from './wire/message.ts'
 
-/** Values that were fetched and refused, remembered so that they are not fetched again and again. */
+/**
+ * Values that were fetched and refused, remembered for so many milliseconds so that they are not fetched again and
+ * again: what was refused for want of room, say, may be taken later.
+ */
 const mostRefused = 10_000
+const refusedTime = 600_000
 
 type Place = [soul: string, key: string]
 type Keys = Extract<Answer, { en: 'keys' }>['keys']
@@ -24,6 +29,8 @@ export interface FetcherOptions {
   wants(group: Group): boolean
   /** Hands fetched values to the guard and, if they pass, to the store and the other links. */
   admit(values: readonly Candidate[]): Promise<void>
+  /** Milliseconds since 1970. */
+  now: () => number
 }
 
 /**
@@ -33,6 +40,7 @@ export interface FetcherOptions {
 export class Fetcher {
   readonly #options: FetcherOptions
   readonly #refused = new Set<string>()
+  #refusedSince = 0
 
   constructor(options: FetcherOptions) {
     this.#options = options
@@ -45,7 +53,8 @@ export class Fetcher {
 
   /** @returns whether every difference was dealt with */
   async fetch(theirs: ReadonlyMap<Group, string>): Promise<boolean> {
-    const { sums, wants, link, questions } = this.#options
+    const { sums, wants, link, questions, now } = this.#options
+    if (Math.abs(now() - this.#refusedSince) > refusedTime) this.forgive()
     // The owner's word first: it tells whose values count.
     const groups = [...theirs.keys()].toSorted((a, b) => Number(b === 'owner') - Number(a === 'owner'))
     for (const group of groups) {
@@ -88,9 +97,12 @@ export class Fetcher {
   async #missing(keys: Keys, asked: ReadonlySet<string>): Promise<Place[]> {
     const breath = new Breath()
     const missing: Place[] = []
+    const latest = this.#options.now() + MAX_CLOCK_SKEW
     for (const [soul, list] of keys) {
       if (!asked.has(soul)) continue
       for (const [key, ts, digest] of list) {
+        // Whoever signed it has a clock far ahead, and would be refused: it is asked for once its time has come.
+        if (ts > latest) continue
         const own = this.#options.present(soul, key)
         const lacking = own === undefined || own.ts < ts || (own.ts === ts && shortDigest(own.value) !== digest)
         if (lacking && !this.#refused.has(`${soul} ${key} ${ts} ${digest}`)) missing.push([soul, key])
@@ -122,6 +134,7 @@ export class Fetcher {
 
   #remember(refused: string): void {
     if (this.#refused.size >= mostRefused) this.#refused.clear()
+    if (this.#refused.size === 0) this.#refusedSince = this.#options.now()
     this.#refused.add(refused)
   }
 

@@ -225,7 +225,7 @@ export class Links {
   }
 
   #proven(link: Link, node: NodeId): void {
-    const { sums, present, onNode, onFault } = this.#options
+    const { sums, present, onNode, onFault, now } = this.#options
     link.node = node
     this.#unproven.delete(link)
     if (link.address !== undefined) onNode(link.address, node)
@@ -243,6 +243,7 @@ export class Links {
       send: (frame) => link.send(JSON.stringify(frame)),
       settled: this.#options.settled,
       tellHeartbeats: () => this.#tellHeartbeats(link),
+      now,
       onFault,
     })
     dialogue.exchange = exchange
