@@ -40,8 +40,12 @@ export class Exchange {
     this.#fetcher = new Fetcher({ ...options, questions: this.#questions })
   }
 
-  /** Tells the other side what this node holds. Asked for several times at once, it tells once more afterwards. */
+  /**
+   * Tells the other side what this node holds. Asked for several times at once, it tells once more afterwards. A node that
+   * keeps some kinds only says nothing: the other side would look again and again for what is not there.
+   */
   tellSums(): void {
+    if (this.#options.keeps !== undefined) return
     this.#tellAgain = true
     if (this.#telling) return
     this.#telling = true
@@ -50,8 +54,13 @@ export class Exchange {
 
   /** Compares again: this node may take now what it refused before. */
   refresh(): void {
-    this.#fetcher.forgive()
+    this.forgive()
     this.#options.send({ en: 'sums?' })
+  }
+
+  /** What was refused or left out may be fetched again once the sums are compared. */
+  forgive(): void {
+    this.#fetcher.forgive()
   }
 
   take(frame: Exclude<Frame, { en: 'hello' | 'proof' }>): void {

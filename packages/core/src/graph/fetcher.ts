@@ -3,10 +3,11 @@ import { Breath } from './breath.ts'
 import { frameLimits } from './frames.ts'
 import type { Answer } from './frames.ts'
 import type { Link } from './link.ts'
-import type { Entry } from './port.ts'
+import type { Entry, Kind } from './port.ts'
 import type { Questions } from './questions.ts'
 import { shortDigest } from './sums.ts'
 import type { Sums } from './sums.ts'
+import { parseSoul } from './souls.ts'
 import type { Group } from './souls.ts'
 import type { Candidate } from './wire/message.ts'
 
@@ -27,6 +28,8 @@ export interface FetcherOptions {
   present(soul: string, key: string): Entry | undefined
   /** Whether values of this group would be taken from this link at all. */
   wants(group: Group): boolean
+  /** The kinds that are fetched, where those are not all. */
+  keeps: ReadonlySet<Kind> | undefined
   /** Hands fetched values to the guard and, if they pass, to the store and the other links. */
   admit(values: readonly Candidate[]): Promise<void>
   /** Milliseconds since 1970. */
@@ -40,6 +43,9 @@ export interface FetcherOptions {
 export class Fetcher {
   readonly #options: FetcherOptions
   readonly #refused = new Set<string>()
+  /** The digests of groups that were dealt with: where not all is kept, one's own never becomes equal to them. */
+  readonly #dealtWith = new Map<Group, string>()
+  #dealtWithSince = 0
   #refusedSince = 0
 
   constructor(options: FetcherOptions) {
@@ -49,24 +55,38 @@ export class Fetcher {
   /** Values that were refused may be fetched again. */
   forgive(): void {
     this.#refused.clear()
+    this.#dealtWith.clear()
+  }
+
+  #startAnew(now: number): void {
+    this.#dealtWith.clear()
+    this.#dealtWithSince = now
   }
 
   /** @returns whether every difference was dealt with */
   async fetch(theirs: ReadonlyMap<Group, string>): Promise<boolean> {
-    const { sums, wants, link, questions, now } = this.#options
-    if (Math.abs(now() - this.#refusedSince) > refusedTime) this.forgive()
+    const { sums, wants, keeps, link, questions, now } = this.#options
+    if (Math.abs(now() - this.#refusedSince) > refusedTime) this.#refused.clear()
     // The owner's word first: it tells whose values count.
     const groups = [...theirs.keys()].toSorted((a, b) => Number(b === 'owner') - Number(a === 'owner'))
+    if (Math.abs(now() - this.#dealtWithSince) > refusedTime) this.#startAnew(now())
     for (const group of groups) {
-      if (!wants(group) || (await sums.digest(group)) === theirs.get(group)) continue
+      const digest = theirs.get(group)
+      if (!wants(group) || this.#dealtWith.get(group) === digest || (await sums.digest(group)) === digest) continue
       const answer = await questions.ask({ en: 'buckets?', group })
       if (answer === undefined) return false
       const own = new Map(await sums.buckets(group))
-      const differing = answer.buckets.filter(([soul, digest]) => own.get(soul) !== digest).map(([soul]) => soul)
+      const differing = answer.buckets.filter(([soul, sum]) => own.get(soul) !== sum).map(([soul]) => soul)
       if (!differing.every((soul) => sums.belongs(soul, group))) return this.#broken()
-      if (!(await this.#fetchBuckets(differing))) return false
+      if (!(await this.#fetchBuckets(differing.filter((soul) => this.#keeps(soul))))) return false
+      if (keeps !== undefined && digest !== undefined) this.#dealtWith.set(group, digest)
     }
     return !link.closed
+  }
+
+  #keeps(soul: string): boolean {
+    const kind = parseSoul(soul)?.kind
+    return this.#options.keeps === undefined || (kind !== undefined && this.#options.keeps.has(kind))
   }
 
   async #fetchBuckets(differing: string[]): Promise<boolean> {

@@ -51,6 +51,11 @@ export interface GraphOptions {
   dial: Dial
   /** ws:// or wss:// URLs of `/gun` that this node always links to. */
   peers: readonly string[]
+  /**
+   * The kinds that this node takes; all of them where none are named. The others are neither fetched nor checked nor
+   * passed on, and such a node tells no sums: it could not answer for what it left out.
+   */
+  keeps?: readonly Kind[]
   /** Where the public maps of other clients lie; without it there are none. */
   compat?: CompatStore
   /** Told of failures that no caller waits for: of the store and of watchers. */
@@ -103,7 +108,10 @@ class GunGraph implements Graph {
       store,
       now: this.#now,
       onStored: (batch) => this.#stored(batch),
-      onFailed: (error) => options.onFault(error),
+      onFailed: (error) => {
+        options.onFault(error)
+        this.#links.forgive()
+      },
     })
     const guard = new Guard({
       network: this.#network,
@@ -133,6 +141,7 @@ class GunGraph implements Graph {
       store,
       heartbeats: this.#heartbeats,
       compat: this.compat,
+      keeps: options.keeps && new Set(options.keeps),
       configured: new Set(options.peers),
       refusals: this.#refusals,
       now: this.#now,
@@ -195,15 +204,8 @@ class GunGraph implements Graph {
     try {
       const value = await seal({ kind, network: this.#network, ts, body: parsed.data }, signer)
       if (this.#closed) throw new GraphClosedError()
-      const { hidden } = place
-      const accepted: Accepted<Bodies[K]> = {
-        kind,
-        pub: signer.id,
-        ts,
-        ...where,
-        hidden,
-        body: parsed.data as Bodies[K],
-      }
+      const fields = { hidden: place.hidden, body: parsed.data as Bodies[K] }
+      const accepted: Accepted<Bodies[K]> = { kind, pub: signer.id, ts, ...where, ...fields }
       const admitted: Admitted = { entry: { ...where, ts, value }, accepted }
       if (layouts[kind].stored) await this.#writer.put(admitted)
       else this.#beat(admitted)

@@ -3,6 +3,8 @@ import type { Compat } from './compat/compat.ts'
 import type { CompatValue } from './compat/port.ts'
 import { spoken } from './compat/value.ts'
 import { limits } from './limits.ts'
+import type { Kind } from './port.ts'
+import { parseSoul } from './souls.ts'
 import type { Link } from './link.ts'
 import { candidateOf } from './portions.ts'
 import { rebuild } from './rebuild.ts'
@@ -22,6 +24,8 @@ export interface IntakeOptions {
   /** Stores values that passed; `written` is called once they are in the store. */
   take(admitted: readonly Admitted[], written: (() => void) | undefined): void
   isTrusted(link: Link): boolean
+  /** The kinds that this node takes, where those are not all. */
+  keeps: ReadonlySet<Kind> | undefined
   /** Makes GUN know the link, if it does not yet. */
   join(link: Link): void
   frame(foreign: object, link: Link): void | Promise<void>
@@ -97,9 +101,10 @@ export class Intake {
   }
 
   #admit(values: readonly Candidate[], link: Link, id: string, written?: () => void): void | Promise<void> {
-    const { guard, isTrusted } = this.#options
+    const { guard, isTrusted, keeps } = this.#options
     const { maySpendCheck, refuse } = link
-    const admitted = guard.admit(values, { trusted: isTrusted(link), maySpendCheck, refuse })
+    const wanted = keeps === undefined ? values : values.filter(({ soul }) => isOf(keeps, soul))
+    const admitted = guard.admit(wanted, { trusted: isTrusted(link), maySpendCheck, refuse })
     if (admitted instanceof Promise) return admitted.then((passed) => this.#pass(passed, link, id, written))
     this.#pass(admitted, link, id, written)
   }
@@ -115,4 +120,10 @@ export class Intake {
     const hiddenId = shown.length > 0 ? messageId() : id
     if (hidden.length > 0) wire.hear({ '#': hiddenId, put: putOf(hidden.map(candidateOf)) }, link)
   }
+}
+
+/** What is no soul at all goes on to the guard, which says so. */
+function isOf(kinds: ReadonlySet<Kind>, soul: string): boolean {
+  const kind = parseSoul(soul)?.kind
+  return kind === undefined || kinds.has(kind)
 }

@@ -14,7 +14,7 @@ import type { Heartbeats } from './heartbeats.ts'
 import type { Membership } from '../membership/index.ts'
 import { limits } from './limits.ts'
 import { closeCodes, Link } from './link.ts'
-import type { Entry, GraphStore, LinkStats, Socket } from './port.ts'
+import type { Entry, GraphStore, Kind, LinkStats, Socket } from './port.ts'
 import type { Refusals } from './refusals.ts'
 import { Replies } from './replies.ts'
 import { hiddenPrefix, readGroup } from './souls.ts'
@@ -36,6 +36,8 @@ export interface LinksOptions {
   store: GraphStore
   heartbeats: Heartbeats
   compat: Compat | undefined
+  /** The kinds that this node takes, where those are not all. */
+  keeps: ReadonlySet<Kind> | undefined
   /** URLs that the operator configured: their nodes are trusted to hand on what others signed in the past. */
   configured: ReadonlySet<string>
   refusals: Refusals
@@ -99,6 +101,7 @@ export class Links {
       guard: options.guard,
       wire: this.#wire,
       take: options.take,
+      keeps: options.keeps,
       isTrusted: (link) => this.#isTrusted(link),
       join: (link) => this.#join(link),
       frame: (foreign, link) => this.#frame(foreign, link),
@@ -181,6 +184,11 @@ export class Links {
     }, 50)
   }
 
+  /** What was fetched may be missing all the same: the store failed. */
+  forgive(): void {
+    for (const { exchange } of this.#links.values()) exchange?.forgive()
+  }
+
   stats(): LinkStats[] {
     return [...this.#links.keys()].map(({ address, node, inSync, queued }) => ({
       url: address,
@@ -237,6 +245,7 @@ export class Links {
       link,
       sums,
       present,
+      keeps: this.#options.keeps,
       wants: (group) => this.#wants(group, link),
       seesHidden: () => link.seesHidden(),
       admit: (values) => this.#intake.fetched(values, link),
