@@ -1,10 +1,13 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './scripts/check/longest-first.ts'
 
 const source = { conditions: ['@eldernode/source', 'module', 'node', 'import', 'default'] }
 const exclude = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve: source,
@@ -13,6 +16,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude,
+          // They wait for a disk, a socket or a process half of the time.
+          maxWorkers: availableParallelism() + 1,
           // Real files, sockets and processes on a machine that may be busy with more than this.
           testTimeout: 30_000,
           hookTimeout: 30_000,
