@@ -4,7 +4,8 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Api } from './api.ts'
 import { InsufficientScopeError } from '../access/index.ts'
 import { authorize, changesSomething, identify, memberOf } from './callers/authorization.ts'
-import { encryptionRoutes } from './encryption/encryption.ts'
+import { readerRoutes } from './encryption/readers.ts'
+import { rotationRoutes } from './encryption/rotation.ts'
 import { auditRoutes } from './network/audits.ts'
 import { Bearers } from './callers/bearers.ts'
 import type { Connections } from './connections.ts'
@@ -126,7 +127,8 @@ export async function createApp(services: Services, connections: Connections, up
   await restorationRoutes(app, services)
   await verificationRoutes(app, services)
   await trafficRoutes(app, services)
-  await encryptionRoutes(app, services)
+  await readerRoutes(app, services)
+  await rotationRoutes(app, services)
   await repairRoutes(app, services)
   await replicationRoutes(app, services)
   await drainRoutes(app, services)

@@ -58,3 +58,10 @@ export function assertOwn(viewer: Viewer, item: Rights & Pick<Item, 'infoHash'>,
   assertSeen(viewer, item, id)
   throw new NotYourItemError(id)
 }
+
+/** An item that the viewer may change, and that may not be held. @throws as `recordOf`; NotYourItemError */
+export function ownRecordOf(library: Library, viewer: Viewer, id: string): Item {
+  const { item } = recordOf(library, viewer, id)
+  assertOwn(viewer, item, id)
+  return item
+}

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Api } from '../api.ts'
 import { VerificationsBusyError } from '../errors.ts'
 import { disconnection } from '../uploads/incoming.ts'
-import { assertOwn, mediaIdSchema, recordOf } from './media-id.ts'
+import { ownRecordOf, mediaIdSchema, recordOf } from './media-id.ts'
 import { conditionSchema, verifiedAtOf } from './media-view.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -39,8 +39,7 @@ export async function verificationRoutes(app: Api, services: Services): Promise<
       },
     },
     async (request, reply) => {
-      const { item } = recordOf(library, request, request.params.id)
-      assertOwn(request, item, request.params.id)
+      const item = ownRecordOf(library, request, request.params.id)
       if (running >= most) throw new VerificationsBusyError(most)
       running++
       try {

@@ -1,11 +1,10 @@
 import { grantKeyOf, grantSchema, readerOf, recipientSchema } from '@eldernode/core'
 import { z } from 'zod'
-import { NotEncryptedError, register, registrationSchema } from '../../encryption/index.ts'
+import { register, registrationSchema } from '../../encryption/index.ts'
 import type { Item } from '../../library/index.ts'
 import type { Api } from '../api.ts'
 import { GrantNotFoundError } from '../errors.ts'
-import { assertOwn, itemOf, mediaIdSchema, recordOf } from '../media/media-id.ts'
-import { mediaSchema, openViewOf } from '../media/media-view.ts'
+import { mediaIdSchema, ownRecordOf, recordOf } from '../media/media-id.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
@@ -16,17 +15,9 @@ const readersSchema = z
   .object({ id: z.string().describe('The infohash.'), readers: z.array(z.string()).describe('age recipients.') })
   .meta({ id: 'Readers' })
 
-const rotationSchema = z
-  .object({
-    id: z.string().describe('The infohash.'),
-    everySeconds: z.int().nullable().describe('Null without a schedule.'),
-    nextAt: z.int().nullable().describe('Milliseconds since 1970.'),
-  })
-  .meta({ id: 'Rotation' })
-
-/** Readers and identities of encrypted items. */
-export async function encryptionRoutes(app: Api, services: Services): Promise<void> {
-  const { library, encryption, graph, trackers } = services
+/** Who may read encrypted items. */
+export async function readerRoutes(app: Api, services: Services): Promise<void> {
+  const { library, encryption, graph } = services
   const { grants } = encryption
 
   app.get(
@@ -41,8 +32,7 @@ export async function encryptionRoutes(app: Api, services: Services): Promise<vo
       },
     },
     async (request) => {
-      const { item } = recordOf(library, request, request.params.id)
-      assertOwn(request, item, request.params.id)
+      const item = ownRecordOf(library, request, request.params.id)
       return readersOf(item)
     },
   )
@@ -61,8 +51,7 @@ export async function encryptionRoutes(app: Api, services: Services): Promise<vo
       },
     },
     async (request) => {
-      const { item } = recordOf(library, request, request.params.id)
-      assertOwn(request, item, request.params.id)
+      const item = ownRecordOf(library, request, request.params.id)
       await grants.add(item.infoHash, request.body.readers)
       return readersOf(item)
     },
@@ -81,8 +70,7 @@ export async function encryptionRoutes(app: Api, services: Services): Promise<vo
       },
     },
     async (request) => {
-      const { item } = recordOf(library, request, request.params.id)
-      assertOwn(request, item, request.params.id)
+      const item = ownRecordOf(library, request, request.params.id)
       await grants.remove(item.infoHash, request.params.reader)
       return readersOf(item)
     },
@@ -106,70 +94,6 @@ export async function encryptionRoutes(app: Api, services: Services): Promise<vo
       const grant = graph.get('g', publisher, grantKeyOf({ infoHash, reader }))?.body
       if (grant?.wrapped === undefined) throw new GrantNotFoundError(infoHash)
       return grant
-    },
-  )
-
-  app.post(
-    '/v1/media/:id/rotate',
-    {
-      config: { scope: 'media:write' },
-      schema: {
-        tags: ['encryption'],
-        summary: 'Encrypt an item anew under a new identity',
-        description:
-          'Answers with its successor, which its readers get a grant for; the old item is retracted. A reader that was removed before cannot read the successor.',
-        params,
-        response: { 201: mediaSchema, ...problems(400, 403, 404, 409, 410, 503, 507) },
-      },
-    },
-    async (request, reply) => {
-      const item = itemOf(library, request, request.params.id)
-      assertOwn(request, item, request.params.id)
-      const { item: successor } = await services.rotations.rotate(item)
-      const shown = { endpoints: services.endpoints(), trackers, library, encryption, viewer: request }
-      const view = await openViewOf(successor, shown)
-      return await reply.code(201).header('location', view.links.self).send(view)
-    },
-  )
-
-  app.get(
-    '/v1/media/:id/rotation',
-    {
-      config: { scope: 'media:write' },
-      schema: {
-        tags: ['encryption'],
-        summary: 'When an encrypted item is rotated by itself',
-        params,
-        response: { 200: rotationSchema, ...problems(400, 403, 404, 409, 410, 503) },
-      },
-    },
-    async (request) => {
-      const { item } = recordOf(library, request, request.params.id)
-      assertOwn(request, item, request.params.id)
-      return rotationOf(item)
-    },
-  )
-
-  app.put(
-    '/v1/media/:id/rotation',
-    {
-      config: { withoutStorage: true, scope: 'media:write' },
-      schema: {
-        tags: ['encryption'],
-        summary: 'Have an encrypted item rotated again and again, or not',
-        description: 'Each successor takes the schedule over. Null ends it.',
-        params,
-        body: z.strictObject({ everySeconds: z.int().min(60).max(315_360_000).nullable() }),
-        response: { 200: rotationSchema, ...problems(400, 403, 404, 409, 410, 503) },
-      },
-    },
-    async (request) => {
-      const { item } = recordOf(library, request, request.params.id)
-      assertOwn(request, item, request.params.id)
-      if (library.keys.get(item.infoHash) === undefined) throw new NotEncryptedError(item.infoHash)
-      const { everySeconds } = request.body
-      services.rotations.schedule(item.infoHash, everySeconds === null ? undefined : everySeconds * 1000)
-      return rotationOf(item)
     },
   )
 
@@ -199,15 +123,4 @@ export async function encryptionRoutes(app: Api, services: Services): Promise<vo
     id: infoHash,
     readers: grants.of(infoHash).filter((recipient) => recipient !== services.recipient),
   })
-
-  const rotationOf = ({ infoHash }: Item) => {
-    const key = library.keys.get(infoHash)
-    if (key === undefined) throw new NotEncryptedError(infoHash)
-    const { rotateEvery, rotateAt } = key
-    return {
-      id: infoHash,
-      everySeconds: rotateEvery === undefined ? null : rotateEvery / 1000,
-      nextAt: rotateAt ?? null,
-    }
-  }
 }
