@@ -1,3 +1,5 @@
 export { LedgerAwayError, LedgerFileError, LedgerFullError, LedgerTooNewError } from './errors.ts'
 export { newPasskey, passkeyHash } from './passkey.ts'
-export type * from './port.ts'
+export * from './port.ts'
+export { SqliteLedger } from './sqlite-ledger.ts'
+export { ValkeyLedger } from './valkey-ledger.ts'

@@ -75,7 +75,7 @@ export interface TotalsBatch {
   totals: readonly KeyTotals[]
 }
 
-/** Most keys of one batch, and most changes of one answer. */
+/** Most keys or infohashes of one batch, and most changes of one answer. */
 export const perBatch = 1000
 
 /**
@@ -90,8 +90,8 @@ export interface Ledger {
   find(id: string): Promise<Key | undefined>
   /** Oldest first, revoked ones too. Those are forgotten 30 days after they were revoked. */
   keys(page: PageRequest): Promise<Page<Key>>
-  /** @throws LedgerFullError */
-  setListed(list: ListName, infoHash: string, isListed: boolean): Promise<void>
+  /** At most 1,000 at once; all of them or none. @throws LedgerFullError */
+  setListed(list: ListName, infoHashes: readonly string[], isListed: boolean): Promise<void>
   listed(list: ListName, page: PageRequest): Promise<Page<string>>
   /** Of two for one network the later counts. Beyond 10,000 at once further ones are not kept. */
   ban(bans: readonly Ban[]): Promise<void>

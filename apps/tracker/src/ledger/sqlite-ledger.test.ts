@@ -1,0 +1,55 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { SqliteLedger } from './sqlite-ledger.ts'
+import { ledgerContract } from './testing/ledger-contract.ts'
+
+ledgerContract('SqliteLedger', async (now) => {
+  const folder = await mkdtemp(join(tmpdir(), 'eldernode-ledger-'))
+  return {
+    open: async () => new SqliteLedger(join(folder, 'ledger.db'), now),
+    wipe: async () => {
+      for (const end of ['', '-wal', '-shm']) await rm(join(folder, `ledger.db${end}`), { force: true })
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  }
+})
+
+let folder: string
+let path: string
+let ledger: SqliteLedger
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eldernode-ledger-'))
+  path = join(folder, 'ledger.db')
+  ledger = new SqliteLedger(path, Date.now)
+})
+
+afterEach(async () => {
+  await ledger.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+it('is a file that only its owner reads, without any passkey in it', async () => {
+  const { passkey, id } = await ledger.create('a')
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+  const bytes = Buffer.concat([await readFile(path), await readFile(`${path}-wal`)])
+  expect(bytes.includes(id)).toBe(true)
+  expect(bytes.includes(passkey)).toBe(false)
+})
+
+it('says what is wrong with its file, and works once that is mended', async () => {
+  await writeFile(path, 'no database at all, but long enough to look like one'.repeat(100))
+  await expect(ledger.open()).rejects.toThrow(`The ledger ${path} cannot be opened (file is not a database)`)
+  await rm(path)
+  await ledger.open()
+})
+
+it('leaves a file of a later version alone', async () => {
+  const db = new DatabaseSync(path)
+  db.exec('PRAGMA user_version = 2')
+  db.close()
+  await expect(ledger.open()).rejects.toMatchObject({ code: 'ledger_too_new' })
+})

@@ -1,0 +1,90 @@
+import { createClient } from '@redis/client'
+import { LedgerAwayError } from './errors.ts'
+import { storeKeys } from './valkey-scripts.ts'
+
+const connectMs = 2000
+
+/** A server that takes longer is away: its connection is thrown away, and another one tried. */
+const answerMs = 5000
+
+/** Milliseconds until the next attempt; never all machines at once. */
+const reconnectMs = (): number => 200 + Math.random() * 400
+
+const start = (url: string, onError: (error: Error) => void) => {
+  const client = createClient({
+    url,
+    RESP: 2,
+    // What could not be sent at once must not be sent an hour later.
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    socket: { connectTimeout: connectMs, reconnectStrategy: reconnectMs },
+  })
+  client.on('error', onError)
+  // It tries until it is destroyed.
+  client.connect().catch(onError)
+  return client
+}
+
+/** One connection to a Valkey or Redis server, which may go away and come back at any time. */
+export class ValkeyConnection {
+  readonly #url: string
+  /** Without user and password. */
+  readonly #where: string
+  #client: ReturnType<typeof start> | undefined
+  #lastError: Error | undefined
+
+  constructor(url: string) {
+    this.#url = url
+    this.#where = new URL(url).host
+  }
+
+  /** Resolves when the server answers, or after some seconds when it does not. */
+  async open(): Promise<void> {
+    const client = (this.#client ??= this.#start())
+    if (client.isReady) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, connectMs)
+      client.once('ready', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** Runs a script on the ledger's keys and those that are given. @throws LedgerAwayError */
+  async run(script: string, args: readonly (string | number)[], ...keys: string[]): Promise<unknown> {
+    const client = (this.#client ??= this.#start())
+    if (!client.isReady) throw new LedgerAwayError(this.#where, { cause: this.#lastError })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#drop(client)
+        reject(new Error(`no answer within ${answerMs} ms`))
+      }, answerMs)
+    })
+    try {
+      const answer = client.eval(script, { keys: [...storeKeys, ...keys], arguments: args.map(String) })
+      return await Promise.race([answer, late])
+    } catch (error) {
+      throw new LedgerAwayError(this.#where, { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  close(): void {
+    if (this.#client !== undefined) this.#drop(this.#client)
+  }
+
+  #start(): ReturnType<typeof start> {
+    return start(this.#url, (error) => {
+      this.#lastError = error
+    })
+  }
+
+  #drop(client: ReturnType<typeof start>): void {
+    if (this.#client === client) this.#client = undefined
+    client.destroy()
+  }
+}
