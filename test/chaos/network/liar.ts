@@ -21,6 +21,7 @@ export class Liar {
   readonly #claims: () => readonly string[]
   readonly #state: 'active' | 'draining'
   #timer: NodeJS.Timeout | undefined
+  #lying = Promise.resolve()
 
   private constructor(member: Member, server: Server, { claims, state }: Claims) {
     this.#member = member
@@ -36,7 +37,7 @@ export class Liar {
     await once(server, 'listening')
     const liar = new Liar(await Member.join(network, now), server, claims)
     await liar.#lie()
-    liar.#timer = setInterval(() => void liar.#lie().catch(() => undefined), everyMs)
+    liar.#timer = setInterval(() => liar.#lieAgain(), everyMs)
     return liar
   }
 
@@ -44,11 +45,22 @@ export class Liar {
     return this.#member.id
   }
 
+  /** @throws what kept it from lying, if anything did */
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#member.close()
-    this.#server.closeAllConnections()
-    this.#server.close()
+    try {
+      await this.#lying
+    } finally {
+      await this.#member.close()
+      this.#server.closeAllConnections()
+      this.#server.close()
+    }
+  }
+
+  #lieAgain(): void {
+    this.#lying = this.#lying.then(() => this.#lie())
+    // Until `close` says so.
+    this.#lying.catch(() => clearInterval(this.#timer))
   }
 
   async #lie(): Promise<void> {

@@ -109,8 +109,11 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   } catch (error) {
     throw new Error(`seed ${seed} failed after: ${told.join('; ')}\n${coast.network.output()}`, { cause: error })
   } finally {
-    await liar?.close()
-    await coast.close()
+    try {
+      await liar?.close()
+    } finally {
+      await coast.close()
+    }
   }
 }
 

@@ -1,6 +1,11 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { putOf } from './message.ts'
 import { Wire } from './wire.ts'
+
+function peerOf(id: string) {
+  const said: string[] = []
+  return { said, peer: { id, wire: {}, say: (raw: string) => void said.push(raw), bye: () => undefined } }
+}
 
 function open() {
   const wire = new Wire(
@@ -8,8 +13,7 @@ function open() {
     () => true,
   )
   onTestFinished(() => wire.close())
-  const said: string[] = []
-  const peer = { id: 'peer', wire: {}, say: (raw: string) => void said.push(raw), bye: () => undefined }
+  const { said, peer } = peerOf('peer')
   wire.join(peer)
   said.length = 0
   return { wire, peer, said }
@@ -37,4 +41,16 @@ test('"not here" and "taken" are said in GUN\'s words', () => {
     { '#': id, '@': 'get' },
     { '#': id, '@': 'put', ok: 1 },
   ])
+})
+
+test('a value whose time lies ahead of the machine is not held back by a timer: the guard knows which clock counts', async () => {
+  const { wire, peer } = open()
+  const other = peerOf('other')
+  wire.join(other.peer)
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  onTestFinished(() => timers.mockRestore())
+  const values = [{ soul: 'soul', key: 'key', state: Date.now() + 86_400_000, value: 'x' }]
+  wire.hear({ '#': 'id', put: putOf(values) }, peer)
+  await vi.waitFor(() => expect(other.said.join()).toContain('"key":"x"'), { timeout: 5000, interval: 5 })
+  expect(timers.mock.calls.filter(([, ms = 0]) => ms > 60_000)).toEqual([])
 })

@@ -1,4 +1,3 @@
-import { MAX_CLOCK_SKEW } from '../../envelope/index.ts'
 import { Gun } from './gun.ts'
 import { messageId } from './message.ts'
 import type { GunHeard, GunMessage, GunPeer, GunPut, GunRoot } from './gun.ts'
@@ -44,8 +43,9 @@ export class Wire {
     })
     const root = gun._
     this.#root = root
-    // GUN would hold a value back until its clock reaches the value's state; the guard has judged that already.
-    Gun.state.drift = MAX_CLOCK_SKEW + 60_000
+    // GUN would hold a value back until its clock reaches the value's state, by a timer that outlasts `close`; the guard
+    // has judged that already, by the clock that this graph goes by.
+    Gun.state.drift = 2 ** 50
     // GUN looks foreign ids up in plain objects: without a prototype `constructor` finds nothing to crash on.
     for (const table of [root.dup.s, root.tag, root.graph, root.opt.peers]) Object.setPrototypeOf(table, null)
 
