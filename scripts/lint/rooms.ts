@@ -149,10 +149,11 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/main.ts`, knows: [`${tracker}/compose.ts`, `${tracker}/config.ts`, `${tracker}/transport`] },
   {
     path: `${tracker}/compose.ts`,
-    knows: ['access', 'transport', 'signalling', 'swarm', 'config.ts', 'snapshot-file.ts'].map(
+    knows: ['access', 'network', 'transport', 'signalling', 'swarm', 'config.ts', 'snapshot-file.ts'].map(
       (name) => `${tracker}/${name}`,
     ),
   },
+  { path: `${tracker}/network`, knows: [`${tracker}/access`] },
   { path: `${tracker}/snapshot-file.ts`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/config.ts`, knows: [] },
   {

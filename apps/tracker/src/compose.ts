@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
 import { SnapshotFile } from './snapshot-file.ts'
 import { AccessGate, GuardedSwarms, InfoHashSet, Passkeys } from './access/index.ts'
+import { Network } from './network/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
 import {
@@ -64,7 +65,24 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const keys = new Passkeys()
   const listed = new InfoHashSet(random)
   const denied = new InfoHashSet(random)
-  const gate = new AccessGate({ mode: 'open', listed: [listed], denied: [denied], keys, isReady: () => true })
+  const { owner } = settings.network
+  const network =
+    owner === undefined
+      ? undefined
+      : new Network({
+          settings: { ...settings.network, owner },
+          live: listed,
+          denied,
+          fresh: () => new InfoHashSet(random),
+          log,
+        })
+  const gate = new AccessGate({
+    mode: 'open',
+    listed: [listed],
+    denied: [denied],
+    keys,
+    isReady: () => network?.isReady ?? true,
+  })
   const entrance = new GuardedSwarms(swarms, gate)
   const members = new Ranges(settings.members)
   const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
@@ -119,6 +137,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   return {
     start: async () => {
       snapshot?.load(swarms, ttl)
+      network?.start()
       const port = await listeners.start(settings.host, settings.port)
       nextSweep = setTimeout(sweep, sweepMs)
       return port
@@ -127,6 +146,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
       clearTimeout(nextSweep)
       clearImmediate(moreSweep)
       await listeners.stop()
+      await network?.stop()
       snapshot?.save(swarms)
     },
   }

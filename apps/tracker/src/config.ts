@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
 
 /** An address or a CIDR range, such as `10.0.0.0/8` or `::1`. */
@@ -47,6 +48,31 @@ export const trackerSchema = z.object({
     .describe(
       'A file in which peers of HTTP and UDP outlive a restart; empty: they announce again within an interval.',
     ),
+  network: z.object({
+    owner: nodeIdSchema
+      .meta({ expected: 'a public key of 43 base64url characters' })
+      .optional()
+      .describe('Public key of the network whose torrents are listed, and whose denials hold here; without it none.'),
+    peers: z
+      .array(z.url({ protocol: /^wss?$/ }).max(300))
+      .max(64)
+      .default([])
+      .describe('Graph URLs of its nodes (wss://host/gun) that are always dialled.'),
+    folder: z
+      .string()
+      .min(1)
+      .max(4096)
+      .default('/var/lib/eldernode-tracker')
+      .describe("Folder of this tracker's key and of what it learned; not used without `network.owner`."),
+    open: z
+      .boolean()
+      .default(false)
+      .describe('Believe every node without a certificate, where its nodes do. For experiments only.'),
+    allowPrivate: z
+      .boolean()
+      .default(false)
+      .describe('Connect to private and loopback addresses that other nodes name. For a network in one house.'),
+  }),
   announce: z.object({
     intervalSeconds: z
       .int()
