@@ -8,8 +8,7 @@ const version = 1
 const tables = `
   CREATE TABLE about (epoch TEXT NOT NULL, sequence INTEGER NOT NULL);
   CREATE TABLE key (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     hash TEXT NOT NULL,
     label TEXT NOT NULL,
     createdAt INTEGER NOT NULL,

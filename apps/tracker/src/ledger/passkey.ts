@@ -5,5 +5,3 @@ export const newPasskey = (): string => randomBytes(24).toString('base64url')
 
 /** SHA-256 of the text, base64url: what of a passkey is stored. */
 export const passkeyHash = (passkey: string): string => hash('sha256', passkey, 'base64url')
-
-export const newKeyId = (): string => randomBytes(12).toString('base64url')

@@ -1,7 +1,7 @@
 /** A passkey as its operator sees it. The passkey itself is told once, when it is made, and stored nowhere. */
 export interface Key {
-  /** 16 characters base64url. Not secret: it names the key in the admin API and in batches of totals. */
-  id: string
+  /** 1 or more, below 2^31, and never of another key. Not secret: it names the key in the admin API, swarms and snapshots. */
+  id: number
   label: string
   /** Milliseconds since 1970. */
   createdAt: number
@@ -40,7 +40,7 @@ export interface Ban {
 
 /** The whole of what is true of one thing now, so that hearing it again does no harm. */
 export type Change =
-  | { kind: 'key'; id: string; /** SHA-256 of the passkey's text, base64url. */ hash: string; isRevoked: boolean }
+  | { kind: 'key'; id: number; /** SHA-256 of the passkey's text, base64url. */ hash: string; isRevoked: boolean }
   | { kind: ListName; /** 40 hex digits. */ infoHash: string; isListed: boolean }
   | ({ kind: 'ban' } & Ban)
 
@@ -61,7 +61,7 @@ export interface Changes {
 }
 
 export interface KeyTotals {
-  id: string
+  id: number
   /** Bytes to add, whole and not negative. */
   uploaded: number
   downloaded: number
@@ -86,8 +86,8 @@ export interface Ledger {
   /** @throws LedgerFullError */
   create(label: string): Promise<NewKey>
   /** Resolves to false when there is no such key. Again does nothing. */
-  revoke(id: string): Promise<boolean>
-  find(id: string): Promise<Key | undefined>
+  revoke(id: number): Promise<boolean>
+  find(id: number): Promise<Key | undefined>
   /** Oldest first, revoked ones too. Those are forgotten 30 days after they were revoked. */
   keys(page: PageRequest): Promise<Page<Key>>
   /** At most 1,000 at once; all of them or none. @throws LedgerFullError */

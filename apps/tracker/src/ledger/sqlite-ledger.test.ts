@@ -33,10 +33,10 @@ afterEach(async () => {
 })
 
 it('is a file that only its owner reads, without any passkey in it', async () => {
-  const { passkey, id } = await ledger.create('a')
+  const { passkey } = await ledger.create('the label')
   expect((await stat(path)).mode & 0o777).toBe(0o600)
   const bytes = Buffer.concat([await readFile(path), await readFile(`${path}-wal`)])
-  expect(bytes.includes(id)).toBe(true)
+  expect(bytes.includes('the label')).toBe(true)
   expect(bytes.includes(passkey)).toBe(false)
 })
 

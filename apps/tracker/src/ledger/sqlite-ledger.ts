@@ -43,18 +43,18 @@ export class SqliteLedger implements Ledger {
 
   /** @throws LedgerFileError, LedgerTooNewError */
   async open(): Promise<void> {
-    await this.#call('find', '')
+    await this.#call('find', 0)
   }
 
   create(label: string): Promise<NewKey> {
     return this.#call('create', label)
   }
 
-  revoke(id: string): Promise<boolean> {
+  revoke(id: number): Promise<boolean> {
     return this.#call('revoke', id)
   }
 
-  find(id: string): Promise<Key | undefined> {
+  find(id: number): Promise<Key | undefined> {
     return this.#call('find', id)
   }
 

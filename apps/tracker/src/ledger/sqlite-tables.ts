@@ -1,7 +1,7 @@
 import { LedgerFailure } from './failure.ts'
 import { LedgerFile } from './ledger-file.ts'
 import { forgottenAtOnce, greatestTotal, mostBans, mostKeys, mostListed, remembranceMs, sourceMs } from './limits.ts'
-import { newKeyId, newPasskey, passkeyHash } from './passkey.ts'
+import { newPasskey, passkeyHash } from './passkey.ts'
 import {
   type Ban,
   type Change,
@@ -17,7 +17,6 @@ import {
 } from './port.ts'
 
 interface KeyRow extends Omit<Key, 'revokedAt'> {
-  number: number
   hash: string
   revokedAt: number | null
   sequence: number
@@ -43,24 +42,23 @@ export class SqliteTables {
   }
 
   create(label: string): NewKey {
-    const id = newKeyId()
     const passkey = newPasskey()
     const createdAt = this.#now()
-    this.#file.transact(() => {
+    const id = this.#file.transact(() => {
       if (this.#tally('key') >= mostKeys) throw new LedgerFailure({ kind: 'full', what: 'keys', most: mostKeys })
-      this.#file.run(
-        'INSERT INTO key (id, hash, label, createdAt, sequence) VALUES (?, ?, ?, ?, ?)',
-        id,
+      const [made] = this.#file.rows<{ id: number }>(
+        'INSERT INTO key (hash, label, createdAt, sequence) VALUES (?, ?, ?, ?) RETURNING id',
         passkeyHash(passkey),
         label,
         createdAt,
         this.#next(),
       )
+      return made?.id ?? 0
     })
     return { id, label, createdAt, uploaded: 0, downloaded: 0, passkey }
   }
 
-  revoke(id: string): boolean {
+  revoke(id: number): boolean {
     return this.#file.transact(() => {
       const key = this.find(id)
       if (key === undefined || key.revokedAt !== undefined) return key !== undefined
@@ -69,18 +67,18 @@ export class SqliteTables {
     })
   }
 
-  find(id: string): Key | undefined {
+  find(id: number): Key | undefined {
     const [row] = this.#file.rows<KeyRow>('SELECT * FROM key WHERE id = ?', id)
     return row && keyOf(row)
   }
 
   keys({ after, limit }: PageRequest): Page<Key> {
     const rows = this.#file.rows<KeyRow>(
-      'SELECT * FROM key WHERE number > ? ORDER BY number LIMIT ?',
+      'SELECT * FROM key WHERE id > ? ORDER BY id LIMIT ?',
       Number(after ?? 0),
       limit + 1,
     )
-    return pageOf(rows, limit, keyOf, ({ number }) => String(number))
+    return pageOf(rows, limit, keyOf, ({ id }) => String(id))
   }
 
   setListed(list: ListName, infoHashes: readonly string[], isListed: boolean): void {
@@ -218,7 +216,7 @@ export class SqliteTables {
   #next(): number {
     const before = this.#now() - remembranceMs
     this.#file.run(
-      'DELETE FROM key WHERE number IN (SELECT number FROM key WHERE revokedAt < ? LIMIT ?)',
+      'DELETE FROM key WHERE id IN (SELECT id FROM key WHERE revokedAt < ? LIMIT ?)',
       before,
       forgottenAtOnce,
     )

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { LedgerAwayError, LedgerFullError } from './errors.ts'
 import { mostBans, mostKeys, mostListed, remembranceMs, sourceMs } from './limits.ts'
-import { newKeyId, newPasskey, passkeyHash } from './passkey.ts'
+import { newPasskey, passkeyHash } from './passkey.ts'
 import type {
   Ban,
   Change,
@@ -35,15 +35,16 @@ import {
 const record = z
   .string()
   .transform((text): unknown => JSON.parse(text))
-  .pipe(z.object({ id: z.string(), hash: z.string().length(43), label: z.string(), createdAt: z.number() }))
+  .pipe(z.object({ hash: z.string().length(43), label: z.string(), createdAt: z.number() }))
 const number = z
   .string()
   .nullable()
   .transform((text) => Number(text ?? 0))
-const keyRow = z.tuple([record, z.string().nullable(), number, number]).rest(z.string())
+const keyId = z.coerce.number().pipe(z.int())
+const keyRow = z.tuple([keyId, record, z.string().nullable(), number, number])
 const isSet = z.int().transform((flag) => flag === 1)
 const changeRow = z.union([
-  z.tuple([z.literal('key'), z.string(), record, z.string()]),
+  z.tuple([z.literal('key'), keyId, record, z.string()]),
   z.tuple([z.enum(['allowed', 'denied', 'ban']), z.string(), z.string()]),
 ])
 const heard = z.tuple([z.string(), z.coerce.number(), isSet, isSet, z.array(changeRow)])
@@ -70,27 +71,27 @@ export class ValkeyLedger implements Ledger {
   }
 
   async create(label: string): Promise<NewKey> {
-    const key = { id: newKeyId(), label, createdAt: this.#now() }
+    const createdAt = this.#now()
     const passkey = newPasskey()
-    const text = JSON.stringify({ ...key, hash: passkeyHash(passkey) })
-    const made = await this.#run(createScript, [key.id, text, this.#before])
-    if (made === 0) throw new LedgerFullError('keys', mostKeys)
-    return { ...key, uploaded: 0, downloaded: 0, passkey }
+    const text = JSON.stringify({ label, createdAt, hash: passkeyHash(passkey) })
+    const id = this.#read(z.int(), await this.#run(createScript, [text, this.#before]))
+    if (id === 0) throw new LedgerFullError('keys', mostKeys)
+    return { id, label, createdAt, uploaded: 0, downloaded: 0, passkey }
   }
 
-  async revoke(id: string): Promise<boolean> {
+  async revoke(id: number): Promise<boolean> {
     return (await this.#run(revokeScript, [id, this.#now(), this.#before])) === 1
   }
 
-  async find(id: string): Promise<Key | undefined> {
+  async find(id: number): Promise<Key | undefined> {
     const row = await this.#run(findScript, [id])
     return row === null ? undefined : keyOf(this.#read(keyRow, row))
   }
 
   async keys({ after, limit }: PageRequest): Promise<Page<Key>> {
     const rows = this.#read(z.array(keyRow), await this.#run(pageScript, [after ?? 0, limit + 1]))
-    const next = rows.length > limit ? rows[limit - 1]?.[4] : undefined
-    return { items: rows.slice(0, limit).map(keyOf), ...(next !== undefined && { next }) }
+    const next = rows.length > limit ? rows[limit - 1]?.[0] : undefined
+    return { items: rows.slice(0, limit).map(keyOf), ...(next !== undefined && { next: String(next) }) }
   }
 
   async setListed(list: ListName, infoHashes: readonly string[], isListed: boolean): Promise<void> {
@@ -158,7 +159,7 @@ export class ValkeyLedger implements Ledger {
 /** Arguments of one script: Lua unpacks a few thousand. Even, for they are pairs. */
 const mostAtOnce = 4000
 
-const keyOf = ([{ id, label, createdAt }, revokedAt, uploaded, downloaded]: z.output<typeof keyRow>): Key => ({
+const keyOf = ([id, { label, createdAt }, revokedAt, uploaded, downloaded]: z.output<typeof keyRow>): Key => ({
   id,
   label,
   createdAt,

@@ -5,8 +5,7 @@ import { perBatch } from './port.ts'
 const prefix = '{eldernode-tracker}:'
 
 /**
- * `about`: epoch and sequence. `keys`, `revoked`, `totals`: by key id. `order`: key ids in the order in which they were
- * made. `allowed`, `denied`, `bans`: names with score 0, or with the end of a ban. `changes`: `<kind>:<name>` by the number
+ * `about`: epoch and sequence. `keys`, `revoked`, `totals`: by key id. `order`: key ids by themselves. `allowed`, `denied`, `bans`: names with score 0, or with the end of a ban. `changes`: `<kind>:<name>` by the number
  * of the last change. `gone`: what is to be forgotten, by when it went.
  */
 export const storeKeys = [
@@ -48,14 +47,15 @@ end
 
 const script = (body: string): string => preamble + body
 
-/** ARGV: id, record, before when things are forgotten. */
+/** ARGV: record, before when things are forgotten. Gives the id, or 0. */
 export const createScript = script(`
-forget(ARGV[3])
+forget(ARGV[2])
 if redis.call('HLEN', keys) >= ${mostKeys} then return 0 end
-redis.call('HSET', keys, ARGV[1], ARGV[2])
-changed('key', ARGV[1])
-redis.call('ZADD', order, redis.call('HGET', about, 'sequence'), ARGV[1])
-return 1
+local id = redis.call('HINCRBY', about, 'keys', 1)
+redis.call('HSET', keys, id, ARGV[1])
+redis.call('ZADD', order, id, id)
+changed('key', id)
+return id
 `)
 
 /** ARGV: id, now, before. */
@@ -69,14 +69,13 @@ end
 return 1
 `)
 
-/** ARGV: the score after which to begin, how many. Gives record, revoked at, up and down of each, and last its score. */
+/** ARGV: the id after which to begin, how many. Gives id, record, revoked at, up and down of each. */
 export const pageScript = script(`
-local found = redis.call('ZRANGEBYSCORE', order, '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+local found = redis.call('ZRANGEBYSCORE', order, '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
 local rows = {}
-for i = 1, #found, 2 do
-  local id = found[i]
-  rows[#rows + 1] = { redis.call('HGET', keys, id), redis.call('HGET', revoked, id),
-    redis.call('HGET', totals, id .. '.up'), redis.call('HGET', totals, id .. '.down'), found[i + 1] }
+for _, id in ipairs(found) do
+  rows[#rows + 1] = { id, redis.call('HGET', keys, id), redis.call('HGET', revoked, id),
+    redis.call('HGET', totals, id .. '.up'), redis.call('HGET', totals, id .. '.down') }
 end
 return rows
 `)
@@ -172,11 +171,11 @@ end
 return 1
 `)
 
-/** ARGV: id. Gives a row as the page does, without its score. */
+/** ARGV: id. Gives a row as the page does. */
 export const findScript = script(`
 local id = ARGV[1]
 local record = redis.call('HGET', keys, id)
-return record and { record, redis.call('HGET', revoked, id), redis.call('HGET', totals, id .. '.up'),
+return record and { id, record, redis.call('HGET', revoked, id), redis.call('HGET', totals, id .. '.up'),
   redis.call('HGET', totals, id .. '.down') }
 `)
 
