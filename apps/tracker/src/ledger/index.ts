@@ -1,3 +1,4 @@
+export { LedgerFollower } from './follower.ts'
 export { LedgerAwayError, LedgerFileError, LedgerFullError, LedgerTooNewError } from './errors.ts'
 export { newPasskey, passkeyHash } from './passkey.ts'
 export * from './port.ts'

@@ -4,9 +4,6 @@ import { storeKeys } from './valkey-scripts.ts'
 
 const connectMs = 2000
 
-/** A server that takes longer is away: its connection is thrown away, and another one tried. */
-const answerMs = 5000
-
 /** Milliseconds until the next attempt; never all machines at once. */
 const reconnectMs = (): number => 200 + Math.random() * 400
 
@@ -31,11 +28,13 @@ export class ValkeyConnection {
   readonly #url: string
   /** Without user and password. */
   readonly #where: string
+  readonly #answerMs: number
   #client: ReturnType<typeof start> | undefined
   #lastError: Error | undefined
 
-  constructor(url: string) {
+  constructor(url: string, answerMs: number) {
     this.#url = url
+    this.#answerMs = answerMs
     this.#where = new URL(url).host
   }
 
@@ -60,8 +59,8 @@ export class ValkeyConnection {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         this.#drop(client)
-        reject(new Error(`no answer within ${answerMs} ms`))
-      }, answerMs)
+        reject(new Error(`no answer within ${this.#answerMs} ms`))
+      }, this.#answerMs)
     })
     try {
       const answer = client.eval(script, { keys: [...storeKeys, ...keys], arguments: args.map(String) })

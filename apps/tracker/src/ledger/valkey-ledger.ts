@@ -58,10 +58,11 @@ export class ValkeyLedger implements Ledger {
   /**
    * @param url `redis://` or `rediss://`, with user and password where the server asks for them
    * @param now milliseconds since 1970
+   * @param answerMs a server that takes longer is away: its connection is thrown away, and another one tried
    */
-  constructor(url: string, now: () => number) {
+  constructor(url: string, now: () => number, answerMs = 5000) {
     this.#url = url
-    this.#connection = new ValkeyConnection(url)
+    this.#connection = new ValkeyConnection(url, answerMs)
     this.#now = now
   }
 

@@ -1,0 +1,186 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest'
+import { type Change, type KeyTotals, type Ledger, LedgerFollower, SqliteLedger, ValkeyLedger } from './index.ts'
+import { RedisServer } from './testing/redis-server.ts'
+
+const hash = '1'.repeat(40)
+
+/** Keeps what it hears, as gates and limits do. */
+class Listener {
+  readonly heard: string[] = []
+  waiting: KeyTotals[] = []
+
+  begin(): void {
+    this.heard.push('begin')
+  }
+
+  complete(): void {
+    this.heard.push('complete')
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const change of changes)
+      this.heard.push(change.kind === 'key' ? `key ${change.id} ${change.isRevoked}` : change.kind)
+  }
+
+  takeTotals(most: number): KeyTotals[] {
+    return this.waiting.splice(0, most)
+  }
+
+  /** What was heard since this was asked last. */
+  news(): string[] {
+    return this.heard.splice(0)
+  }
+}
+
+let now: number
+let logged: string[]
+let server: RedisServer
+let folder: string
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  folder = await mkdtemp(join(tmpdir(), 'eldernode-follower-'))
+})
+
+afterAll(async () => {
+  await server.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+beforeEach(() => {
+  now = 0
+  logged = []
+})
+
+const log = pino(
+  { level: 'info' },
+  { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) },
+)
+
+const follow = (ledger: Ledger, listener = new Listener()) => {
+  const follower = new LedgerFollower({
+    ledger,
+    sinks: [listener],
+    totals: [listener],
+    bans: [],
+    log,
+    now: () => now,
+  })
+  return { follower, listener }
+}
+
+it('hears everything at first, changes later, and takes totals to the ledger', async () => {
+  const ledger = new SqliteLedger(join(folder, 'one.db'), Date.now)
+  onTestFinished(() => ledger.close())
+  const { id } = await ledger.create('a')
+  const { follower, listener } = follow(ledger)
+  expect(follower.isReady).toBe(false)
+  await follower.turn()
+  expect(follower.isReady).toBe(true)
+  expect(listener.news()).toEqual(['begin', 'key 1 false', 'complete'])
+  await ledger.revoke(id)
+  await ledger.setListed('denied', [hash], true)
+  listener.waiting = Array.from({ length: 2500 }, () => ({ id, uploaded: 2, downloaded: 1 }))
+  await follower.turn()
+  expect(listener.news()).toEqual(['key 1 true', 'denied'])
+  expect(await ledger.find(id)).toMatchObject({ uploaded: 0 })
+  now += 5000
+  await follower.turn()
+  expect(listener.news()).toEqual([])
+  expect(await ledger.find(id)).toMatchObject({ uploaded: 5000, downloaded: 2500 })
+  listener.waiting = [{ id, uploaded: 1, downloaded: 0 }]
+  await follower.stop()
+  expect(await ledger.find(id)).toMatchObject({ uploaded: 5001 })
+})
+
+it('hears everything anew after a week of silence', async () => {
+  const ledger = new SqliteLedger(join(folder, 'two.db'), Date.now)
+  onTestFinished(() => ledger.close())
+  await ledger.create('a')
+  const { follower, listener } = follow(ledger)
+  await follower.turn()
+  now += 7 * 86_400_000 + 1
+  listener.news()
+  await follower.turn()
+  expect(listener.news()).toEqual(['begin', 'key 1 false', 'complete'])
+})
+
+it('survives a Valkey that goes away and comes back, and counts every byte once', async () => {
+  const ledger = new ValkeyLedger(server.url, Date.now)
+  const { follower, listener } = follow(ledger)
+  onTestFinished(() => ledger.close())
+  await ledger.open()
+  const { id } = await ledger.create('a')
+  await follower.turn()
+  await server.kill()
+  listener.news()
+  now += 5000
+  listener.waiting = [{ id, uploaded: 7, downloaded: 0 }]
+  for (let time = 0; time < 3; time++) await follower.turn()
+  expect([follower.failures, listener.waiting.length, listener.news()]).toEqual([3, 1, []])
+  expect(follower.silence).toBe(5)
+  expect(logged).toEqual(['the ledger is away: what it said last holds until it is back'])
+  await server.restart()
+  while (follower.silence > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await follower.turn()
+  }
+  expect(logged.at(1)).toBe('the ledger is back')
+  expect(await ledger.find(id)).toMatchObject({ uploaded: 7 })
+})
+
+it('tells a batch again whose answer was lost, and it counts once', async () => {
+  const ledger = new SqliteLedger(join(folder, 'three.db'), Date.now)
+  onTestFinished(() => ledger.close())
+  const { id } = await ledger.create('a')
+  let lost = 2
+  const { follower, listener } = follow(
+    Object.assign(Object.create(ledger) as Ledger, {
+      changesSince: ledger.changesSince.bind(ledger),
+      addTotals: async (batch: Parameters<Ledger['addTotals']>[0]) => {
+        await ledger.addTotals(batch)
+        if (lost-- > 0) throw new Error('the answer is lost')
+      },
+    }),
+  )
+  listener.waiting = [{ id, uploaded: 7, downloaded: 0 }]
+  for (let time = 0; time < 4; time++) {
+    now += 5000
+    await follower.turn()
+  }
+  listener.waiting = [{ id, uploaded: 1, downloaded: 0 }]
+  now += 5000
+  await follower.turn()
+  expect(await ledger.find(id)).toMatchObject({ uploaded: 8 })
+})
+
+it('says what is lost when it stops without a ledger, in time', async () => {
+  const ledger = new ValkeyLedger('redis://127.0.0.1:9', Date.now)
+  onTestFinished(() => ledger.close())
+  const { follower, listener } = follow(ledger)
+  await follower.start()
+  expect(follower.isReady).toBe(false)
+  listener.waiting = [{ id: 1, uploaded: 7, downloaded: 0 }]
+  await follower.stop()
+  expect(logged.at(-1)).toBe('the ledger is away: what peers gave and took lately is lost')
+})
+
+it('is not held up by a Valkey that takes connections and answers nothing', async () => {
+  const ledger = new ValkeyLedger(server.url, Date.now, 500)
+  const { follower } = follow(ledger)
+  onTestFinished(() => ledger.close())
+  await ledger.open()
+  server.pause()
+  const began = performance.now()
+  await follower.turn()
+  expect(performance.now() - began).toBeLessThan(4000)
+  expect(follower.failures).toBe(1)
+  server.resume()
+  await ledger.open()
+  await follower.turn()
+  expect(follower.isReady).toBe(true)
+})

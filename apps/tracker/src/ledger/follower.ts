@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import {
+  type BanSource,
+  type Ledger,
+  type LedgerSink,
+  perBatch,
+  type Position,
+  type TotalsBatch,
+  type TotalsSource,
+} from './port.ts'
+
+export interface LedgerFollowerOptions {
+  ledger: Ledger
+  /** Each hears everything, and takes what is its own. */
+  sinks: readonly LedgerSink[]
+  totals: readonly TotalsSource[]
+  bans: readonly BanSource[]
+  log: Logger
+  /** Milliseconds, never going backwards. */
+  now: () => number
+}
+
+/** How often the ledger is asked for changes. */
+const askMs = 1000
+
+/** How often totals and bans are taken there. */
+const tellMs = 5000
+
+/** Who heard nothing for so long may have missed what is forgotten by now, and hears everything anew. */
+const longestSilenceMs = 7 * 86_400_000
+
+/** What is left to tell when the tracker stops gets so long. */
+const goodbyeMs = 2000
+
+/**
+ * Keeps this process in step with its ledger: asks it for changes once a second, takes totals and bans there. While the
+ * ledger is away the last word holds, and totals gather where they are made.
+ */
+export class LedgerFollower {
+  readonly #options: LedgerFollowerOptions
+  readonly #source = randomBytes(12).toString('base64url')
+  #timer: NodeJS.Timeout | undefined
+  #turn: Promise<void> | undefined
+  #stopped = false
+  #position: Position | undefined
+  #isBetween = false
+  #isReady = false
+  #isAway = false
+  #failures = 0
+  #heardAt: number
+  #toldAt: number
+  /** What may have been taken to the ledger, or not: told again under its number until it is certain. */
+  #unsure: TotalsBatch | undefined
+  #batches = 0
+
+  constructor(options: LedgerFollowerOptions) {
+    this.#options = options
+    this.#heardAt = options.now()
+    this.#toldAt = options.now()
+  }
+
+  /** Whether everything has been heard once. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /** Turns that failed because the ledger was away. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** Seconds since the last answer. */
+  get silence(): number {
+    return (this.#options.now() - this.#heardAt) / 1000
+  }
+
+  /** Resolves after the first turn, whether the ledger answered or not. */
+  async start(): Promise<void> {
+    await this.turn()
+    this.#appoint()
+  }
+
+  /** Tells what is left; resolves within some seconds though the ledger be away. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    let limit: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, goodbyeMs)
+    })
+    this.#toldAt = -Infinity
+    await Promise.race([late, this.#lastTurn()])
+    clearTimeout(limit)
+    const { log, totals } = this.#options
+    const isLeft = this.#unsure !== undefined || totals.some((source) => source.takeTotals(1).length > 0)
+    if (isLeft) log.error('the ledger is away: what peers gave and took lately is lost')
+  }
+
+  /** Hears and tells once. Never rejects: a ledger that is away is noted, and asked again later. */
+  turn(): Promise<void> {
+    this.#turn ??= this.#exchange().finally(() => {
+      this.#turn = undefined
+    })
+    return this.#turn
+  }
+
+  async #lastTurn(): Promise<void> {
+    // One that is under way may have told already.
+    await this.#turn
+    await this.turn()
+  }
+
+  #appoint(): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => void this.turn().then(() => this.#appoint()), askMs)
+  }
+
+  async #exchange(): Promise<void> {
+    const { now, log } = this.#options
+    try {
+      await this.#hear()
+      this.#heardAt = now()
+      if (this.#isAway) log.info('the ledger is back')
+      this.#isAway = false
+      if (now() - this.#toldAt < tellMs) return
+      this.#toldAt = now()
+      await this.#tell()
+    } catch (error) {
+      this.#failures++
+      if (!this.#isAway) log.warn({ err: error }, 'the ledger is away: what it said last holds until it is back')
+      this.#isAway = true
+    }
+  }
+
+  async #hear(): Promise<void> {
+    const { ledger, sinks, now } = this.#options
+    if (now() - this.#heardAt > longestSilenceMs) this.#position = undefined
+    for (;;) {
+      const { changes, position, isFresh, hasMore } = await ledger.changesSince(this.#position)
+      if (isFresh) {
+        this.#isBetween = true
+        for (const sink of sinks) sink.begin()
+      }
+      for (const sink of sinks) sink.apply(changes)
+      this.#position = position
+      if (hasMore) continue
+      if (this.#isBetween) for (const sink of sinks) sink.complete()
+      this.#isBetween = false
+      this.#isReady = true
+      return
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const { ledger, totals, bans } = this.#options
+    for (const source of bans) {
+      const made = source.takeBans(perBatch)
+      if (made.length > 0) await ledger.ban(made)
+    }
+    if (this.#unsure !== undefined) await this.#add(this.#unsure)
+    for (const source of totals) {
+      for (let taken = source.takeTotals(perBatch); taken.length > 0; taken = source.takeTotals(perBatch))
+        await this.#add({ source: this.#source, number: ++this.#batches, totals: taken })
+    }
+  }
+
+  async #add(batch: TotalsBatch): Promise<void> {
+    this.#unsure = batch
+    await this.#options.ledger.addTotals(batch)
+    this.#unsure = undefined
+  }
+}
