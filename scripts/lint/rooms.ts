@@ -160,6 +160,10 @@ export const rooms: readonly Room[] = [
     path: `${tracker}/transport`,
     knows: ['access', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),
   },
+  {
+    path: `${tracker}/cluster`,
+    knows: ['transport', 'signalling', 'swarm', 'config.ts'].map((name) => `${tracker}/${name}`),
+  },
   { path: `${tracker}/signalling`, knows: ['access', 'wire', 'swarm'].map((name) => `${tracker}/${name}`) },
   { path: `${tracker}/access`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/swarm`, knows: [] },

@@ -8,6 +8,7 @@ import { Network } from './network/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
 import {
+  ConnectionIds,
   Counts,
   type Family,
   gauge,
@@ -120,7 +121,15 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     counts,
     maxConnections: limits.sockets,
   })
-  const udp = new UdpTransport({ swarms, gate, entrance, counts, manners, interval, now })
+  const udp = new UdpTransport({
+    swarms,
+    gate,
+    entrance,
+    counts,
+    manners,
+    interval,
+    ids: new ConnectionIds(now),
+  })
   const listeners = new Listeners(http, udp, webSockets)
 
   gauge(registry, 'eldernode_tracker_torrents', 'Torrents that somebody announced lately.', () => swarms.swarms)

@@ -48,8 +48,25 @@ export class Signalling {
 
   /** Throws `InvalidInputError`. */
   message(speaker: Speaker, message: SocketMessage): void {
-    if (message.action === 'scrape') this.#scrape(speaker, message)
-    else this.#announce(speaker, message)
+    if (message.action === 'scrape') {
+      const { key } = speaker.from
+      this.scrape(speaker, message, (infoHash, into) => this.#options.entrance.counts(infoHash, key, into))
+    } else this.#announce(speaker, message)
+  }
+
+  /** @param countsOf knows the counts, wherever the torrents are kept */
+  scrape(
+    speaker: Speaker,
+    { infoHashTexts }: SocketScrape,
+    countsOf: (infoHash: Int32Array, into: Counts) => void,
+  ): void {
+    const counts = this.#counts
+    const files = infoHashTexts.map((text) => {
+      countsOf(infoHashOf(text), counts)
+      const { complete, incomplete, downloaded, downloaders } = counts
+      return `${text}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded},"downloaders":${downloaders}}`
+    })
+    speaker.send(`{"action":"scrape","files":{${files.join(',')}}}`)
   }
 
   /** Takes all that spoke through it out of their swarms. */
@@ -104,16 +121,6 @@ export class Signalling {
     // The other one may have left meanwhile: that is nobody's fault.
     if (isOpen && to !== undefined) to.send(answerMessage(answer, message))
     else this.#options.onStray()
-  }
-
-  #scrape(speaker: Speaker, { infoHashTexts }: SocketScrape): void {
-    const counts = this.#counts
-    const files = infoHashTexts.map((text) => {
-      this.#options.entrance.counts(infoHashOf(text), speaker.from.key, counts)
-      const { complete, incomplete, downloaded, downloaders } = counts
-      return `${text}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded},"downloaders":${downloaders}}`
-    })
-    speaker.send(`{"action":"scrape","files":{${files.join(',')}}}`)
   }
 
   #clientOf(speaker: Speaker, { peerId, event }: SocketAnnounce): number {

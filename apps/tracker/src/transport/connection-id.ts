@@ -3,18 +3,26 @@ import { SipHash } from './sip-hash.ts'
 
 const windowMs = 60_000
 
+/** Four words that nobody can guess. */
+export const connectionSecret = (): Int32Array => new Int32Array(new Uint8Array(randomBytes(16)).buffer)
+
 /**
  * The ids of BEP 15, which prove that a sender receives what is sent to its address: a spoofed address never learns
  * one, so this tracker cannot be aimed at a third party. Nothing is stored; an id is good for one to two minutes.
  */
 export class ConnectionIds {
-  readonly #hash = new SipHash(new Int32Array(new Uint8Array(randomBytes(16)).buffer))
+  readonly #hash: SipHash
   readonly #now: () => number
   // Address, port, window.
   readonly #words = new Int32Array(6)
 
-  constructor(now: () => number) {
+  /**
+   * @param now milliseconds
+   * @param secret four words; those who share them, and the time, know each other's ids
+   */
+  constructor(now: () => number, secret: Int32Array = connectionSecret()) {
     this.#now = now
+    this.#hash = new SipHash(secret)
   }
 
   /** The halves of the id that `issue` has made. */

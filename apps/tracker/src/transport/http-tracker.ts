@@ -16,6 +16,7 @@ import { type Family, parseAddress } from './address.ts'
 import { clientAddress } from './client-address.ts'
 import type { Counts } from './counts.ts'
 import type { Manners } from './manners.ts'
+import type { Asked, Shards } from './shards.ts'
 
 /** Who asked over HTTP and waits. One answer is due, at once or later; who has hung up meanwhile does not hear it. */
 export interface Asker {
@@ -36,6 +37,8 @@ export interface HttpTrackerOptions {
   entrance: Entrance
   counts: Counts
   manners: Manners
+  /** Absent where this process keeps all torrents. */
+  shards?: Shards | undefined
   trusted: BlockList
   intervals: Intervals
   trackerId: string
@@ -71,9 +74,9 @@ export class HttpTracker {
       const { action, passkey } = this.#path
       word.key = gate.keyOf(passkey)
       if (word.key === wrongKey) throw new InvalidInputError(gate.refusalOfKey(word.key))
-      const text = action === 'scrape' ? scrapeText(parseHttpScrape(search), this.#countsOf) : this.#announce(search)
+      if (action === 'scrape') this.#scrape(asker, search)
+      else this.#announce(asker, search, kind)
       counts.answered('http', action)
-      asker.reply(200, text)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       counts.refused('http')
@@ -95,11 +98,39 @@ export class HttpTracker {
     return kind
   }
 
-  /** An announce of another worker's swarm is asked for here; then nothing is returned, and `asker.reply` comes later. */
-  #announce(search: string): string {
-    const { swarms, entrance, intervals, trackerId } = this.#options
+  /** An announce that another worker got, and found to be one. */
+  take({ search, kind, address, key }: Asked): string {
+    const word = this.#word
+    word.kind = kind
+    word.address.set(address)
+    word.key = key
+    parseHttpAnnounce(search, word)
+    return this.#announced()
+  }
+
+  #announce(asker: Asker, search: string, kind: Family): void {
+    const { shards } = this.#options
     const word = this.#word
     parseHttpAnnounce(search, word)
+    if (shards !== undefined) {
+      const shard = shards.of(word.infoHash[0] as number)
+      const { address, key } = word
+      if (shard !== shards.own)
+        return shards.ask(shard, { search, kind, address, key }, (text) => asker.reply(200, text))
+    }
+    asker.reply(200, this.#announced())
+  }
+
+  #scrape(asker: Asker, search: string): void {
+    const { shards } = this.#options
+    const infoHashes = parseHttpScrape(search)
+    if (shards === undefined) return asker.reply(200, scrapeText(infoHashes, this.#countsOf))
+    shards.counts(infoHashes, this.#word.key, (countsOf) => asker.reply(200, scrapeText(infoHashes, countsOf)))
+  }
+
+  #announced(): string {
+    const { swarms, entrance, intervals, trackerId } = this.#options
+    const word = this.#word
     entrance.announce(word, this.#answer)
     if (this.#answer.refusal !== '') return failureText(this.#answer.refusal)
     return announceText(this.#answer, word.kind === kinds.ipv6, swarms, intervals, trackerId)

@@ -54,8 +54,8 @@ export class HttpTransport implements HttpOwner {
   }
 
   /** Resolves to the real port. Rejects with the system's error when it cannot be had. */
-  async start(host: string, port: number): Promise<number> {
-    this.#server.listen(port, host)
+  async start(host: string, port: number, isShared = false): Promise<number> {
+    this.#server.listen({ port, host, reusePort: isShared })
     await once(this.#server, 'listening')
     this.#server.on('error', (error) => this.#options.counts.failed('http', error))
     this.#timer = setInterval(() => this.#tick(), 1000)
@@ -122,7 +122,6 @@ export class HttpTransport implements HttpOwner {
     const { tracker, webSockets, counts } = this.#options
     try {
       const kind = tracker.callerOf(asker, this.head.forwardedFor, this.#address)
-      // A socket whose shard is another worker's (`head.path`) is handed over here, with `head` and `rest`.
       webSockets.upgrade(this.head, socket, rest, kind, this.#address)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error

@@ -20,12 +20,16 @@ export class Listeners {
     this.#webSockets = webSockets
   }
 
-  /** Resolves to the real port; 0 asks for a free one. Throws `ListenError`. */
-  async start(host: string, port: number): Promise<number> {
+  /**
+   * Resolves to the real port; 0 asks for a free one. Throws `ListenError`.
+   *
+   * @param isShared whether other processes of this tracker listen there, too
+   */
+  async start(host: string, port: number, isShared = false): Promise<number> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const tcpPort = await this.#http.start(host, port)
-        await this.#udp.start(host, tcpPort)
+        const tcpPort = await this.#http.start(host, port, isShared)
+        await this.#udp.start(host, tcpPort, isShared)
         this.#webSockets.start()
         return tcpPort
       } catch (error) {

@@ -13,6 +13,8 @@ export interface SocketOwner {
   onMessage(socket: Socket, text: string, isBinary: boolean): void
   onClose(socket: Socket): void
   onError(error: Error): void
+  /** It said something malformed, or beyond a limit. */
+  onRefusal(socket: Socket, reason: string): void
   /** Something waits to be written; `flush` is due before the loop turns. */
   onPending(socket: Socket): void
 }
@@ -72,6 +74,10 @@ export class Socket extends Speaker implements FrameReceiver {
 
   override send(text: string): void {
     this.#write(frame(opcodes.text, text))
+  }
+
+  refuse(reason: string): void {
+    this.owner.onRefusal(this, reason)
   }
 
   sendPing(): void {

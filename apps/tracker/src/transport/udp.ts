@@ -7,6 +7,7 @@ import { Announce, Answer, kinds, type Swarms } from '../swarm/index.ts'
 import {
   parseUdp,
   readPath,
+  scrapedHashes,
   TrackerPath,
   udpActions,
   UdpRequest,
@@ -16,9 +17,10 @@ import {
   writeScrape,
 } from '../wire/index.ts'
 import { parseAddress } from './address.ts'
-import { ConnectionIds } from './connection-id.ts'
+import type { ConnectionIds } from './connection-id.ts'
 import type { Counts } from './counts.ts'
 import type { Manners } from './manners.ts'
+import type { CountsOf, Sender, Shards } from './shards.ts'
 
 interface UdpTransportOptions {
   swarms: Swarms
@@ -26,10 +28,11 @@ interface UdpTransportOptions {
   entrance: Entrance
   counts: Counts
   manners: Manners
+  /** Absent where this process keeps all torrents. */
+  shards?: Shards | undefined
   /** Seconds. */
   interval: number
-  /** Milliseconds. */
-  now: () => number
+  ids: ConnectionIds
 }
 
 /** The kernel keeps so many bytes for us while we are busy. */
@@ -55,15 +58,16 @@ export class UdpTransport {
 
   constructor(options: UdpTransportOptions) {
     this.#options = options
-    this.#ids = new ConnectionIds(options.now)
+    this.#ids = options.ids
     this.#countsOf = (infoHash, counts) => options.entrance.counts(infoHash, noKey, counts)
   }
 
   /** Rejects with the system's error when the port cannot be had. */
-  async start(host: string, port: number): Promise<void> {
+  async start(host: string, port: number, isShared = false): Promise<void> {
     const family = isIP(host) === 6 ? 6 : 4
     const socket = createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
+      reusePort: isShared,
       // What is sent to is an address already.
       lookup: (address, _options, found) => found(null, address, family),
     })
@@ -82,6 +86,18 @@ export class UdpTransport {
     const socket = this.#socket
     this.#socket = undefined
     if (socket) await new Promise<void>((resolve) => socket.close(resolve))
+  }
+
+  /** A packet that another worker got, whose sender is known to own its address. */
+  take(packet: Buffer, address: string, port: number): void {
+    const word = this.#word
+    const kind = parseAddress(address, word.address)
+    const socket = this.#socket
+    if (kind === undefined || socket === undefined || socket.getSendQueueCount() > 0) return void this.#refuse()
+    word.kind = kind
+    parseUdp(packet, this.#request, word)
+    const length = this.#announce(packet, { address, port })
+    socket.send(this.#out, 0, length, port, address)
   }
 
   #onPacket(socket: Socket, packet: Buffer, from: RemoteInfo): void {
@@ -118,24 +134,42 @@ export class UdpTransport {
       this.#ids.issue(word.address, from.port)
       return writeConnect(this.#out, transaction, this.#ids.high, this.#ids.low)
     }
-    if (action === udpActions.announce) return this.#announce(transaction, from.port)
+    if (action === udpActions.announce) return this.#announce(packet, from)
     // A scrape has no room for a passkey (BEP 41 speaks of announces alone).
     const refusal = this.#options.gate.refusalOfKey(noKey)
     if (refusal !== '') return writeError(this.#out, transaction, refusal)
+    if (this.#options.shards !== undefined) return this.#scrapeAll(this.#options.shards, packet, from)
     return writeScrape(this.#out, packet, request, this.#countsOf)
   }
 
-  #announce(transaction: number, port: number): number {
-    const { swarms, gate, entrance, manners, interval } = this.#options
+  #announce(packet: Buffer, from: Sender): number {
+    const { swarms, gate, entrance, manners, shards, interval } = this.#options
     const word = this.#word
     const answer = this.#answer
-    if (word.port === 0) word.port = port
-    const { urlData } = this.#request
+    if (word.port === 0) word.port = from.port
+    const { urlData, transaction } = this.#request
     word.key = gate.keyOf(urlData !== '' && readPath(urlData, this.#path) ? this.#path.passkey : '')
     if (word.key === wrongKey && word.kind !== kinds.socket) manners.refused(word.kind, word.address)
+    else if (shards !== undefined && shards.of(word.infoHash[0] as number) !== shards.own) {
+      shards.pass(shards.of(word.infoHash[0] as number), packet, from)
+      return 0
+    }
     entrance.announce(word, answer)
     if (answer.refusal !== '') return writeError(this.#out, transaction, answer.refusal)
     return writeAnnounce(this.#out, transaction, interval, answer, swarms)
+  }
+
+  /** A scrape of torrents that other workers keep, too. */
+  #scrapeAll(shards: Shards, packet: Buffer, { address, port }: Sender): number {
+    const infoHashes = scrapedHashes(packet, this.#request)
+    shards.counts(infoHashes, noKey, (countsOf: CountsOf) => {
+      const socket = this.#socket
+      if (socket === undefined || socket.getSendQueueCount() > 0) return void this.#refuse()
+      parseUdp(packet, this.#request, this.#word)
+      const length = writeScrape(this.#out, packet, this.#request, countsOf)
+      socket.send(this.#out, 0, length, port, address)
+    })
+    return 0
   }
 
   #refuse(): number {

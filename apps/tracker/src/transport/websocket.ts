@@ -1,8 +1,8 @@
 import { InvalidInputError } from '@eldernode/core'
 import type { Duplex } from 'node:stream'
-import type { Gate } from '../access/index.ts'
+import { type Gate, wrongKey } from '../access/index.ts'
 import type { Signalling } from '../signalling/index.ts'
-import { type HttpHead, parseWebSocket, readPath, TrackerPath } from '../wire/index.ts'
+import { HttpHead, infoHashOf, parseWebSocket, readPath, type SocketMessage, TrackerPath } from '../wire/index.ts'
 import type { Family } from './address.ts'
 import type { Counts } from './counts.ts'
 import { closes } from './frames.ts'
@@ -10,6 +10,7 @@ import { handshakeAnswer, isHandshake } from './handshake.ts'
 import type { Manners } from './manners.ts'
 import { Pacer } from './pacer.ts'
 import { PerAddress } from './per-address.ts'
+import type { Shards, Upgrade } from './shards.ts'
 import { Socket, type SocketOwner } from './socket.ts'
 
 interface WebSocketTransportOptions {
@@ -18,7 +19,10 @@ interface WebSocketTransportOptions {
   counts: Counts
   manners: Manners
   isMember: (kind: Family, address: Int32Array) => boolean
+  /** Absent where this process keeps all torrents. */
+  shards?: Shards | undefined
   limits: {
+    sockets: number
     socketsPerAddress: number
   }
   /** From 0 to below 1. */
@@ -76,15 +80,19 @@ export class WebSocketTransport implements SocketOwner {
     // Who leaves while it waits for its turn is gone without a word.
     stream.on('error', ignore)
     if (!isHandshake(head)) return this.#turnAway(stream, '400 Bad Request')
-    const { manners, gate, isMember } = this.#options
+    const { manners, gate, isMember, shards } = this.#options
     const [high = 0, low = 0] = address
-    if (manners.isBanned(kind, address) || !this.#perAddress.enter(kind, high, low))
-      return this.#turnAway(stream, '429 Too Many Requests')
-    const passkey = readPath(head.path, this.#path) ? this.#path.passkey : ''
+    if (manners.isBanned(kind, address)) return this.#turnAway(stream, '429 Too Many Requests')
+    const { passkey, shard } = readPath(head.path, this.#path) ? this.#path : noPath
+    if (shards !== undefined && shard !== -1 && shards.of(shard) !== shards.own) {
+      const { webSocketKey, path } = head
+      if (shards.give(shards.of(shard), stream, rest, { webSocketKey, path, kind, address: [...address] })) return
+    }
+    if (!this.#perAddress.enter(kind, high, low)) return this.#turnAway(stream, '429 Too Many Requests')
     const callerKey = gate.keyOf(passkey)
     if (gate.refusalOfKey(callerKey) !== '') {
       this.#perAddress.leave(kind, high, low)
-      manners.refused(kind, address)
+      if (callerKey === wrongKey) manners.refused(kind, address)
       return this.#turnAway(stream, '403 Forbidden')
     }
     const isOwn = isMember(kind, address)
@@ -105,20 +113,37 @@ export class WebSocketTransport implements SocketOwner {
     this.#turnAway(stream, '503 Service Unavailable')
   }
 
+  /** A connection whose upgrade another worker has read. */
+  take(stream: Duplex, rest: Buffer, { webSocketKey, path, kind, address }: Upgrade): void {
+    stream.on('error', ignore)
+    if (this.#sockets >= this.#options.limits.sockets) return this.#turnAway(stream, '503 Service Unavailable')
+    const head = new HttpHead()
+    head.isUpgrade = true
+    head.webSocketVersion = '13'
+    head.webSocketKey = webSocketKey
+    head.path = path
+    this.upgrade(head, stream, rest, kind, Int32Array.from(address))
+  }
+
   onMessage(socket: Socket, text: string, isBinary: boolean): void {
-    const { counts } = this.#options
+    const { counts, shards, signalling } = this.#options
     try {
       if (isBinary) throw new InvalidInputError('the message must be text')
       const message = parseWebSocket(text)
-      this.#options.signalling.message(socket, message)
+      if (shards === undefined) signalling.message(socket, message)
+      else this.#toShard(shards, socket, message, text)
       counts.answered('ws', message.action)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
-      counts.refused('ws')
-      this.#strike(socket)
-      if (++socket.refusals > maxRefusals) socket.close(closes.policy)
-      else socket.send(JSON.stringify({ 'failure reason': error.message }))
+      this.onRefusal(socket, error.message)
     }
+  }
+
+  onRefusal(socket: Socket, reason: string): void {
+    this.#options.counts.refused('ws')
+    this.#strike(socket)
+    if (++socket.refusals > maxRefusals) socket.close(closes.policy)
+    else socket.send(JSON.stringify({ 'failure reason': reason }))
   }
 
   onPending(socket: Socket): void {
@@ -134,8 +159,20 @@ export class WebSocketTransport implements SocketOwner {
     this.#sockets--
     this.#rounds[socket.round]?.delete(socket)
     this.#options.signalling.leave(socket)
+    this.#options.shards?.gone(socket)
     const { kind, high, low } = socket.from
     this.#perAddress.leave(kind, high, low)
+  }
+
+  #toShard(shards: Shards, socket: Socket, message: SocketMessage, text: string): void {
+    const { signalling } = this.#options
+    if (message.action === 'scrape') {
+      const infoHashes = message.infoHashTexts.map((hash) => Int32Array.from(infoHashOf(hash)))
+      return shards.counts(infoHashes, socket.from.key, (countsOf) => signalling.scrape(socket, message, countsOf))
+    }
+    const shard = shards.of(message.infoHash[0] as number)
+    if (shard === shards.own) signalling.message(socket, message)
+    else shards.say(shard, socket, text)
   }
 
   #accept(socket: Socket, rest: Buffer): void {
@@ -184,5 +221,7 @@ export class WebSocketTransport implements SocketOwner {
     for (const round of this.#rounds) for (const socket of round) visit(socket)
   }
 }
+
+const noPath = { passkey: '', shard: -1 }
 
 const ignore = (): void => {}

@@ -1,7 +1,16 @@
 export { type Head, HttpHead, heads, readHead } from './http-head.ts'
 export { announceText, failureText, type Intervals, parseHttpAnnounce, parseHttpScrape, scrapeText } from './http.ts'
 export { readPath, TrackerPath } from './path.ts'
-export { parseUdp, udpActions, UdpRequest, writeAnnounce, writeConnect, writeError, writeScrape } from './udp.ts'
+export {
+  parseUdp,
+  scrapedHashes,
+  udpActions,
+  UdpRequest,
+  writeAnnounce,
+  writeConnect,
+  writeError,
+  writeScrape,
+} from './udp.ts'
 export {
   answerMessage,
   infoHashOf,

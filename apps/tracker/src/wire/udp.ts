@@ -114,6 +114,14 @@ export const writeScrape = (into: Buffer, packet: Buffer, request: UdpRequest, c
   return at
 }
 
+/** The infohashes of a scrape. */
+export const scrapedHashes = (packet: Buffer, { scrapes }: UdpRequest): Int32Array[] =>
+  Array.from({ length: scrapes }, (_, i) => {
+    const words = new Int32Array(5)
+    wordsOf(packet, head + 20 * i, words)
+    return words
+  })
+
 export const writeError = (into: Buffer, transaction: number, message: string): number => {
   into.writeInt32BE(udpActions.error, 0)
   into.writeInt32BE(transaction, 4)
