@@ -83,11 +83,13 @@ export class Members {
     if (peer === -1) return this.#turnAway(torrent, full, answer)
     const flags = (saysComplete(word) ? isComplete : 0) | (word.event === happened.paused ? isPaused : 0)
     this.peers.note(peer, flags, this.seconds())
-    const position = this.torrents.lists.add(this.listOf(torrent, peer), peer)
+    const list = this.listOf(torrent, peer)
+    const position = this.torrents.lists.add(list, peer)
     if (position === -1) {
       this.peers.remove(peer)
       return this.#turnAway(torrent, full, answer)
     }
+    this.torrents.tally(list, 1)
     this.peers.setPosition(peer, position)
     this.torrents.addMembers(torrent, 1)
     if (flags === isPaused) this.torrents.addPaused(torrent, 1)
@@ -122,6 +124,7 @@ export class Members {
         return
       }
       this.#unlist(list, peer)
+      this.torrents.tally(other, 1)
       this.peers.setPosition(peer, position)
     }
     this.torrents.addPaused(torrent, Number(after === isPaused) - Number(before === isPaused))
@@ -168,6 +171,7 @@ export class Members {
   #unlist(list: number, peer: number): void {
     const position = this.peers.positionOf(peer)
     const moved = this.torrents.lists.remove(list, position)
+    this.torrents.tally(list, -1)
     if (moved !== -1) this.peers.setPosition(moved, position)
   }
 

@@ -1,5 +1,5 @@
 import type { Credit } from './accounts.ts'
-import { Announce, happened, kinds } from './announce.ts'
+import { Announce, happened, type Kind, kinds } from './announce.ts'
 import { Answer, type Counts } from './answer.ts'
 import { choose } from './choice.ts'
 import { full, isComplete, isPaused, Members, type MembersOptions } from './members.ts'
@@ -8,6 +8,14 @@ import type { Torrents } from './torrents.ts'
 
 /** `random` also tells whom a peer is told of. */
 export type SwarmsOptions = MembersOptions
+
+export interface LargeSwarm {
+  /** 40 hex digits. */
+  infoHash: string
+  complete: number
+  incomplete: number
+  downloaded: number
+}
 
 /**
  * Who has which torrent. No sockets, no timers, no objects: columns of numbers, in which every announce, stop, expiry and
@@ -32,6 +40,26 @@ export class Swarms {
 
   get peers(): number {
     return this.#peers.size
+  }
+
+  /** Peers of one kind in all swarms: those that only give, or those that fetch. */
+  peersOf(kind: Kind, isFetching: boolean): number {
+    return this.#torrents.membersOf(kind, isFetching)
+  }
+
+  /** The largest swarms of so many that are looked at, the largest first. */
+  largest(count: number, look: number): LargeSwarm[] {
+    const words = new Int32Array(5)
+    return this.#torrents.largest(count, look).map((torrent) => {
+      this.#torrents.copyHash(torrent, words)
+      const complete = this.#torrents.complete(torrent)
+      return {
+        infoHash: Array.from(words, (word) => (word >>> 0).toString(16).padStart(8, '0')).join(''),
+        complete,
+        incomplete: this.#torrents.members(torrent) - complete,
+        downloaded: this.#torrents.downloaded(torrent),
+      }
+    })
   }
 
   openClient(): number {

@@ -14,6 +14,9 @@ export class Torrents {
   readonly #members: Int32Array
   readonly #paused: Int32Array
   readonly #downloaded: Uint32Array
+  /** Members of all torrents, as each has them: only givers and fetchers of each kind. */
+  readonly #tally = new Int32Array(listsPerTorrent)
+  #lookedUntil = 0
 
   constructor(capacity: number, peers: number, random: () => number) {
     this.#table = new KeyTable(capacity, keyWidth, keyWidth, random)
@@ -69,6 +72,33 @@ export class Torrents {
 
   addMembers(torrent: number, change: number): void {
     this.#members[torrent] = (this.#members[torrent] as number) + change
+  }
+
+  /** Counts who came to a list or left it. */
+  tally(list: number, change: number): void {
+    this.#tally[list % listsPerTorrent] = (this.#tally[list % listsPerTorrent] as number) + change
+  }
+
+  /** Members of one kind in all torrents: those that only give, or those that fetch. */
+  membersOf(kind: number, isFetching: boolean): number {
+    return this.#tally[kind * 2 + (isFetching ? 1 : 0)] as number
+  }
+
+  /** The largest of so many places at most, the largest first. Where there are more, the next look begins after them. */
+  largest(count: number, look: number): number[] {
+    const found: number[] = []
+    const capacity = this.#members.length
+    const places = Math.min(look, capacity)
+    for (let i = 0; i < places; i++) {
+      const torrent = (this.#lookedUntil + i) % capacity
+      const members = this.members(torrent)
+      if (members === 0 || (found.length === count && members <= this.members(found.at(-1) as number))) continue
+      const at = found.findIndex((other) => this.members(other) < members)
+      found.splice(at === -1 ? found.length : at, 0, torrent)
+      if (found.length > count) found.pop()
+    }
+    this.#lookedUntil = (this.#lookedUntil + places) % capacity
+    return found
   }
 
   addPaused(torrent: number, change: number): void {
