@@ -37,6 +37,14 @@ export class Tracker {
     return Number(new URL(this.webSocketUrl).port)
   }
 
+  /** Its id as a member of a network, once it says so. */
+  nodeId(): string | undefined {
+    return this.#program.found((line) => {
+      const node = logLine(line)?.['node']
+      return typeof node === 'string' ? node : undefined
+    })
+  }
+
   /** Peers that have all of a torrent, as the tracker knows them. */
   async seedersOf(infoHash: string): Promise<number> {
     const url = `http://${new URL(this.webSocketUrl).host}/scrape?info_hash=${infoHash.replace(/../g, '%$&')}`

@@ -11,11 +11,19 @@ import type { Changes, FollowerSettings, FromFollower, Standing, ToFollower } fr
 
 export type NetworkSettings = FollowerSettings
 
+/** Kept as the network says. */
+export interface NetworkLists {
+  /** What it serves. */
+  allowed: InfoHashSet
+  /** What its owner denied. */
+  denied: InfoHashSet
+  /** Whether they tell all there is. */
+  isReady: boolean
+}
+
 export interface NetworkOptions {
   settings: NetworkSettings
-  /** What the network serves, and what its owner denied: kept as the network says. */
-  live: InfoHashSet
-  denied: InfoHashSet
+  lists: NetworkLists
   /** Empty sets, to be filled anew. */
   fresh(): InfoHashSet
   log: Logger
@@ -32,6 +40,7 @@ const stopMs = 4000
 const firstDelayMs = 1000
 const longestDelayMs = 60_000
 
+const none = new Int32Array()
 const unknown: Standing = { links: 0, inStep: 0, member: false, ready: false, live: 0, denied: 0 }
 
 /**
@@ -53,19 +62,15 @@ export class Network {
 
   /** @throws BrokenSecretError, ExposedSecretError */
   constructor(options: NetworkOptions) {
-    const { settings } = options
+    const { settings, lists } = options
     this.#options = options
+    lists.isReady = false
     mkdirSync(settings.folder, { recursive: true, mode: 0o750 })
     this.id = openIdentity(join(settings.folder, keyFile)).id
   }
 
   get standing(): Standing {
     return this.#standing
-  }
-
-  /** Whether the lists tell all there is. */
-  get isReady(): boolean {
-    return this.#standing.ready
   }
 
   /** Takes the last list from its file, and begins to follow. */
@@ -113,14 +118,15 @@ export class Network {
 
   /** The thread begins with what its file says, and tells what changes from there: so does this side. */
   #load(): void {
-    const { settings, live, denied, fresh, log } = this.#options
+    const { settings, lists, fresh, log } = this.#options
     const path = join(settings.folder, listFile)
-    const lists = readLists(path)
-    if (lists === 'damaged') log.warn({ path }, 'the list of torrents is damaged and is not used')
-    const kept = lists === 'damaged' ? undefined : lists
-    live.replaceWith(filled(fresh(), kept?.live))
-    denied.replaceWith(filled(fresh(), kept?.denied))
-    if (kept !== undefined) log.info({ live: live.size, denied: denied.size }, 'torrents from before the restart')
+    const read = readLists(path)
+    if (read === 'damaged') log.warn({ path }, 'the list of torrents is damaged and is not used')
+    const { live, denied } = read === undefined || read === 'damaged' ? { live: none, denied: none } : read
+    lists.allowed.replaceWith(filled(fresh(), live))
+    lists.denied.replaceWith(filled(fresh(), denied))
+    if (live.length + denied.length === 0) return
+    log.info({ live: lists.allowed.size, denied: lists.denied.size }, 'torrents from before the restart')
   }
 
   #hear(message: FromFollower): void {
@@ -141,18 +147,19 @@ export class Network {
   }
 
   #change(changes: Changes): void {
-    const { live, denied, changed } = this.#options
-    each(changes.added, (infoHash) => live.add(infoHash))
-    each(changes.removed, (infoHash) => live.remove(infoHash))
-    each(changes.denied, (infoHash) => denied.add(infoHash))
-    each(changes.lifted, (infoHash) => denied.remove(infoHash))
+    const { lists, changed } = this.#options
+    each(changes.added, (infoHash) => lists.allowed.add(infoHash))
+    each(changes.removed, (infoHash) => lists.allowed.remove(infoHash))
+    each(changes.denied, (infoHash) => lists.denied.add(infoHash))
+    each(changes.lifted, (infoHash) => lists.denied.remove(infoHash))
     changed?.(changes)
   }
 
   #stand(standing: Standing): void {
-    const { log } = this.#options
+    const { log, lists } = this.#options
     const before = this.#standing
     this.#standing = standing
+    lists.isReady = standing.ready
     this.#delay = firstDelayMs
     if (standing.member !== this.#wasAdmitted) {
       if (standing.member) log.info({ node: this.id }, 'admitted to the network')
@@ -171,6 +178,7 @@ export class Network {
     this.#saving.clear()
     if (this.#stopping !== undefined) return this.#stopping()
     this.#standing = { ...this.#standing, links: 0, inStep: 0, ready: false }
+    this.#options.lists.isReady = false
     this.#restart = setTimeout(() => this.#run(), this.#delay)
     this.#delay = Math.min(this.#delay * 2, longestDelayMs)
   }
@@ -184,7 +192,7 @@ const each = (words: Int32Array, act: (infoHash: Int32Array) => unknown): void =
   for (let at = 0; at < words.length; at += infoHashWords) act(words.subarray(at, at + infoHashWords))
 }
 
-const filled = (set: InfoHashSet, words: Int32Array | undefined): InfoHashSet => {
-  if (words !== undefined) each(words, (infoHash) => set.add(infoHash))
+const filled = (set: InfoHashSet, words: Int32Array): InfoHashSet => {
+  each(words, (infoHash) => set.add(infoHash))
   return set
 }
