@@ -146,7 +146,11 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/library`, knows: [] },
   { path: `${seeder}/keys`, knows: [] },
   { path: `${seeder}/egress`, knows: [] },
-  { path: `${tracker}/main.ts`, knows: [`${tracker}/compose.ts`, `${tracker}/config.ts`, `${tracker}/transport`] },
+  {
+    path: `${tracker}/main.ts`,
+    knows: ['access', 'compose.ts', 'config.ts', 'reload.ts', 'transport'].map((name) => `${tracker}/${name}`),
+  },
+  { path: `${tracker}/reload.ts`, knows: [`${tracker}/config.ts`] },
   {
     path: `${tracker}/compose.ts`,
     knows: ['access', 'network', 'transport', 'signalling', 'swarm', 'config.ts', 'snapshot-file.ts'].map(
@@ -158,14 +162,14 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/config.ts`, knows: [] },
   {
     path: `${tracker}/transport`,
-    knows: ['access', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),
+    knows: ['access', 'ledger', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),
   },
   {
     path: `${tracker}/cluster`,
     knows: ['transport', 'signalling', 'swarm', 'config.ts'].map((name) => `${tracker}/${name}`),
   },
   { path: `${tracker}/signalling`, knows: ['access', 'wire', 'swarm'].map((name) => `${tracker}/${name}`) },
-  { path: `${tracker}/access`, knows: [`${tracker}/swarm`] },
+  { path: `${tracker}/access`, knows: [`${tracker}/ledger`, `${tracker}/swarm`] },
   { path: `${tracker}/swarm`, knows: [] },
   { path: `${tracker}/wire`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/ledger`, knows: [] },

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
 import { SnapshotFile } from './snapshot-file.ts'
-import { AccessGate, GuardedSwarms, InfoHashSet, Passkeys } from './access/index.ts'
+import { Access, GuardedSwarms, InfoHashSet } from './access/index.ts'
 import { Network } from './network/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
@@ -23,8 +23,10 @@ import {
 } from './transport/index.ts'
 
 export interface Tracker {
-  /** Resolves to the real port. */
+  /** Resolves to the real port. Rejects with `HashFileError` and `ListenError`. */
   start(): Promise<number>
+  /** Takes on settings that may change while it runs, and reads its lists again. Rejects with `HashFileError`. */
+  change(settings: TrackerSettings): Promise<void>
   stop(): Promise<void>
 }
 
@@ -48,7 +50,8 @@ const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32
  * @param now milliseconds, never going backwards
  */
 export const compose = (settings: TrackerSettings, log: Logger, now: () => number): Tracker => {
-  const { limits } = settings
+  // Everybody reads the limits here, so that those that may change do so for all.
+  const limits = { ...settings.limits }
   const interval = settings.announce.intervalSeconds
   const socketInterval = Math.ceil(interval / 5)
   const registry = new Registry()
@@ -62,32 +65,26 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     now,
     random: Math.random,
     secret: random,
+    ...(settings.access.mode === 'private' && { accounts: limits }),
   })
-  const keys = new Passkeys()
-  const listed = new InfoHashSet(random)
-  const denied = new InfoHashSet(random)
+  let members = new Ranges(settings.members)
+  const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
+  const manners = new Manners({ limits, isMember, now, clock: Date.now, random })
+  const { mode } = settings.access
+  const access = new Access({ mode, swarms, onBan: (ban) => manners.ban(ban), random })
+  const { gate } = access
+  const entrance = new GuardedSwarms(swarms, gate)
   const { owner } = settings.network
   const network =
     owner === undefined
       ? undefined
       : new Network({
           settings: { ...settings.network, owner },
-          live: listed,
-          denied,
+          live: access.network.allowed,
+          denied: access.network.denied,
           fresh: () => new InfoHashSet(random),
           log,
         })
-  const gate = new AccessGate({
-    mode: 'open',
-    listed: [listed],
-    denied: [denied],
-    keys,
-    isReady: () => network?.isReady ?? true,
-  })
-  const entrance = new GuardedSwarms(swarms, gate)
-  const members = new Ranges(settings.members)
-  const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
-  const manners = new Manners({ perSecond: limits.requestsPerAddress, isMember, now, random })
   const signalling = new Signalling({
     swarms,
     entrance,
@@ -145,11 +142,20 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   }
   return {
     start: async () => {
+      await access.read(settings.access)
       snapshot?.load(swarms, ttl)
       network?.start()
       const port = await listeners.start(settings.host, settings.port)
       nextSweep = setTimeout(sweep, sweepMs)
       return port
+    },
+    change: async (changed) => {
+      const counted = await access.read(changed.access)
+      Object.assign(limits, changed.limits)
+      members = new Ranges(changed.members)
+      http.maxConnections = limits.sockets
+      log.level = changed.log.level
+      log.info(counted, 'the lists of torrents were read again')
     },
     stop: async () => {
       clearTimeout(nextSweep)

@@ -13,6 +13,9 @@ const isRange = (text: string): boolean => {
 
 const rangeExpected = 'an address or a CIDR range such as 10.0.0.0/8'
 
+/** Taken on by a running tracker when it reads its settings again (SIGHUP). */
+const hot = { hot: true }
+
 /** Every setting of the tracker: type, default and documentation. */
 export const trackerSchema = z.object({
   host: z
@@ -40,7 +43,8 @@ export const trackerSchema = z.object({
     .default(['127.0.0.0/8', '::1', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'])
     .describe(
       "Addresses of the network's own nodes: they may be in more torrents at once, and are neither slowed nor banned.",
-    ),
+    )
+    .meta(hot),
   snapshot: z
     .string()
     .max(4096)
@@ -73,6 +77,49 @@ export const trackerSchema = z.object({
       .default(false)
       .describe('Connect to private and loopback addresses that other nodes name. For a network in one house.'),
   }),
+  access: z.object({
+    mode: z
+      .enum(['open', 'listed', 'private'])
+      .default('open')
+      .describe('Who is served: everybody and all torrents, listed torrents only, or who has a passkey only.'),
+    allow: z
+      .string()
+      .max(4096)
+      .default('')
+      .describe('A file of infohashes that are served in mode listed, 40 hex digits a line. Read again on SIGHUP.')
+      .meta(hot),
+    deny: z
+      .string()
+      .max(4096)
+      .default('')
+      .describe('A file of infohashes that are not served in any mode. Read again on SIGHUP.')
+      .meta(hot),
+  }),
+  ledger: z.object({
+    file: z
+      .string()
+      .max(4096)
+      .default('')
+      .describe(
+        'A file in which passkeys and their totals, and lists and bans of the admin API, are kept. Not used with `cluster.valkey`.',
+      ),
+  }),
+  cluster: z.object({
+    valkey: z
+      .union([z.literal(''), z.url({ protocol: /^rediss?$/ }).max(2000)])
+      .default('')
+      .meta({ expected: 'a URL such as redis://user:password@host:6379', secret: true })
+      .describe('A Valkey or Redis server that keeps the ledger of several machines; empty: there is one machine.'),
+  }),
+  admin: z.object({
+    tokenFile: z
+      .string()
+      .max(4096)
+      .default('')
+      .describe(
+        'A file with the token of the admin API and of /stats, which is made if it is not there; empty: there are no such doors.',
+      ),
+  }),
   announce: z.object({
     intervalSeconds: z
       .int()
@@ -87,27 +134,60 @@ export const trackerSchema = z.object({
       .int()
       .min(2)
       .default(100_000)
-      .describe('Most peers known of one torrent; one that was not heard of for long gives way.'),
+      .describe('Most peers known of one torrent; one that was not heard of for long gives way.')
+      .meta(hot),
     peers: z.int().min(2).default(1_000_000).describe('Most peers known at once; no new torrent is taken beyond it.'),
+    peersPerKey: z
+      .int()
+      .min(1)
+      .default(1000)
+      .describe('Most peers of one passkey at once, each torrent of each client being one.')
+      .meta(hot),
+    peerBytesPerSecond: z
+      .int()
+      .min(1)
+      .default(125_000_000)
+      .describe('Most that one peer is believed to give, and to take, in the totals of its passkey.')
+      .meta(hot),
     swarmsPerSocket: z
       .int()
       .min(1)
       .default(1000)
-      .describe('Most torrents that one WebSocket connection may be in at once.'),
-    swarmsPerMember: z.int().min(1).default(250_000).describe('The same for one of an address in `members`.'),
+      .describe('Most torrents that one WebSocket connection may be in at once.')
+      .meta(hot),
+    swarmsPerMember: z.int().min(1).default(250_000).describe('The same for one of an address in `members`.').meta(hot),
     requestsPerAddress: z
       .int()
       .min(0)
       .default(200)
-      .describe('Most HTTP and UDP requests a second of one address (IPv6: one /64), over 10 seconds; 0 is no limit.'),
-    sockets: z.int().min(1).default(10_000).describe('Most TCP connections at once, HTTP and WebSocket together.'),
-    socketsPerAddress: z.int().min(1).default(500).describe('Most WebSocket connections of one address at once.'),
+      .describe('Most HTTP and UDP requests a second of one address (IPv6: one /64), over 10 seconds; 0 is no limit.')
+      .meta(hot),
+    sockets: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('Most TCP connections at once, HTTP and WebSocket together.')
+      .meta(hot),
+    socketsPerAddress: z
+      .int()
+      .min(1)
+      .default(500)
+      .describe('Most WebSocket connections of one address (IPv6: one /64) at once.')
+      .meta(hot),
+    banSeconds: z
+      .int()
+      .min(1)
+      .max(86_400)
+      .default(600)
+      .describe('How long an address is not listened to that goes on sending what must be refused.')
+      .meta(hot),
   }),
   log: z.object({
     level: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
       .default('info')
-      .describe('The least severe messages that are logged.'),
+      .describe('The least severe messages that are logged.')
+      .meta(hot),
   }),
 })
 

@@ -6,16 +6,29 @@ import { pino } from 'pino'
 import { parse } from 'smol-toml'
 import { compose } from './compose.ts'
 import { trackerSchema, type TrackerSettings } from './config.ts'
+import { HashFileError } from './access/index.ts'
+import { Reload } from './reload.ts'
 import { ListenError } from './transport/index.ts'
 
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
 const exitConfig = 78
 
-const run = async (settings: TrackerSettings): Promise<void> => {
+const run = async (settings: TrackerSettings, read: () => TrackerSettings): Promise<void> => {
   const log = pino({ level: settings.log.level })
   const tracker = compose(settings, log, () => performance.now())
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  const port = await tracker.start()
+  const starting = tracker.start()
+  const reload = new Reload({ running: settings, read, change: (changed) => tracker.change(changed), log })
+  // One that comes during the start is heeded after it.
+  process.on(
+    'SIGHUP',
+    () =>
+      void starting.then(
+        () => reload.run(),
+        () => undefined,
+      ),
+  )
+  const port = await starting
   const host = isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host
   for (const url of [`http://${host}:${port}/announce`, `ws://${host}:${port}`, `udp://${host}:${port}`]) {
     log.info({ url }, 'listening')
@@ -35,8 +48,8 @@ const readToml = (path: string): unknown => {
   }
 }
 
-try {
-  const start = readCommand(trackerSchema, {
+const readSettings = () =>
+  readCommand(trackerSchema, {
     name: 'eldernode-tracker',
     summary: 'a BitTorrent tracker on HTTP, WebSocket and UDP',
     defaultFile: '/etc/eldernode/tracker.toml',
@@ -44,10 +57,23 @@ try {
     argv: process.argv.slice(2),
     readToml,
   })
+
+/** With the flags of this process, which never ask to print when it runs. */
+const readAgain = (): TrackerSettings => {
+  const start = readSettings()
+  if (start.kind === 'print') throw new TypeError('a running tracker has nothing to print')
+  return start.values
+}
+
+const isForOperator = (error: unknown): error is Error =>
+  error instanceof SettingsError || error instanceof ListenError || error instanceof HashFileError
+
+try {
+  const start = readSettings()
   if (start.kind === 'print') process.stdout.write(start.text)
-  else await run(start.values)
+  else await run(start.values, readAgain)
 } catch (error) {
-  if (error instanceof SettingsError || error instanceof ListenError) process.stderr.write(`${error.message}\n`)
+  if (isForOperator(error)) process.stderr.write(`${error.message}\n`)
   else console.error(error)
-  process.exitCode = error instanceof SettingsError ? exitConfig : 1
+  process.exitCode = error instanceof SettingsError || error instanceof HashFileError ? exitConfig : 1
 }

@@ -1,5 +1,5 @@
 import type { Passkeys } from './passkeys.ts'
-import { type Gate, type Listing, noKey } from './port.ts'
+import { type Gate, type Listing, noKey, unsureKey, wrongKey } from './port.ts'
 
 export type AccessMode = 'open' | 'listed' | 'private'
 
@@ -11,13 +11,15 @@ export interface AccessGateOptions {
   denied: readonly Listing[]
   keys: Passkeys
   /** Whether the lists tell all there is: until then what is not listed may come still. */
-  isReady: () => boolean
+  areListsReady: () => boolean
+  /** Whether all keys are known: until then any may be right. */
+  areKeysReady: () => boolean
 }
 
 const refusals = {
   denied: 'this torrent is denied by this tracker',
   unlisted: 'this tracker does not serve this torrent',
-  notReady: 'this tracker does not know all of its torrents yet: try again in a minute',
+  notReady: 'this tracker has just started and does not know yet whom to serve: try again in a minute',
   key: 'this tracker needs the passkey that is part of a personal announce URL',
 }
 
@@ -37,19 +39,26 @@ export class AccessGate implements Gate {
   }
 
   keyOf(passkey: string): number {
-    return this.#isPrivate ? this.#options.keys.find(passkey) : noKey
+    if (!this.#isPrivate) return noKey
+    const { keys, areKeysReady } = this.#options
+    const key = keys.find(passkey)
+    return key === wrongKey && !areKeysReady() ? unsureKey : key
   }
 
   refusalOfKey(key: number): string {
-    return this.#isPrivate && !this.#options.keys.has(key) ? this.#refuse('key') : ''
+    if (!this.#isPrivate || this.#options.keys.has(key)) return ''
+    return this.#refuse(key === unsureKey ? 'notReady' : 'key')
   }
 
   refusalOf(infoHash: Int32Array, key: number): string {
-    const { keys, denied, listed, isReady } = this.#options
-    if (this.#isPrivate && !keys.has(key)) return this.#refuse('key')
+    if (this.#isPrivate) {
+      const refusal = this.refusalOfKey(key)
+      if (refusal !== '') return refusal
+    }
+    const { denied, listed, areListsReady } = this.#options
     if (isIn(denied, infoHash)) return this.#refuse('denied')
     if (!this.#isListed || isIn(listed, infoHash)) return ''
-    return this.#refuse(isReady() ? 'unlisted' : 'notReady')
+    return this.#refuse(areListsReady() ? 'unlisted' : 'notReady')
   }
 
   #refuse(reason: keyof Refused): string {

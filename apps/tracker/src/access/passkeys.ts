@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type Keys, wrongKey } from './port.ts'
+import { wrongKey } from './port.ts'
 
 /** 24 random bytes as base64url. */
 const passkeyLength = 32
@@ -8,7 +8,7 @@ const passkeyLength = 32
  * The passkeys that hold, by their SHA-256: a key is looked up by the hash of what was sent, so that the time of an answer
  * tells nothing of any key, and the memory of this process holds none.
  */
-export class Passkeys implements Keys {
+export class Passkeys {
   readonly #byHash = new Map<string, number>()
   readonly #hashes = new Map<number, string>()
 
@@ -16,28 +16,40 @@ export class Passkeys implements Keys {
     return this.#hashes.size
   }
 
-  put(id: number, digest: Uint8Array): void {
+  /**
+   * @param id of the ledger, 1 or more
+   * @param digest SHA-256 of the passkey, base64url
+   */
+  put(id: number, digest: string): void {
     this.remove(id)
-    const text = Buffer.from(digest).toString('base64')
-    this.#byHash.set(text, id)
-    this.#hashes.set(id, text)
+    this.#byHash.set(digest, id)
+    this.#hashes.set(id, digest)
   }
 
+  /** @returns whether it was there */
   remove(id: number): boolean {
-    const text = this.#hashes.get(id)
-    if (text === undefined) return false
+    const digest = this.#hashes.get(id)
+    if (digest === undefined) return false
     this.#hashes.delete(id)
-    if (this.#byHash.get(text) === id) this.#byHash.delete(text)
+    this.#byHash.delete(digest)
     return true
   }
 
-  /** Its number, or `wrongKey`. */
+  /** The id of a passkey, or `wrongKey`. */
   find(passkey: string): number {
     if (passkey.length !== passkeyLength) return wrongKey
-    return this.#byHash.get(hash('sha256', passkey, 'base64')) ?? wrongKey
+    return this.#byHash.get(hash('sha256', passkey, 'base64url')) ?? wrongKey
   }
 
   has(id: number): boolean {
     return this.#hashes.has(id)
+  }
+
+  hashOf(id: number): string | undefined {
+    return this.#hashes.get(id)
+  }
+
+  ids(): number[] {
+    return [...this.#hashes.keys()]
   }
 }

@@ -6,12 +6,15 @@ export const noKey = 0
 /** A passkey that is not known here, or none where one is asked for. */
 export const wrongKey = -1
 
+/** Some passkey, while it is not known yet which ones hold. */
+export const unsureKey = -2
+
 /**
  * Who may announce what. Everything it asks is in memory, and each question takes the same time however much is listed and
  * however many keys there are. In open mode nothing is looked up.
  */
 export interface Gate {
-  /** The number of a passkey from a path, `noKey` where none is asked for, or `wrongKey`. */
+  /** The number of a passkey from a path, `noKey` where none is asked for, `wrongKey` or `unsureKey`. */
   keyOf(passkey: string): number
   /** Why this key may do nothing here, in words for the client; empty when it may. */
   refusalOfKey(key: number): string
@@ -35,16 +38,4 @@ export interface Listing {
   add(infoHash: Int32Array): boolean
   /** @returns whether it was there */
   remove(infoHash: Int32Array): boolean
-}
-
-/** The passkeys that hold. The ledger tells of changes; what it stores are hashes, never the keys. */
-export interface Keys {
-  readonly size: number
-  /**
-   * @param id 1 or more, never given to another key
-   * @param hash SHA-256 of the passkey, 32 bytes
-   */
-  put(id: number, hash: Uint8Array): void
-  /** @returns whether it was there */
-  remove(id: number): boolean
 }

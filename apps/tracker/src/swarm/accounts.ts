@@ -12,7 +12,7 @@ export class Accounts {
     /** Most peers of one key at once. May change while it runs, as may the next one. */
     peersPerKey: number
     /** Bytes a second that one peer may be believed to give, and to take. */
-    bytesPerSecond: number
+    peerBytesPerSecond: number
   }
   // Columns of peers.
   readonly #places: Int32Array
@@ -88,7 +88,7 @@ export class Accounts {
    * carry is believed as much as it can.
    */
   note(peer: number, { uploaded, downloaded }: Announce, seconds: number): void {
-    const most = Math.max(1, seconds) * this.limits.bytesPerSecond
+    const most = Math.max(1, seconds) * this.limits.peerBytesPerSecond
     const given = this.#difference(this.#uploaded, peer, uploaded, most)
     const taken = this.#difference(this.#downloaded, peer, downloaded, most)
     if (given === 0 && taken === 0) return

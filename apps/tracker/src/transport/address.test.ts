@@ -55,7 +55,8 @@ describe('Manners', () => {
     now = 0
     const own = new Ranges(['127.0.0.1'])
     const isMember = (kind: 0 | 1, address: Int32Array) => own.has(kind, address)
-    return new Manners({ perSecond, isMember, now: () => now, random: () => 0.2 })
+    const limits = { requestsPerAddress: perSecond, banSeconds: 600 }
+    return new Manners({ limits, isMember, now: () => now, clock: () => 1e12 + now, random: () => 0.2 })
   }
   const words = (text: string) => {
     const address = new Int32Array(4)

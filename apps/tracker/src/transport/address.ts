@@ -19,11 +19,31 @@ export const parseAddress = (text: string, into: Int32Array): Family | undefined
   return ipv6(text, into)
 }
 
+/** Words that `neighbourhood` fills. */
+export const keyWords = 3
+
 /** What limits are counted by: an IPv4 address, or the /64 of an IPv6 one, which one subscriber has. */
 export const neighbourhood = (kind: Family, address: Int32Array, into: Int32Array): void => {
   into[0] = kind
   into[1] = address[0] as number
   into[2] = kind === kinds.ipv4 ? 0 : (address[1] as number)
+}
+
+/** Such a neighbourhood as text: `192.0.2.1`, or `2001:db8:0:1::/64`. */
+export const networkText = (key: Int32Array): string => {
+  const [kind = 0, high = 0, low = 0] = key
+  if (kind === kinds.ipv4) return `${high >>> 24}.${(high >>> 16) & 255}.${(high >>> 8) & 255}.${high & 255}`
+  return `${[high >>> 16, high & 0xffff, low >>> 16, low & 0xffff].map((group) => group.toString(16)).join(':')}::/64`
+}
+
+/** Fills such a neighbourhood from an address, with `/64` or without. @returns whether it is one */
+export const readNetwork = (text: string, into: Int32Array): boolean => {
+  const words = new Int32Array(4)
+  const mark = text.indexOf('/')
+  const kind = parseAddress(mark === -1 ? text : text.slice(0, mark), words)
+  if (kind === undefined || (mark !== -1 && (kind === kinds.ipv4 || text.slice(mark) !== '/64'))) return false
+  neighbourhood(kind, words, into)
+  return true
 }
 
 const ipv4 = (text: string, from: number, to: number): number | undefined => {

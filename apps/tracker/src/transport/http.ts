@@ -42,7 +42,7 @@ export class HttpTransport implements HttpOwner {
       { maxHeaderSize: 8192, headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 20_000 },
       (request, response) => this.#onPage(request, response),
     )
-    this.#server.maxConnections = options.maxConnections
+    this.maxConnections = options.maxConnections
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, rest: Buffer) => {
       headOf(request, this.head)
       this.#upgrade(new PageAsker(request), socket, rest)
@@ -51,6 +51,11 @@ export class HttpTransport implements HttpOwner {
     this.#server.on('other', this.#server.listeners('connection')[0] as (socket: Socket) => void)
     this.#server.removeAllListeners('connection')
     this.#server.on('connection', (socket) => this.#deadlines.add(new HttpConnection(socket, this), headSeconds))
+  }
+
+  /** Of the port, whatever becomes of them. May be changed at any time; nobody is cut off by that. */
+  set maxConnections(most: number) {
+    this.#server.maxConnections = most
   }
 
   /** Resolves to the real port. Rejects with the system's error when it cannot be had. */

@@ -1,13 +1,22 @@
 import { KeyTable } from '../swarm/index.ts'
-import { type Family, neighbourhood } from './address.ts'
+import type { Ban, BanSource } from '../ledger/index.ts'
+import { type Family, keyWords, neighbourhood, networkText, readNetwork } from './address.ts'
+import { Bans } from './bans.ts'
 
 interface MannersOptions {
-  /** Requests a second of one address or /64; 0 is no limit. */
-  perSecond: number
+  /** May change while it runs. */
+  limits: {
+    /** Requests a second of one address or /64; 0 is no limit. */
+    requestsPerAddress: number
+    /** How long one who goes on sending what must be refused is not listened to. */
+    banSeconds: number
+  }
   /** Whether an address is one of this network's own. */
   isMember: (kind: Family, address: Int32Array) => boolean
   /** Milliseconds. */
   now: () => number
+  /** Milliseconds since 1970. */
+  clock: () => number
   random: () => number
 }
 
@@ -18,55 +27,61 @@ const burst = 10
 const tolerated = 200
 const calmMs = 60_000
 
-/** How long one who goes on sending what must be refused is not listened to. */
-const banMs = 600_000
+/** Bans that wait to be told to others; further ones hold here only. */
+const maxUntold = 1000
+
+/** What fits a word. */
+const longest = 0x7fff_ffff
 
 /** Addresses that are remembered at once; beyond it those that were not heard of lately are forgotten. */
 const remembered = 65_536
 
-/** Words of a record: its key, hundredths of requests left, when they were counted, refusals, until when it is banned, the last refusal. */
-const keyWidth = 3
-const width = 8
+/** Words of a record: its key, hundredths of requests left, when they were counted, refusals, the last refusal. */
+const width = 7
 
 /**
  * How much each address, or each /64 of IPv6, may ask for. Only those who proved to own their address may be counted
  * here, or anybody could use up what belongs to somebody else. Members are not limited.
  */
-export class Manners {
+export class Manners implements BanSource {
   readonly #options: MannersOptions
-  readonly #key = new Int32Array(keyWidth)
+  readonly #key = new Int32Array(keyWords)
+  readonly #bans: Bans
   readonly #began: number
   #current: KeyTable
   #before: KeyTable
+  #untold: Ban[] = []
 
   constructor(options: MannersOptions) {
     this.#options = options
     this.#began = options.now()
+    this.#bans = new Bans(options.random)
     this.#current = this.#table()
     this.#before = this.#table()
   }
 
   /** Counts one request. False when there are too many, or the address is banned. */
   permits(kind: Family, address: Int32Array): boolean {
-    const { perSecond, isMember } = this.#options
+    const { limits, isMember } = this.#options
     if (isMember(kind, address)) return true
     const { records, place } = this.#record(kind, address)
-    const now = this.#now()
-    if (now < (records[place + 6] as number)) return false
+    if (this.#bans.has(this.#key, this.#seconds())) return false
+    const perSecond = limits.requestsPerAddress
     if (perSecond === 0) return true
+    const now = this.#now()
     const most = perSecond * burst
-    const gained = ((now - (records[place + 4] as number)) * perSecond) / 1000
+    const gained = (passed(records[place + 4] as number, now) * perSecond) / 1000
     const left = Math.min(most, (records[place + 3] as number) / 100 + gained) - 1
     if (left < 0) return false
-    records[place + 3] = Math.min(left * 100, 0x7fff_ffff)
+    records[place + 3] = Math.min(left * 100, longest)
     records[place + 4] = now
     return true
   }
 
   isBanned(kind: Family, address: Int32Array): boolean {
     if (this.#options.isMember(kind, address)) return false
-    const { records, place } = this.#record(kind, address)
-    return this.#now() < (records[place + 6] as number)
+    neighbourhood(kind, address, this.#key)
+    return this.#bans.has(this.#key, this.#seconds())
   }
 
   /** Counts one message that had to be refused. @returns whether that was one too many */
@@ -74,18 +89,44 @@ export class Manners {
     if (this.#options.isMember(kind, address)) return false
     const { records, place } = this.#record(kind, address)
     const now = this.#now()
-    if (now - (records[place + 7] as number) > calmMs) records[place + 5] = 0
+    if (passed(records[place + 6] as number, now) > calmMs) records[place + 5] = 0
     records[place + 5] = (records[place + 5] as number) + 1
-    records[place + 7] = now
+    records[place + 6] = now
     if ((records[place + 5] as number) < tolerated) return false
     records[place + 5] = 0
-    records[place + 6] = now + banMs
+    const { banSeconds } = this.#options.limits
+    this.#bans.set(this.#key, this.#seconds() + banSeconds, this.#seconds())
+    const until = Math.round(this.#options.clock()) + banSeconds * 1000
+    if (this.#untold.length < maxUntold) this.#untold.push({ network: networkText(this.#key), until })
     return true
   }
 
-  /** Milliseconds that fit a word. */
+  /** How many addresses and /64 are banned. */
+  get bans(): number {
+    return this.#bans.size
+  }
+
+  /** Bans a network until some time, or lifts its ban, on the word of an operator or another tracker. */
+  ban({ network, until }: Ban): void {
+    if (!readNetwork(network, this.#key)) return
+    const seconds = Math.ceil((until - this.#options.clock()) / 1000)
+    const now = this.#seconds()
+    if (seconds > 0) this.#bans.set(this.#key, Math.min(now + seconds, longest), now)
+    else this.#bans.lift(this.#key)
+  }
+
+  /** Bans that were made here since it was asked last. */
+  takeBans(most: number): Ban[] {
+    return this.#untold.splice(0, most)
+  }
+
+  /** Milliseconds as a word, which comes round every 50 days. */
   #now(): number {
-    return Math.floor(this.#options.now() - this.#began) + 1
+    return (this.#options.now() - this.#began) | 0
+  }
+
+  #seconds(): number {
+    return Math.floor((this.#options.now() - this.#began) / 1000)
   }
 
   #record(kind: Family, address: Int32Array): { records: Int32Array; place: number } {
@@ -102,13 +143,19 @@ export class Manners {
     const old = this.#before.find(key)
     if (old !== -1) records.set(this.#before.records.subarray(old * width, (old + 1) * width), place)
     else {
-      records[place + 3] = Math.min(this.#options.perSecond * burst * 100, 0x7fff_ffff)
+      records[place + 3] = Math.min(this.#options.limits.requestsPerAddress * burst * 100, longest)
       records[place + 4] = this.#now()
     }
     return { records, place }
   }
 
   #table(): KeyTable {
-    return new KeyTable(remembered / 2, keyWidth, width, this.#options.random)
+    return new KeyTable(remembered / 2, keyWords, width, this.#options.random)
   }
+}
+
+/** Milliseconds between two words of `#now`; what looks like the future is weeks ago. */
+const passed = (then: number, now: number): number => {
+  const difference = (now - then) | 0
+  return difference < 0 ? longest : difference
 }

@@ -3,18 +3,19 @@ import type { Family } from './address.ts'
 
 /** How many connections each address has, each /64 of IPv6. */
 export class PerAddress {
-  readonly #most: number
+  readonly #limits: { socketsPerAddress: number }
   readonly #counts = new Map<string, number>()
 
-  constructor(most: number) {
-    this.#most = most
+  /** @param limits may change while it runs */
+  constructor(limits: { socketsPerAddress: number }) {
+    this.#limits = limits
   }
 
   /** False when it has as many as it may. */
   enter(kind: Family, high: number, low: number): boolean {
     const place = placeOf(kind, high, low)
     const count = this.#counts.get(place) ?? 0
-    if (count >= this.#most) return false
+    if (count >= this.#limits.socketsPerAddress) return false
     this.#counts.set(place, count + 1)
     return true
   }

@@ -54,7 +54,7 @@ export class WebSocketTransport implements SocketOwner {
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
-    this.#perAddress = new PerAddress(options.limits.socketsPerAddress)
+    this.#perAddress = new PerAddress(options.limits)
   }
 
   get sockets(): number {
