@@ -36,6 +36,7 @@ const tools: readonly Tool[] = [
   { name: 'gcc', debianPackage: 'gcc', probe: onPath('gcc') },
   { name: 'wrk', debianPackage: 'wrk', probe: onPath('wrk') },
   { name: 'strace', debianPackage: 'strace', probe: onPath('strace') },
+  { name: 'rtorrent', debianPackage: 'rtorrent', probe: onPath('rtorrent') },
   { name: 'redis-server', debianPackage: 'redis-server', probe: onPath('redis-server') },
 ]
 

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import Client from 'bittorrent-tracker/client'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Tracker, until } from '../harness/index.ts'
+import { tellEndOfCandidates } from '../harness/end-of-candidates.ts'
 import { RawSocket, UdpPeer } from '../harness/announces.ts'
 
 const tracker = new Tracker({ trustProxy: '127.0.0.1', 'limits.socketsPerAddress': 30 })
@@ -80,6 +81,7 @@ describe('stock clients', () => {
   })
 
   test('connect to each other over WebSocket', async () => {
+    tellEndOfCandidates()
     const infoHash = randomBytes(20)
     const first = client(infoHash, 6001, tracker.webSocketUrl)
     first.start({ left: 0 })
