@@ -80,8 +80,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
       ? undefined
       : new Network({
           settings: { ...settings.network, owner },
-          live: access.network.allowed,
-          denied: access.network.denied,
+          lists: access.network,
           fresh: () => new InfoHashSet(random),
           log,
         })
