@@ -101,35 +101,33 @@ test.concurrent.for(pairs)(
   },
 )
 
-test.concurrent.skipIf(noHosts || lacks('chromium'))(
-  'over WebSocket a stock browser finds WebTorrent in Node, and it the browser',
-  async (context) => {
-    const browser = await StockBrowser.launch()
-    try {
-      const [seeded, ofBrowser] = [seededBytes(98, 300_000), seededBytes(99, 300_000)]
-      const { file, infoHash } = metainfo('film.bin', seeded, tracker.webSocketUrl)
-      await run(context, 'WebTorrent', 'seeds', file, { number: 98, content: seeded, more: ['--answers'] })
-      await until(async () => (await tracker.seedersOf(infoHash)) === 1, {
-        within: 40_000,
-        what: 'WebTorrent has announced',
-      })
-      const magnet = `magnet:?xt=urn:btih:${infoHash}&tr=${encodeURIComponent(tracker.webSocketUrl)}`
-      expect((await browser.download(magnet, 30_000)).sha256).toBe(sha256(seeded))
+test.concurrent('over WebSocket a stock browser finds WebTorrent in Node, and it the browser', async (context) => {
+  context.skip(noHosts || lacks('chromium'))
+  const browser = await StockBrowser.launch()
+  try {
+    const [seeded, ofBrowser] = [seededBytes(98, 300_000), seededBytes(99, 300_000)]
+    const { file, infoHash } = metainfo('film.bin', seeded, tracker.webSocketUrl)
+    await run(context, 'WebTorrent', 'seeds', file, { number: 98, content: seeded, more: ['--answers'] })
+    await until(async () => (await tracker.seedersOf(infoHash)) === 1, {
+      within: 40_000,
+      what: 'WebTorrent has announced',
+    })
+    const magnet = `magnet:?xt=urn:btih:${infoHash}&tr=${encodeURIComponent(tracker.webSocketUrl)}`
+    expect((await browser.download(magnet, 30_000)).sha256).toBe(sha256(seeded))
 
-      const seeding = await browser.seed('film.bin', ofBrowser, tracker.webSocketUrl)
-      await until(async () => (await tracker.seedersOf(seeding.infoHash)) === 1, {
-        within: 40_000,
-        what: 'the browser has announced',
-      })
-      const torrent = metainfo('film.bin', ofBrowser, tracker.webSocketUrl, seeding.pieceLength)
-      expect(torrent.infoHash).toBe(seeding.infoHash)
-      const download = await run(context, 'WebTorrent', 'downloads', torrent.file, { number: 99 })
-      await until(async () => (await sha256OfFile(download.file)) === sha256(ofBrowser), {
-        within: 40_000,
-        what: 'it has all of it',
-      })
-    } finally {
-      await browser.close()
-    }
-  },
-)
+    const seeding = await browser.seed('film.bin', ofBrowser, tracker.webSocketUrl)
+    await until(async () => (await tracker.seedersOf(seeding.infoHash)) === 1, {
+      within: 40_000,
+      what: 'the browser has announced',
+    })
+    const torrent = metainfo('film.bin', ofBrowser, tracker.webSocketUrl, seeding.pieceLength)
+    expect(torrent.infoHash).toBe(seeding.infoHash)
+    const download = await run(context, 'WebTorrent', 'downloads', torrent.file, { number: 99 })
+    await until(async () => (await sha256OfFile(download.file)) === sha256(ofBrowser), {
+      within: 40_000,
+      what: 'it has all of it',
+    })
+  } finally {
+    await browser.close()
+  }
+})
