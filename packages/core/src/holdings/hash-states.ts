@@ -1,6 +1,5 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-
-const hashBytes = 20
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { HASH_BYTES, hashBytes } from './hash-bytes.ts'
 
 /** A sorted map from infohashes to small numbers other than 0, at about 21 bytes an item. */
 export class HashStates {
@@ -14,13 +13,13 @@ export class HashStates {
 
   /** @returns 0 when there is none */
   get(infoHash: string): number {
-    const at = this.#find(hexToBytes(infoHash))
+    const at = this.#find(hashBytes(infoHash))
     return at < 0 ? 0 : this.#states[at]!
   }
 
   /** @param state 0 removes the item. @returns whether it was another before */
   set(infoHash: string, state: number): boolean {
-    const hash = hexToBytes(infoHash)
+    const hash = hashBytes(infoHash)
     const at = this.#find(hash)
     if (at >= 0 && this.#states[at] === state) return false
     if (at >= 0 && state !== 0) this.#states[at] = state
@@ -33,28 +32,28 @@ export class HashStates {
   /** Infohashes and their states in ascending order. */
   *[Symbol.iterator](): Generator<[infoHash: string, state: number]> {
     for (let at = 0; at < this.#size; at++) {
-      yield [bytesToHex(this.#hashes.subarray(at * hashBytes, (at + 1) * hashBytes)), this.#states[at]!]
+      yield [bytesToHex(this.#hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)), this.#states[at]!]
     }
   }
 
   #insert(at: number, hash: Uint8Array, state: number): void {
     if (this.#size === this.#states.length) this.#grow()
-    this.#hashes.copyWithin((at + 1) * hashBytes, at * hashBytes, this.#size * hashBytes)
+    this.#hashes.copyWithin((at + 1) * HASH_BYTES, at * HASH_BYTES, this.#size * HASH_BYTES)
     this.#states.copyWithin(at + 1, at, this.#size)
-    this.#hashes.set(hash, at * hashBytes)
+    this.#hashes.set(hash, at * HASH_BYTES)
     this.#states[at] = state
     this.#size++
   }
 
   #remove(at: number): void {
-    this.#hashes.copyWithin(at * hashBytes, (at + 1) * hashBytes, this.#size * hashBytes)
+    this.#hashes.copyWithin(at * HASH_BYTES, (at + 1) * HASH_BYTES, this.#size * HASH_BYTES)
     this.#states.copyWithin(at, at + 1, this.#size)
     this.#size--
   }
 
   #grow(): void {
     const room = Math.ceil(this.#size * 1.25) + 8
-    const [hashes, states] = [new Uint8Array(room * hashBytes), new Uint8Array(room)]
+    const [hashes, states] = [new Uint8Array(room * HASH_BYTES), new Uint8Array(room)]
     hashes.set(this.#hashes)
     states.set(this.#states)
     this.#hashes = hashes
@@ -76,8 +75,8 @@ export class HashStates {
   }
 
   #compare(index: number, hash: Uint8Array): number {
-    const start = index * hashBytes
-    for (let i = 0; i < hashBytes; i++) {
+    const start = index * HASH_BYTES
+    for (let i = 0; i < HASH_BYTES; i++) {
       const difference = this.#hashes[start + i]! - hash[i]!
       if (difference !== 0) return difference
     }

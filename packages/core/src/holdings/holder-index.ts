@@ -37,9 +37,10 @@ export class HolderIndex {
     const buckets = hidden ? this.#hidden : this.#shown
     const nodes = buckets.get(bucket) ?? new Map<NodeId, Bucket>()
     const before = nodes.get(node)
-    const changed = before === undefined ? allOf(holdings) : differences(before, holdings)
+    const after = pack(holdings)
+    const changed = before === undefined ? allOf(holdings) : differences(before, after)
     if (states.every((state) => holdings[state].length === 0)) nodes.delete(node)
-    else nodes.set(node, pack(holdings))
+    else nodes.set(node, after)
     if (nodes.size === 0) buckets.delete(bucket)
     else buckets.set(bucket, nodes)
     return changed
@@ -70,23 +71,24 @@ export class HolderIndex {
     return [...found]
   }
 
-  /** What every node says of an item, one claim a node, in no particular order. */
-  claimsOf(infoHash: string): Claim[] {
+  /** What every node but one says of an item, one claim a node, in no particular order. */
+  claimsOf(infoHash: string, except?: NodeId): Claim[] {
     const name = bucketOf(infoHash)
     const [shown, hidden] = [this.#shown.get(name), this.#hidden.get(name)]
     const claims: Claim[] = []
     if (shown === undefined && hidden === undefined) return claims
     const hash = searched(infoHash)
     for (const [id, bucket] of shown ?? []) {
-      const state = stateIn(bucket, hash)
+      const state = id === except ? undefined : stateIn(bucket, hash)
       if (state !== undefined) claims.push({ id, state })
     }
     for (const [id, bucket] of hidden ?? []) {
-      const state = stateIn(bucket, hash)
-      const said = state && claims.find((claim) => claim.id === id)
+      const state = id === except ? undefined : stateIn(bucket, hash)
+      if (state === undefined) continue
+      const said = claims.find((claim) => claim.id === id)
       // An item whose access changes is said in both for a while.
       if (said) said.state = states.find((one) => one === said.state || one === state)!
-      else if (state !== undefined) claims.push({ id, state })
+      else claims.push({ id, state })
     }
     return claims
   }
@@ -120,9 +122,10 @@ export class HolderIndex {
 }
 
 function stateIn(bucket: Bucket, hash: SearchedHash): HoldingState | undefined {
-  if (bucket.held.has(hash)) return 'held'
-  if (bucket.releasing.has(hash)) return 'releasing'
-  return bucket.refused.has(hash) ? 'refused' : undefined
+  const { held, releasing, refused } = bucket
+  if (held.has(hash)) return 'held'
+  if (releasing.size > 0 && releasing.has(hash)) return 'releasing'
+  return refused.size > 0 && refused.has(hash) ? 'refused' : undefined
 }
 
 function pack({ held, releasing, refused }: Holdings): Bucket {
@@ -133,12 +136,8 @@ function allOf(holdings: Holdings): string[] {
   return [...new Set(states.flatMap((state) => holdings[state]))]
 }
 
-function differences(before: Bucket, after: Holdings): string[] {
+function differences(before: Bucket, after: Bucket): string[] {
   const changed = new Set<string>()
-  for (const state of states) {
-    const now = new Set(after[state])
-    for (const hash of before[state]) if (!now.delete(hash)) changed.add(hash)
-    for (const hash of now) changed.add(hash)
-  }
+  for (const state of states) for (const hash of before[state].differences(after[state])) changed.add(hash)
   return [...changed]
 }

@@ -1,5 +1,6 @@
 export * from './bucket.ts'
 export * from './errors.ts'
+export * from './hash-bytes.ts'
 export * from './holder-index.ts'
 export * from './own-holdings.ts'
 export * from './pace.ts'

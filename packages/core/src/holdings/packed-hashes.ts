@@ -1,6 +1,5 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-
-const HASH_BYTES = 20
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { HASH_BYTES, hashBytes, writeHash } from './hash-bytes.ts'
 
 /** An infohash that is looked for in many sets of one bucket. */
 export interface SearchedHash {
@@ -12,7 +11,7 @@ export interface SearchedHash {
 
 export function searched(infoHash: string): SearchedHash {
   let all: Uint8Array | undefined
-  return { prefix: prefixOf(infoHash), bytes: () => (all ??= hexToBytes(infoHash)) }
+  return { prefix: prefixOf(infoHash), bytes: () => (all ??= hashBytes(infoHash)) }
 }
 
 function prefixOf(infoHash: string): number {
@@ -36,8 +35,9 @@ export class PackedHashes {
     this.size = sorted.length
     this.#bytes = new Uint8Array(sorted.length * HASH_BYTES)
     this.#prefixes = new Uint32Array(sorted.length)
-    for (const [i, hash] of sorted.entries()) {
-      this.#bytes.set(hexToBytes(hash), i * HASH_BYTES)
+    for (let i = 0; i < sorted.length; i++) {
+      const hash = sorted[i]!
+      writeHash(hash, this.#bytes, i * HASH_BYTES)
       this.#prefixes[i] = prefixOf(hash)
     }
   }
@@ -56,10 +56,24 @@ export class PackedHashes {
     return false
   }
 
-  *[Symbol.iterator](): Generator<string> {
-    for (let at = 0; at < this.#bytes.length; at += HASH_BYTES) {
-      yield bytesToHex(this.#bytes.subarray(at, at + HASH_BYTES))
+  /** The infohashes that are in one of two sets of a bucket only. */
+  *differences(other: PackedHashes): Generator<string> {
+    for (let [i, j] = [0, 0]; i < this.size || j < other.size;) {
+      const order = i >= this.size ? 1 : j >= other.size ? -1 : this.#order(i, other, j)
+      if (order < 0) yield this.#at(i)
+      else if (order > 0) yield other.#at(j)
+      if (order <= 0) i++
+      if (order >= 0) j++
     }
+  }
+
+  #order(index: number, other: PackedHashes, at: number): number {
+    const order = this.#prefixes[index]! - other.#prefixes[at]!
+    return order || this.#compare(index, other.#bytes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))
+  }
+
+  #at(index: number): string {
+    return bytesToHex(this.#bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES))
   }
 
   #compare(index: number, hash: Uint8Array): number {

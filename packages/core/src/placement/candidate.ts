@@ -28,7 +28,12 @@ export interface Candidate extends Standing {
 export function candidate(id: NodeId, standing: Standing, known?: Candidate): Candidate {
   // In powers of two, so that a node's placements do not shift with every byte of its disk.
   const weight = standing.capacity < 1 ? 0 : 2 ** Math.floor(Math.log2(standing.capacity))
-  if (known !== undefined) return { ...known, ...standing, weight }
+  if (known !== undefined) return isSame(known, standing) ? known : { ...known, ...standing, weight }
   const digest = sha256OfNode(id)
   return { ...standing, id, place: digest.slice(0, 20), halves: firstHalves(digest), weight }
+}
+
+function isSame(one: Standing, { zone, operator, capacity, free, state }: Standing): boolean {
+  const isAsLarge = one.capacity === capacity && one.free === free
+  return isAsLarge && one.state === state && one.zone === zone && one.operator === operator
 }

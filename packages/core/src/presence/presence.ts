@@ -94,7 +94,7 @@ export class Presence {
     if (lastSeen <= clock - this.#options.graceMs) return 'old'
     const next = this.#candidate(id, body, known)
     this.#members.set(id, { id, heartbeat: body, ts, lastSeen, candidate: next })
-    this.#live = undefined
+    if (next !== known?.candidate) this.#live = undefined
     if (known === undefined) {
       if (clock - this.#gatheringSince >= betweenGatherings) this.#gatheringSince = clock
       return 'appeared'
@@ -139,7 +139,7 @@ export class Presence {
     return this.#members.values()
   }
 
-  /** Who lives, as placement weighs them. The same array until somebody came, went or spoke. */
+  /** Who lives, as placement weighs them. The same array until somebody came, went or said something new. */
   live(): readonly Candidate[] {
     this.#live ??= [...this.#members.values()].map((member) => member.candidate)
     return this.#live

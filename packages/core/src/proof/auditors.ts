@@ -8,10 +8,14 @@ export const BELIEVED = 4
 
 const buckets = 256
 
-interface Distance {
-  id: NodeId
+/** Unsigned 32-bit numbers. */
+interface Halves {
   high: number
   low: number
+}
+
+interface Distance extends Halves {
+  id: NodeId
 }
 
 /**
@@ -20,7 +24,7 @@ interface Distance {
  */
 export class Auditors {
   #members = new Map<NodeId, Distance>()
-  readonly #targets = new Map<NodeId, Uint32Array>()
+  readonly #targets = new Map<NodeId, Targets>()
 
   /** Takes the members that may audit in place of the former ones. @returns whether they are others than before */
   set(members: Iterable<NodeId>): boolean {
@@ -34,9 +38,7 @@ export class Auditors {
 
   /** The nearest ones, nearest first. @param bucket two hex digits */
   of(holder: NodeId, bucket: string, count: number = AUDITORS): NodeId[] {
-    const targets = this.#targetsOf(holder)
-    const at = Number.parseInt(bucket, 16) * 2
-    const [high, low] = [targets[at]!, targets[at + 1]!]
+    const { high, low } = this.#targetsOf(holder).of(Number.parseInt(bucket, 16))
     const nearest: Distance[] = []
     for (const member of this.#members.values()) {
       if (member.id === holder) continue
@@ -50,27 +52,30 @@ export class Auditors {
     return nearest.map(({ id }) => id)
   }
 
-  #targetsOf(holder: NodeId): Uint32Array {
+  #targetsOf(holder: NodeId): Targets {
     let targets = this.#targets.get(holder)
-    if (targets === undefined) this.#targets.set(holder, (targets = targetsOf(holder)))
+    if (targets === undefined) this.#targets.set(holder, (targets = new Targets(holder)))
     return targets
   }
 }
 
-/** Where the auditors of each bucket are looked for, as pairs of unsigned 32-bit numbers. */
-function targetsOf(holder: NodeId): Uint32Array {
-  const named = new Uint8Array(33)
-  named.set(fromBase64url(holder))
-  const targets = new Uint32Array(buckets * 2)
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    named[32] = bucket
-    const { high, low } = halves(sha256(named))
-    targets.set([high, low], bucket * 2)
+/** Where the auditors of each bucket of one holder are looked for, each found out when it is first asked for. */
+class Targets {
+  /** The holder's public key, and a bucket behind it. */
+  readonly #named = new Uint8Array(33)
+  readonly #known = Array<Halves | undefined>(buckets).fill(undefined)
+
+  constructor(holder: NodeId) {
+    this.#named.set(fromBase64url(holder))
   }
-  return targets
+
+  of(bucket: number): Halves {
+    this.#named[32] = bucket
+    return (this.#known[bucket] ??= halves(sha256(this.#named)))
+  }
 }
 
-function halves(digest: Uint8Array): { high: number; low: number } {
+function halves(digest: Uint8Array): Halves {
   const view = new DataView(digest.buffer, digest.byteOffset, 8)
   return { high: view.getUint32(0), low: view.getUint32(4) }
 }

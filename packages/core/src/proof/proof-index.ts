@@ -26,9 +26,10 @@ interface Result {
 
 interface Bucket {
   results: Map<NodeId, Result>
-  /** Of the results those of auditors who are believed, as of an epoch. */
-  believed: readonly Result[]
+  /** The auditors who are believed, as of an epoch, and their results; absent until they are asked for. */
+  nearest: readonly NodeId[]
   epoch: number
+  believed: readonly Result[] | undefined
 }
 
 /** A result as it lies in the graph: the auditor, the holder and bucket, when it was signed, what it says. */
@@ -84,7 +85,7 @@ export class ProofIndex {
     if (result === undefined || bucket === undefined) return []
     const before = bucket.results.get(auditor)
     bucket.results.set(auditor, result)
-    bucket.epoch = -1
+    bucket.believed = undefined
     this.#hear(auditor, ts)
     return changes(before, result)
   }
@@ -142,11 +143,11 @@ export class ProofIndex {
 
   #believed(holder: NodeId, number: number, bucket: Bucket): readonly Result[] {
     if (bucket.epoch !== this.#epoch) {
-      const nearest = this.#auditors.of(holder, number.toString(16).padStart(2, '0'), BELIEVED)
-      bucket.believed = nearest.flatMap((id) => bucket.results.get(id) ?? [])
+      bucket.nearest = this.#auditors.of(holder, number.toString(16).padStart(2, '0'), BELIEVED)
       bucket.epoch = this.#epoch
+      bucket.believed = undefined
     }
-    return bucket.believed
+    return (bucket.believed ??= bucket.nearest.flatMap((id) => bucket.results.get(id) ?? []))
   }
 
   #hear(auditor: NodeId, ts: number): void {
@@ -169,7 +170,7 @@ export class ProofIndex {
       if (this.#holders.size >= mostHolders) return undefined
       this.#holders.set(holder, (buckets = Array<Bucket | undefined>(256).fill(undefined)))
     }
-    return (buckets[number] ??= { results: new Map(), believed: [], epoch: -1 })
+    return (buckets[number] ??= { results: new Map(), nearest: [], epoch: -1, believed: undefined })
   }
 }
 

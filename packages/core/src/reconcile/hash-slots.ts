@@ -1,6 +1,5 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
+import { HASH_BYTES, hashBytes } from '../holdings/index.ts'
 
-const hashBytes = 20
 /** In the table in place of a slot's number plus one. */
 const free = 0
 
@@ -15,7 +14,7 @@ export class HashSlots {
   #taken = new Uint8Array(0)
   /** Slots that were given up, to be given again. */
   readonly #spare: number[] = []
-  readonly #codes = Array.from({ length: 2 * hashBytes }, () => 0)
+  readonly #codes = Array.from({ length: 2 * HASH_BYTES }, () => 0)
   #used = 0
   #size = 0
   /** Slot numbers plus one, where the hash leads, or next to it. */
@@ -33,20 +32,20 @@ export class HashSlots {
   }
 
   find(infoHash: string): number | undefined {
-    const at = this.#seek(hexToBytes(infoHash))
+    const at = this.#seek(hashBytes(infoHash))
     const entry = this.#table[at]!
     return entry === free ? undefined : entry - 1
   }
 
   /** @returns its slot, a new one when it has none */
   add(infoHash: string): number {
-    const hash = hexToBytes(infoHash)
+    const hash = hashBytes(infoHash)
     const known = this.#table[this.#seek(hash)]!
     if (known !== free) return known - 1
     if ((this.#size + 1) * 3 > this.#table.length * 2) this.#rehash(this.#table.length * 2)
     const slot = this.#spare.pop() ?? this.#used++
     if (slot >= this.room) this.#grow()
-    this.#hashes.set(hash, slot * hashBytes)
+    this.#hashes.set(hash, slot * HASH_BYTES)
     this.#taken[slot] = 1
     this.#table[this.#seek(hash)] = slot + 1
     this.#size++
@@ -54,7 +53,7 @@ export class HashSlots {
   }
 
   delete(infoHash: string): void {
-    const at = this.#seek(hexToBytes(infoHash))
+    const at = this.#seek(hashBytes(infoHash))
     const entry = this.#table[at]!
     if (entry === free) return
     this.#spare.push(entry - 1)
@@ -74,20 +73,20 @@ export class HashSlots {
   #byFirstByte(): Uint32Array {
     const ends = new Uint32Array(257)
     for (let slot = 0; slot < this.#used; slot++) {
-      if (this.#taken[slot] === 1) ends[this.#hashes[slot * hashBytes]! + 1]!++
+      if (this.#taken[slot] === 1) ends[this.#hashes[slot * HASH_BYTES]! + 1]!++
     }
     for (let byte = 1; byte < 257; byte++) ends[byte]! += ends[byte - 1]!
     const slots = new Uint32Array(this.#size)
     for (let slot = 0; slot < this.#used; slot++) {
-      if (this.#taken[slot] === 1) slots[ends[this.#hashes[slot * hashBytes]!]!++] = slot
+      if (this.#taken[slot] === 1) slots[ends[this.#hashes[slot * HASH_BYTES]!]!++] = slot
     }
     return slots
   }
 
   /** From character codes at once: a text that is put together from pieces costs twice as much to compare. */
   #text(slot: number): string {
-    for (let i = 0; i < hashBytes; i++) {
-      const byte = this.#hashes[slot * hashBytes + i]!
+    for (let i = 0; i < HASH_BYTES; i++) {
+      const byte = this.#hashes[slot * HASH_BYTES + i]!
       this.#codes[2 * i] = digits.charCodeAt(byte >>> 4)
       this.#codes[2 * i + 1] = digits.charCodeAt(byte & 15)
     }
@@ -106,8 +105,8 @@ export class HashSlots {
   }
 
   #isAt(slot: number, hash: Uint8Array): boolean {
-    const start = slot * hashBytes
-    for (let i = 0; i < hashBytes; i++) if (this.#hashes[start + i] !== hash[i]) return false
+    const start = slot * HASH_BYTES
+    for (let i = 0; i < HASH_BYTES; i++) if (this.#hashes[start + i] !== hash[i]) return false
     return true
   }
 
@@ -116,7 +115,7 @@ export class HashSlots {
     const mask = this.#table.length - 1
     let hole = gap
     for (let at = (gap + 1) & mask; this.#table[at] !== free; at = (at + 1) & mask) {
-      const from = this.#home(this.#hashes, (this.#table[at]! - 1) * hashBytes) & mask
+      const from = this.#home(this.#hashes, (this.#table[at]! - 1) * HASH_BYTES) & mask
       if (((at - from) & mask) < ((at - hole) & mask)) continue
       this.#table[hole] = this.#table[at]!
       hole = at
@@ -126,7 +125,7 @@ export class HashSlots {
 
   #grow(): void {
     const room = Math.ceil((this.#used * 5) / 4 + 8)
-    const [hashes, taken] = [new Uint8Array(room * hashBytes), new Uint8Array(room)]
+    const [hashes, taken] = [new Uint8Array(room * HASH_BYTES), new Uint8Array(room)]
     hashes.set(this.#hashes)
     taken.set(this.#taken)
     this.#hashes = hashes
@@ -139,7 +138,7 @@ export class HashSlots {
     const mask = length - 1
     for (const entry of before) {
       if (entry === free) continue
-      let at = this.#home(this.#hashes, (entry - 1) * hashBytes) & mask
+      let at = this.#home(this.#hashes, (entry - 1) * HASH_BYTES) & mask
       while (this.#table[at] !== free) at = (at + 1) & mask
       this.#table[at] = entry
     }
@@ -148,7 +147,7 @@ export class HashSlots {
   /** Words mixed as in MurmurHash3 (Appleby 2011). */
   #home(bytes: Uint8Array, start: number): number {
     let mixed = this.#seed
-    for (let i = start; i < start + hashBytes; i += 4) {
+    for (let i = start; i < start + HASH_BYTES; i += 4) {
       const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
       const turned = Math.imul(word, 0xcc9e2d51)
       mixed ^= Math.imul((turned << 15) | (turned >>> 17), 0x1b873593)

@@ -49,10 +49,9 @@ export class NetworkView implements View {
 
   /** What this node has published may be older than what its disk says. */
   claimsOf(infoHash: string): readonly Claim[] {
-    const claims = this.#options.index.claimsOf(infoHash)
-    const at = claims.findIndex(({ id }) => id === this.self)
-    if (at >= 0) claims.splice(at, 1)
-    const state = this.#options.own(infoHash)
+    const { index, own } = this.#options
+    const claims = index.claimsOf(infoHash, this.self)
+    const state = own(infoHash)
     if (state !== undefined) claims.push({ id: this.self, state })
     return claims
   }
