@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
 import { SnapshotFile } from './snapshot-file.ts'
 import { Access, GuardedSwarms, InfoHashSet } from './access/index.ts'
-import { Network } from './network/index.ts'
+import { KeptLists, Network } from './network/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
 import {
@@ -74,14 +74,14 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const access = new Access({ mode, swarms, onBan: (ban) => manners.ban(ban), random })
   const { gate } = access
   const entrance = new GuardedSwarms(swarms, gate)
-  const { owner } = settings.network
+  const { owner, folder } = settings.network
+  const kept = new KeptLists({ folder, lists: access.network, fresh: () => new InfoHashSet(random), log })
   const network =
     owner === undefined
       ? undefined
       : new Network({
           settings: { ...settings.network, owner },
-          lists: access.network,
-          fresh: () => new InfoHashSet(random),
+          tell: (news) => kept.hear(news),
           log,
         })
   const signalling = new Signalling({

@@ -1,2 +1,3 @@
-export { Network, type NetworkOptions, type NetworkSettings } from './network.ts'
-export type { Changes, Standing } from './port.ts'
+export { KeptLists, type NetworkLists } from './kept-lists.ts'
+export { Network } from './network.ts'
+export type { News, Standing } from './port.ts'

@@ -11,8 +11,8 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { InfoHashSet } from '../access/index.ts'
 import { wordsOf } from './info-hash.ts'
+import { KeptLists } from './kept-lists.ts'
 import { Network } from './network.ts'
-import type { Changes } from './port.ts'
 
 const within = { timeout: 20_000, interval: 20 }
 const hour = 3_600_000
@@ -69,17 +69,13 @@ async function admit(graph: Graph, member: string): Promise<void> {
 function follow(peers = [founder.url]) {
   const fresh = (): InfoHashSet => new InfoHashSet(Math.random)
   const lists = { allowed: fresh(), denied: fresh(), isReady: true }
-  const changes: Changes[] = []
-  const network = new Network({
-    settings: { folder: join(folder, 'tracker'), owner: founder.owner, peers, allowPrivate: true, open: false },
-    lists,
-    fresh,
-    log: pino({ level: 'debug' }, { write: (line) => void lines.push(line) }),
-    changed: (change) => void changes.push(change),
-  })
+  const settings = { folder: join(folder, 'tracker'), owner: founder.owner, peers, allowPrivate: true, open: false }
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) })
+  const kept = new KeptLists({ folder: settings.folder, lists, fresh, log })
+  const network = new Network({ settings, log, tell: (news) => kept.hear(news) })
   network.start()
   onTestFinished(() => network.stop())
-  return { network, lists, changes, serves: (infoHash: string) => lists.allowed.has(wordsOf([infoHash])) }
+  return { network, lists, serves: (infoHash: string) => lists.allowed.has(wordsOf([infoHash])) }
 }
 
 test('it joins, lists what members may see, and has it again after a restart without anybody', async () => {

@@ -3,32 +3,14 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { openIdentity } from '@eldernode/member/keys'
 import type { Logger } from 'pino'
-import type { InfoHashSet } from '../access/index.ts'
-import { infoHashWords } from './info-hash.ts'
-import { listFile, readLists } from './list-file.ts'
 import { keyFile } from './port.ts'
-import type { Changes, FollowerSettings, FromFollower, Standing, ToFollower } from './port.ts'
-
-export type NetworkSettings = FollowerSettings
-
-/** Kept as the network says. */
-export interface NetworkLists {
-  /** What it serves. */
-  allowed: InfoHashSet
-  /** What its owner denied. */
-  denied: InfoHashSet
-  /** Whether they tell all there is. */
-  isReady: boolean
-}
+import type { FollowerSettings, FromFollower, News, Standing, ToFollower } from './port.ts'
 
 export interface NetworkOptions {
-  settings: NetworkSettings
-  lists: NetworkLists
-  /** Empty sets, to be filled anew. */
-  fresh(): InfoHashSet
+  settings: FollowerSettings
+  /** Told what every process that keeps the lists must know, in this order. */
+  tell(news: News): void
   log: Logger
-  /** Told of each change of the lists, for other processes. */
-  changed?(changes: Changes): void
 }
 
 const program = new URL(
@@ -40,12 +22,11 @@ const stopMs = 4000
 const firstDelayMs = 1000
 const longestDelayMs = 60_000
 
-const none = new Int32Array()
 const unknown: Standing = { links: 0, inStep: 0, member: false, ready: false, live: 0, denied: 0 }
 
 /**
- * What the network lists, for this process. A thread follows the network, where signatures, the disk and a crash are
- * nothing to those who announce; here its lists are kept, and while it is away the last of them stand.
+ * This tracker in the network. A thread follows it, where signatures, the disk and a crash are nothing to those who
+ * announce; while it is away its last list stands.
  */
 export class Network {
   /** This tracker's id, which the network's owner admits with the role `tracker`. */
@@ -62,9 +43,8 @@ export class Network {
 
   /** @throws BrokenSecretError, ExposedSecretError */
   constructor(options: NetworkOptions) {
-    const { settings, lists } = options
+    const { settings } = options
     this.#options = options
-    lists.isReady = false
     mkdirSync(settings.folder, { recursive: true, mode: 0o750 })
     this.id = openIdentity(join(settings.folder, keyFile)).id
   }
@@ -73,7 +53,7 @@ export class Network {
     return this.#standing
   }
 
-  /** Takes the last list from its file, and begins to follow. */
+  /** Begins to follow; the last list is told before it returns. */
   start(): void {
     const { log, settings } = this.#options
     log.info({ node: this.id, owner: settings.owner }, 'this tracker as a member of the network')
@@ -81,7 +61,7 @@ export class Network {
     this.#run()
   }
 
-  /** Resolves once the list's file says what `changed` was told before. */
+  /** Resolves once the file says all that was told: who reads it then and hears what follows misses nothing. */
   save(): Promise<void> {
     const n = ++this.#counter
     return new Promise((resolve) => {
@@ -106,9 +86,9 @@ export class Network {
   }
 
   #run(): void {
-    const { settings, log } = this.#options
-    this.#standing = { ...unknown, live: this.#standing.live, denied: this.#standing.denied }
-    this.#load()
+    const { settings, log, tell } = this.#options
+    // The thread begins with what the file says, and tells what changes from there: so must they who listen.
+    tell({ kind: 'anew' })
     const thread = new Worker(program, { workerData: settings })
     this.#thread = thread
     thread.on('message', (message: FromFollower) => this.#hear(message))
@@ -116,24 +96,11 @@ export class Network {
     thread.once('exit', () => this.#ended())
   }
 
-  /** The thread begins with what its file says, and tells what changes from there: so does this side. */
-  #load(): void {
-    const { settings, lists, fresh, log } = this.#options
-    const path = join(settings.folder, listFile)
-    const read = readLists(path)
-    if (read === 'damaged') log.warn({ path }, 'the list of torrents is damaged and is not used')
-    const { live, denied } = read === undefined || read === 'damaged' ? { live: none, denied: none } : read
-    lists.allowed.replaceWith(filled(fresh(), live))
-    lists.denied.replaceWith(filled(fresh(), denied))
-    if (live.length + denied.length === 0) return
-    log.info({ live: lists.allowed.size, denied: lists.denied.size }, 'torrents from before the restart')
-  }
-
   #hear(message: FromFollower): void {
-    const { log } = this.#options
+    const { log, tell } = this.#options
     switch (message.kind) {
       case 'changes':
-        return this.#change(message.changes)
+        return tell(message)
       case 'standing':
         return this.#stand(message.standing)
       case 'saved':
@@ -146,39 +113,31 @@ export class Network {
     }
   }
 
-  #change(changes: Changes): void {
-    const { lists, changed } = this.#options
-    each(changes.added, (infoHash) => lists.allowed.add(infoHash))
-    each(changes.removed, (infoHash) => lists.allowed.remove(infoHash))
-    each(changes.denied, (infoHash) => lists.denied.add(infoHash))
-    each(changes.lifted, (infoHash) => lists.denied.remove(infoHash))
-    changed?.(changes)
-  }
-
   #stand(standing: Standing): void {
-    const { log, lists } = this.#options
+    const { log, tell } = this.#options
     const before = this.#standing
     this.#standing = standing
-    lists.isReady = standing.ready
     this.#delay = firstDelayMs
+    if (standing.ready !== before.ready) tell({ kind: 'ready', isReady: standing.ready })
+    const { live, denied, links } = standing
     if (standing.member !== this.#wasAdmitted) {
       if (standing.member) log.info({ node: this.id }, 'admitted to the network')
-      else
-        log.warn({ node: this.id }, 'not admitted to the network, with the role tracker: only what is public is listed')
+      else log.warn({ node: this.id }, 'not admitted to the network: only what is public is listed')
     }
     this.#wasAdmitted = standing.member
-    if (standing.ready && !before.ready) log.info({ live: standing.live, denied: standing.denied }, 'in step')
-    if (standing.links === 0 && before.links > 0) log.warn('no link to the network; the last list stands')
-    if (standing.links > 0 && before.links === 0) log.info({ links: standing.links }, 'linked to the network')
+    if (standing.ready && !before.ready) log.info({ live, denied }, 'in step with the network')
+    if (links === 0 && before.links > 0) log.warn('no link to the network; the last list stands')
+    if (links > 0 && before.links === 0) log.info({ links }, 'linked to the network')
   }
 
   #ended(): void {
+    const { tell } = this.#options
     this.#thread = undefined
     for (const resolve of this.#saving.values()) resolve()
     this.#saving.clear()
     if (this.#stopping !== undefined) return this.#stopping()
     this.#standing = { ...this.#standing, links: 0, inStep: 0, ready: false }
-    this.#options.lists.isReady = false
+    tell({ kind: 'ready', isReady: false })
     this.#restart = setTimeout(() => this.#run(), this.#delay)
     this.#delay = Math.min(this.#delay * 2, longestDelayMs)
   }
@@ -186,13 +145,4 @@ export class Network {
   #post(message: ToFollower): void {
     this.#thread?.postMessage(message)
   }
-}
-
-const each = (words: Int32Array, act: (infoHash: Int32Array) => unknown): void => {
-  for (let at = 0; at < words.length; at += infoHashWords) act(words.subarray(at, at + infoHashWords))
-}
-
-const filled = (set: InfoHashSet, words: Int32Array): InfoHashSet => {
-  each(words, (infoHash) => set.add(infoHash))
-  return set
 }

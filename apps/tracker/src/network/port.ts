@@ -42,3 +42,6 @@ export type FromFollower =
   | { kind: 'saved'; n: number }
   | { kind: 'fault'; what: string; error: string }
   | { kind: 'stopped' }
+
+/** What processes that keep the lists are told: to begin with the file, what has changed since, and whether that is all. */
+export type News = { kind: 'anew' } | { kind: 'changes'; changes: Changes } | { kind: 'ready'; isReady: boolean }
