@@ -90,7 +90,7 @@ export class LedgerFollower {
       limit = setTimeout(resolve, goodbyeMs)
     })
     this.#toldAt = -Infinity
-    await Promise.race([late, this.#lastTurn()])
+    await Promise.race([late, this.catchUp()])
     clearTimeout(limit)
     const { log, totals } = this.#options
     const isLeft = this.#unsure !== undefined || totals.some((source) => source.takeTotals(1).length > 0)
@@ -105,8 +105,9 @@ export class LedgerFollower {
     return this.#turn
   }
 
-  async #lastTurn(): Promise<void> {
-    // One that is under way may have told already.
+  /** Resolves when what the ledger knew at the call has been heard, or it is away. */
+  async catchUp(): Promise<void> {
+    // The turn that is under way may have asked before.
     await this.#turn
     await this.turn()
   }

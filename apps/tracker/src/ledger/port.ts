@@ -24,7 +24,7 @@ export interface Page<T> {
 
 export interface PageRequest {
   /** What the page before gave as `next`. */
-  after?: string
+  after?: string | undefined
   limit: number
 }
 
