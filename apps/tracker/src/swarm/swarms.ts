@@ -62,6 +62,11 @@ export class Swarms {
     })
   }
 
+  /** Whether peers come with passkeys here. */
+  get hasAccounts(): boolean {
+    return this.#members.accounts !== undefined
+  }
+
   openClient(): number {
     return this.#members.clients.open()
   }
