@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { kinds } from '../swarm/index.ts'
-import { neighbourhood, parseAddress } from './address.ts'
-import { Manners } from './manners.ts'
+import { neighbourhood, networkText, parseAddress, readNetwork } from './address.ts'
 import { Ranges } from './ranges.ts'
 
 const read = (text: string): string => {
@@ -49,73 +47,35 @@ describe('Ranges', () => {
   })
 })
 
-describe('Manners', () => {
-  let now = 0
-  const manners = (perSecond: number) => {
-    now = 0
-    const own = new Ranges(['127.0.0.1'])
-    const isMember = (kind: 0 | 1, address: Int32Array) => own.has(kind, address)
-    const limits = { requestsPerAddress: perSecond, banSeconds: 600 }
-    return new Manners({ limits, isMember, now: () => now, clock: () => 1e12 + now, random: () => 0.2 })
-  }
-  const words = (text: string) => {
-    const address = new Int32Array(4)
-    return { kind: parseAddress(text, address) ?? kinds.ipv4, address }
-  }
-  const permits = (one: Manners, text: string): boolean => {
-    const { kind, address } = words(text)
-    return one.permits(kind, address)
-  }
-  const many = (one: Manners, text: string, count: number): number =>
-    Array.from({ length: count }, () => permits(one, text)).filter(Boolean).length
-
-  it('lets ten seconds of the rate pass at once, then the rate, for each address', () => {
-    const one = manners(5)
-    expect(many(one, '9.9.9.9', 100)).toBe(50)
-    now = 2000
-    expect(many(one, '9.9.9.9', 100)).toBe(10)
-    expect(many(one, '9.9.9.8', 100)).toBe(50)
-    expect(many(manners(0), '9.9.9.9', 1000)).toBe(1000)
-  })
-
-  it('takes a /64 for one address, and limits no member', () => {
-    const one = manners(5)
-    expect(many(one, '2001:db8::1', 30) + many(one, '2001:db8::ffff:0:2', 100)).toBe(50)
-    expect(many(one, '2001:db8:0:1::1', 100)).toBe(50)
-    expect(many(one, '127.0.0.1', 1000)).toBe(1000)
+describe('networks', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['255.255.255.255', '255.255.255.255'],
+    ['2001:db8:0:1::/64', '2001:db8:0:1::/64'],
+    ['2001:db8:0:1:2:3:4:5', '2001:db8:0:1::/64'],
+    ['::1', '0:0:0:0::/64'],
+  ])('%s is counted as %s', (text, expected) => {
     const key = new Int32Array(3)
-    neighbourhood(kinds.ipv4, Int32Array.of(1, 2, 3, 4), key)
+    expect(readNetwork(text, key)).toBe(true)
+    expect(networkText(key)).toBe(expected)
+    const again = new Int32Array(3)
+    expect(readNetwork(networkText(key), again)).toBe(true)
+    expect(again).toEqual(key)
+  })
+
+  it.each(['', '/64', '192.0.2.1/64', '192.0.2.1/32', '2001:db8::/48', '2001:db8::/64/64', 'x'])(
+    '"%s" is none',
+    (text) => {
+      expect(readNetwork(text, new Int32Array(3))).toBe(false)
+    },
+  )
+
+  it('hold an IPv4 address, or the /64 of an IPv6 one', () => {
+    const key = new Int32Array(3)
+    neighbourhood(0, Int32Array.of(1, 2, 3, 4), key)
     expect([...key]).toEqual([0, 1, 0])
-  })
-
-  it('bans who goes on sending what must be refused, for ten minutes', () => {
-    const one = manners(5)
-    const { kind, address } = words('9.9.9.9')
-    for (let strikes = 0; strikes < 199; strikes++) expect(one.refused(kind, address)).toBe(false)
-    now = 61_000
-    let strikes = 1
-    while (!one.refused(kind, address)) strikes++
-    expect(strikes).toBe(200)
-    now = 0
-    expect([permits(one, '9.9.9.9'), one.isBanned(kind, address), permits(one, '9.9.9.8')]).toEqual([false, true, true])
-    now = 660_000
-    expect(one.isBanned(kind, address)).toBe(true)
-    now = 662_000
-    expect([one.isBanned(kind, address), permits(one, '9.9.9.9')]).toEqual([false, true])
-  })
-
-  it('remembers a bounded number of addresses, the latest of them', () => {
-    const one = manners(1)
-    const address = new Int32Array(4)
-    const spend = (first: number) => {
-      address[0] = first
-      return Array.from({ length: 11 }, () => one.permits(kinds.ipv4, address)).filter(Boolean).length
-    }
-    for (let i = 0; i < 100_000; i++) {
-      address[0] = i
-      one.permits(kinds.ipv4, address)
-    }
-    expect(spend(99_999)).toBe(9)
-    expect(spend(0)).toBe(10)
+    neighbourhood(1, Int32Array.of(1, 2, 3, 4), key)
+    expect([...key]).toEqual([1, 1, 2])
   })
 })
