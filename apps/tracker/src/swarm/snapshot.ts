@@ -54,7 +54,13 @@ export const encodePeers = (swarms: Swarms, time: number): Buffer => {
  * @param isWanted others of them are left out
  * @returns how many the file held, or undefined when it is none, or damaged
  */
-export const decodePeers = (bytes: Buffer, swarms: Swarms, time: number, oldest: number, isWanted: (infoHash: Int32Array) => boolean = () => true): number | undefined => {
+export const decodePeers = (
+  bytes: Buffer,
+  swarms: Swarms,
+  time: number,
+  oldest: number,
+  isWanted: (infoHash: Int32Array) => boolean = () => true,
+): number | undefined => {
   const start = magicLength + timeLength
   const end = bytes.length - hashLength
   const version = magics.findIndex((magic) => bytes.subarray(0, magicLength).equals(magic))
@@ -68,6 +74,7 @@ export const decodePeers = (bytes: Buffer, swarms: Swarms, time: number, oldest:
   const isUsed = version === 1 || !swarms.hasAccounts
   for (let at = start; at < end && isUsed; at += recordLength) {
     for (let i = 0; i < 5; i++) word.infoHash[i] = bytes.readInt32BE(at + 4 * i)
+    if (isOwn?.(word.infoHash) === false) continue
     const age = bytes.readUInt32BE(at + 24) + passed
     word.port = bytes.readUInt16BE(at + 28)
     word.kind = (bytes.readUInt8(at + 30) === kinds.ipv6 ? kinds.ipv6 : kinds.ipv4) satisfies Kind
