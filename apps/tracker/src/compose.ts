@@ -90,6 +90,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     limits,
     interval: socketInterval,
     random: Math.random,
+    secret: random,
     onStray: () => counts.refused('ws'),
   })
   const webSockets = new WebSocketTransport({

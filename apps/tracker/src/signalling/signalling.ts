@@ -2,14 +2,15 @@ import { InvalidInputError } from '@eldernode/core'
 import type { Entrance } from '../access/index.ts'
 import { Announce, Answer, type Counts, happened, kinds, type Swarms } from '../swarm/index.ts'
 import {
-  answerMessage,
   infoHashOf,
-  offerMessage,
+  latin1,
+  longestPassed,
   refusalMessage,
-  type SocketAnnounce,
   type SocketMessage,
-  type SocketScrape,
+  writeAnswer,
+  writeOffer,
 } from '../wire/index.ts'
+import { OfferKeys } from './offer-keys.ts'
 import { maxPeerIds, type Speaker } from './speaker.ts'
 
 export interface SignallingOptions {
@@ -24,6 +25,8 @@ export interface SignallingOptions {
   interval: number
   /** From 0 to below 1. */
   random: () => number
+  /** The same, which nobody can foresee. */
+  secret: () => number
   /** An answer came that nobody waits for. */
   onStray: () => void
 }
@@ -40,24 +43,30 @@ export class Signalling {
   // Who speaks for a peer id: peer ids are known to the whole swarm.
   readonly #owners = new Map<string, Speaker>()
   readonly #byClient: (Speaker | undefined)[] = []
+  readonly #offerKeys: OfferKeys
+  /** An offer or answer on its way. */
+  readonly #passed = Buffer.alloc(longestPassed)
 
   constructor(options: SignallingOptions) {
     this.#options = options
     this.#word.kind = kinds.socket
+    this.#offerKeys = new OfferKeys(options.secret)
   }
 
   /** Throws `InvalidInputError`. */
   message(speaker: Speaker, message: SocketMessage): void {
     if (message.action === 'scrape') {
       const { key } = speaker.from
-      this.scrape(speaker, message, (infoHash, into) => this.#options.entrance.counts(infoHash, key, into))
+      this.scrape(speaker, message.infoHashTexts, (infoHash, into) =>
+        this.#options.entrance.counts(infoHash, key, into),
+      )
     } else this.#announce(speaker, message)
   }
 
   /** @param countsOf knows the counts, wherever the torrents are kept */
   scrape(
     speaker: Speaker,
-    { infoHashTexts }: SocketScrape,
+    infoHashTexts: readonly string[],
     countsOf: (infoHash: Int32Array, into: Counts) => void,
   ): void {
     const counts = this.#counts
@@ -74,16 +83,16 @@ export class Signalling {
     for (let one = speaker.first; one !== undefined; one = speaker.first) this.#forget(speaker, one.peerId)
   }
 
-  #announce(speaker: Speaker, message: SocketAnnounce): void {
+  #announce(speaker: Speaker, message: SocketMessage): void {
     const client = this.#clientOf(speaker, message)
-    if (message.answer !== undefined) return this.#passAnswer(speaker, message, message.answer)
+    if (message.isAnswer) return this.#passAnswer(speaker, message)
     const { swarms, entrance, limits, interval, random } = this.#options
     const word = this.#word
     word.infoHash.set(message.infoHash)
     word.address[0] = client
     word.event = message.event
     word.left = message.left
-    word.wanted = message.offers.length
+    word.wanted = message.offers
     word.key = speaker.from.key
     word.uploaded = message.uploaded
     word.downloaded = message.downloaded
@@ -99,33 +108,32 @@ export class Signalling {
     // A tenth of chance keeps those who came together from coming together for ever.
     const seconds = Math.max(1, Math.round(interval * (1 - random() / 10)))
     speaker.send(
-      `{"complete":${answer.complete},"incomplete":${answer.incomplete},"action":"announce","interval":${seconds},"info_hash":${message.infoHashText}}`,
+      `{"complete":${answer.complete},"incomplete":${answer.incomplete},"action":"announce","interval":${seconds},"info_hash":${latin1(message.bytes, message.infoHashFrom, message.infoHashTo)}}`,
     )
     for (let i = 0; i < answer.count; i++) this.#passOffer(message, i, answer.peers[i] as number)
   }
 
-  #passOffer(message: SocketAnnounce, which: number, peer: number): void {
-    const offer = message.offers[which]
-    const client = this.#options.swarms.clientOf(peer)
-    const to = this.#byClient[client]
-    if (offer === undefined || to === undefined) return
-    to.offered(offerKey(offer.offerId, message.peerId))
-    to.send(offerMessage(offer, message))
+  #passOffer(message: SocketMessage, which: number, peer: number): void {
+    const to = this.#byClient[this.#options.swarms.clientOf(peer)]
+    if (which >= message.offers || to === undefined) return
+    to.offered(this.#offerKeys.keyOf(message, which, message.peerId))
+    to.pass(this.#passed, writeOffer(message, which, this.#passed))
   }
 
   /** Only who was given an offer may answer it, and once. */
-  #passAnswer(speaker: Speaker, message: SocketAnnounce, answer: NonNullable<SocketAnnounce['answer']>): void {
-    const key = offerKey(answer.offerId, answer.to)
-    const isOpen = speaker.answers(key)
-    const to = this.#owners.get(answer.to)
+  #passAnswer(speaker: Speaker, message: SocketMessage): void {
+    const isOpen = speaker.answers(this.#offerKeys.keyOf(message, 0, message.answered))
+    const to = isOpen ? this.#owners.get(latin1(message.answered, 0, 20)) : undefined
     // The other one may have left meanwhile: that is nobody's fault.
-    if (isOpen && to !== undefined) to.send(answerMessage(answer, message))
+    if (to !== undefined) to.pass(this.#passed, writeAnswer(message, this.#passed))
     else this.#options.onStray()
   }
 
-  #clientOf(speaker: Speaker, { peerId, event }: SocketAnnounce): number {
-    const known = speaker.clientOf(peerId)
+  #clientOf(speaker: Speaker, message: SocketMessage): number {
+    const known = speaker.clientOf(message.peerId)
     if (known !== undefined) return known
+    const { event } = message
+    const peerId = latin1(message.peerId, 0, 20)
     const owner = this.#owners.get(peerId)
     if (owner !== undefined) this.#takeOver(owner, speaker, peerId, event)
     if (speaker.clients >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
@@ -155,10 +163,4 @@ export class Signalling {
     this.#byClient[client] = undefined
     this.#options.swarms.closeClient(client)
   }
-}
-
-/** One id may be written in JSON in several ways. */
-const offerKey = (offerId: string, from: string): string => {
-  const plain = offerId.includes('\\') ? JSON.stringify(JSON.parse(offerId)) : offerId
-  return `${plain} ${from}`
 }

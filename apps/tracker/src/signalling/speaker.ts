@@ -30,8 +30,8 @@ export abstract class Speaker {
   first: Client | undefined
   clients = 0
   /** Offers that were passed on to it lately, and before that. */
-  #offers: Set<string> | undefined
-  #olderOffers: Set<string> | undefined
+  #offers: Set<number> | undefined
+  #olderOffers: Set<number> | undefined
 
   constructor(from: Caller) {
     this.from = from
@@ -40,8 +40,14 @@ export abstract class Speaker {
   /** @param text each byte of its UTF-8 as one character */
   abstract send(text: string): void
 
-  clientOf(peerId: string): number | undefined {
-    for (let one = this.first; one !== undefined; one = one.next) if (one.peerId === peerId) return one.client
+  /** @param bytes memory that others use as soon as this returns */
+  pass(bytes: Buffer, length: number): void {
+    this.send(bytes.toString('latin1', 0, length))
+  }
+
+  /** @param peerId 20 bytes */
+  clientOf(peerId: Uint8Array): number | undefined {
+    for (let one = this.first; one !== undefined; one = one.next) if (isSame(one.peerId, peerId)) return one.client
     return undefined
   }
 
@@ -64,7 +70,7 @@ export abstract class Speaker {
   }
 
   /** Remembers an offer that was passed on to it. */
-  offered(key: string): void {
+  offered(key: number): void {
     const open = (this.#offers ??= new Set())
     if (open.size < maxOpenOffers) open.add(key)
     else {
@@ -74,7 +80,7 @@ export abstract class Speaker {
   }
 
   /** Whether an offer waits for this answer; it waits no more. */
-  answers(key: string): boolean {
+  answers(key: number): boolean {
     return this.#offers?.delete(key) === true || this.#olderOffers?.delete(key) === true
   }
 
@@ -83,4 +89,9 @@ export abstract class Speaker {
     this.#olderOffers = this.#offers
     this.#offers = undefined
   }
+}
+
+const isSame = (text: string, bytes: Uint8Array): boolean => {
+  for (let i = 0; i < bytes.length; i++) if (text.charCodeAt(i) !== bytes[i]) return false
+  return true
 }

@@ -1,27 +1,34 @@
 import { describe, expect, it } from 'vitest'
-import { closes, frame, FrameReader, type FrameReceiver, opcodes, Scratch } from './frames.ts'
+import { closes, FrameReader, type FrameReceiver, headLength, opcodes, writeHead } from './frames.ts'
 
-const scratch = new Scratch(1000)
+const frame = (opcode: number, payload: string | Buffer): Buffer => {
+  const bytes = Buffer.from(payload)
+  const all = Buffer.alloc(headLength(bytes.length) + bytes.length)
+  bytes.copy(all, writeHead(all, 0, opcode, bytes.length))
+  return all
+}
 
 /** What a reader of messages of 1,000 bytes made of some chunks. */
 const read = (...chunks: Buffer[]): { events: string[]; waiting: number } => {
   const events: string[] = []
   const receiver: FrameReceiver = {
-    message: (text, isBinary) => events.push(`${isBinary ? 'binary' : 'text'} ${text}`),
-    ping: (payload) => events.push(`ping ${payload}`),
+    message: (bytes, from, to, isBinary) =>
+      events.push(`${isBinary ? 'binary' : 'text'} ${bytes.toString('latin1', from, to)}`),
+    ping: (bytes, from, to) => events.push(`ping ${bytes.toString('latin1', from, to)}`),
     pong: () => events.push('pong'),
     closed: () => events.push('closed'),
     failed: (code) => events.push(`failed ${code}`),
   }
-  const reader = new FrameReader(1000, scratch)
-  for (const chunk of chunks) reader.read(chunk, receiver)
+  const reader = new FrameReader(1000)
+  // What is read is changed.
+  for (const chunk of chunks) reader.read(Buffer.from(chunk), receiver)
   return { events, waiting: reader.waiting }
 }
 
 const sent = (opcode: number, payload: string | Buffer, { isLast = true, mask = '37fa213d' } = {}): Buffer => {
   const bytes = Buffer.from(payload)
   const key = Buffer.from(mask, 'hex')
-  const head = Buffer.from(frame(opcode, bytes.toString('latin1')), 'latin1').subarray(0, -bytes.length || undefined)
+  const head = frame(opcode, bytes).subarray(0, headLength(bytes.length))
   if (!isLast) head[0] = opcode
   head[1] = (head[1] ?? 0) | 0x80
   return Buffer.concat([head, key, bytes.map((byte, i) => byte ^ (key[i % 4] ?? 0))])
@@ -89,6 +96,35 @@ describe('FrameReader', () => {
     })
   })
 
+  it('takes masks off wherever a payload lies in memory', () => {
+    for (let length = 0; length < 70; length++) {
+      const text = 'The quick brown fox jumps over the lazy dog, and runs on for some more'.slice(0, length)
+      for (let shift = 0; shift < 8; shift++) {
+        const memory = Buffer.alloc(shift + 100)
+        const reader = new FrameReader(1000)
+        const one = sent(1, text)
+        one.copy(memory, shift)
+        const events: string[] = []
+        reader.read(memory.subarray(shift, shift + one.length), {
+          message: (bytes, from, to) => events.push(bytes.toString('latin1', from, to)),
+          ping: () => {},
+          pong: () => {},
+          closed: () => {},
+          failed: () => events.push('failed'),
+        })
+        expect(events).toEqual([text])
+      }
+    }
+  })
+
+  it('sees a byte beyond ASCII wherever it lies', () => {
+    for (let at = 0; at < 40; at++) {
+      const bytes = Buffer.alloc(40, 'x')
+      bytes[at] = 0xff
+      expect(read(sent(1, bytes)).events).toEqual([`failed ${closes.notUtf8}`])
+    }
+  })
+
   it('reads nothing after a close', () => {
     expect(read(Buffer.concat([sent(8, ''), sent(1, 'more')])).events).toEqual(['closed'])
   })
@@ -101,7 +137,7 @@ describe('FrameReader', () => {
       [65_535, '817effff'],
       [65_536, '817f0000000000010000'],
     ] as const) {
-      const bytes = Buffer.from(frame(opcodes.text, 'x'.repeat(length)), 'latin1')
+      const bytes = frame(opcodes.text, 'x'.repeat(length))
       expect(bytes.toString('hex', 0, head.length / 2)).toBe(head)
       expect(bytes.length).toBe(head.length / 2 + length)
     }

@@ -12,10 +12,10 @@ export const closes = {
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
-/** What came in, each byte of its UTF-8 as one character. */
+/** What came in, as bytes that are good until the call returns. */
 export interface FrameReceiver {
-  message(text: string, isBinary: boolean): void
-  ping(payload: string): void
+  message(bytes: Buffer, from: number, to: number, isBinary: boolean): void
+  ping(bytes: Buffer, from: number, to: number): void
   pong(): void
   closed(): void
   /** The client broke the protocol or a limit: nothing more will be read. */
@@ -26,29 +26,31 @@ const isFinal = 0x80
 const isReserved = 0x70
 const isMasked = 0x80
 
-/** Reads the frames of one client (RFC 6455). It keeps bytes only of what has not come whole yet. */
+/** Has one bit of each of four bytes that ASCII leaves at zero. */
+const beyondAscii = 0x80808080 | 0
+
+/**
+ * Reads the frames of one client (RFC 6455), taking the masks off in the very memory they came in. It keeps bytes only of
+ * what has not come whole yet.
+ */
 export class FrameReader {
   readonly #most: number
-  readonly #scratch: Scratch
   #partial: Buffer | undefined
-  #fragments = ''
+  #fragments: Buffer | undefined
   #opcode = 0
   #isOver = false
 
-  /**
-   * @param most bytes of a message
-   * @param scratch shared by all readers: nothing stays in it
-   */
-  constructor(most: number, scratch: Scratch) {
+  /** @param most bytes of a message */
+  constructor(most: number) {
     this.#most = most
-    this.#scratch = scratch
   }
 
   /** Bytes that wait for the rest of their message. */
   get waiting(): number {
-    return (this.#partial?.length ?? 0) + this.#fragments.length
+    return (this.#partial?.length ?? 0) + (this.#fragments?.length ?? 0)
   }
 
+  /** @param chunk is changed, and belongs to the reader from now on */
   read(chunk: Buffer, to: FrameReceiver): void {
     const data = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk])
     this.#partial = undefined
@@ -79,31 +81,46 @@ export class FrameReader {
       length = wide === 2 ? data.readUInt16BE(at) : data.readUInt32BE(at) * 2 ** 32 + data.readUInt32BE(at + 4)
       at += wide
     }
-    if (length + this.#fragments.length > this.#most) return this.#fail(closes.tooBig, to)
-    if (data.length - at < 4 + length) return start
-    const text = this.#scratch.unmask(data, at + 4, length, data.readInt32LE(at))
-    if (isControl) this.#control(opcode, text, to)
-    else this.#data(opcode, (first & isFinal) !== 0, text, to)
-    return at + 4 + length
+    if (length + (this.#fragments?.length ?? 0) > this.#most) return this.#fail(closes.tooBig, to)
+    const end = at + 4 + length
+    if (data.length < end) return start
+    const seen = unmask(data, at + 4, end, data.readInt32LE(at))
+    if (isControl) this.#control(opcode, data, at + 4, end, to)
+    else this.#data(opcode, (first & isFinal) !== 0, data, at + 4, end, (seen & beyondAscii) === 0, to)
+    return end
   }
 
-  #data(opcode: number, isLast: boolean, text: string, to: FrameReceiver): void {
+  #data(
+    opcode: number,
+    isLast: boolean,
+    data: Buffer,
+    from: number,
+    end: number,
+    isAscii: boolean,
+    to: FrameReceiver,
+  ): void {
     if ((opcode === opcodes.continuation) === (this.#opcode === 0)) return void this.#fail(closes.protocol, to)
     const kind = this.#opcode === 0 ? opcode : this.#opcode
-    if (!isLast) {
-      this.#opcode = kind
-      this.#fragments += text
-      return
+    if (isLast && this.#fragments === undefined) {
+      this.#opcode = 0
+      return this.#message(kind, data, from, end, isAscii, to)
     }
-    const message = this.#fragments + text
-    this.#fragments = ''
-    this.#opcode = 0
-    if (kind === opcodes.text && !this.#scratch.isUtf8(message)) return void this.#fail(closes.notUtf8, to)
-    to.message(message, kind === opcodes.binary)
+    const part = data.subarray(from, end)
+    const message = this.#fragments === undefined ? Buffer.from(part) : Buffer.concat([this.#fragments, part])
+    this.#opcode = isLast ? 0 : kind
+    this.#fragments = isLast ? undefined : message
+    // A message is UTF-8 as a whole, its fragments need not be.
+    if (isLast) this.#message(kind, message, 0, message.length, false, to)
   }
 
-  #control(opcode: number, payload: string, to: FrameReceiver): void {
-    if (opcode === opcodes.ping) return to.ping(payload)
+  #message(kind: number, data: Buffer, from: number, end: number, isAscii: boolean, to: FrameReceiver): void {
+    if (kind === opcodes.text && !isAscii && !isUtf8(data.subarray(from, end)))
+      return void this.#fail(closes.notUtf8, to)
+    to.message(data, from, end, kind === opcodes.binary)
+  }
+
+  #control(opcode: number, data: Buffer, from: number, end: number, to: FrameReceiver): void {
+    if (opcode === opcodes.ping) return to.ping(data, from, end)
     if (opcode === opcodes.pong) return to.pong()
     this.#isOver = true
     to.closed()
@@ -116,43 +133,51 @@ export class FrameReader {
   }
 }
 
-/** Room to take the masks off. */
-export class Scratch {
-  readonly #bytes: Buffer
-  readonly #words: Int32Array
-  #length = 0
-
-  constructor(most: number) {
-    const memory = new ArrayBuffer(most + 8)
-    this.#bytes = Buffer.from(memory)
-    this.#words = new Int32Array(memory, 0, Math.floor(memory.byteLength / 4))
+/** Takes a mask off. @returns every bit that is set in one of the bytes, if there are more than a few */
+const unmask = (data: Buffer, from: number, end: number, mask: number): number => {
+  let seen = beyondAscii
+  let at = from
+  if (end - from >= 16) {
+    // Words lie where the memory's own begin, wherever this piece of it does.
+    for (; ((data.byteOffset + at) & 3) !== 0; at++)
+      data[at] = (data[at] as number) ^ (mask >>> (8 * ((at - from) & 3)))
+    const turned = 8 * ((at - from) & 3)
+    const key = turned === 0 ? mask : (mask >>> turned) | (mask << (32 - turned))
+    const words = new Int32Array(data.buffer, data.byteOffset + at, (end - at) >> 2)
+    seen = 0
+    for (let i = from; i < at; i++) seen |= (data[i] as number) << 24
+    for (let i = 0; i < words.length; i++) {
+      const word = (words[i] as number) ^ key
+      words[i] = word
+      seen |= word
+    }
+    at += words.length * 4
   }
-
-  unmask(data: Buffer, from: number, length: number, mask: number): string {
-    data.copy(this.#bytes, 0, from, from + length)
-    const words = this.#words
-    const count = (length + 3) >> 2
-    for (let i = 0; i < count; i++) words[i] = (words[i] as number) ^ mask
-    this.#length = length
-    return this.#bytes.toString('latin1', 0, length)
+  for (; at < end; at++) {
+    const byte = (data[at] as number) ^ (mask >>> (8 * ((at - from) & 3)))
+    data[at] = byte
+    seen |= byte << 24
   }
-
-  /** A message is UTF-8 as a whole, its fragments need not be. */
-  isUtf8(message: string): boolean {
-    if (message.length !== this.#length) return isUtf8(Buffer.from(message, 'latin1'))
-    return isUtf8(this.#bytes.subarray(0, this.#length))
-  }
+  return seen
 }
 
-/** A frame of the server, which are not masked, each byte as one character. */
-export const frame = (opcode: number, payload: string): string => {
-  const { length } = payload
-  const head = String.fromCharCode(isFinal | opcode)
-  if (length < 126) return head + String.fromCharCode(length) + payload
-  if (length < 65_536) return head + String.fromCharCode(126, length >> 8, length & 255) + payload
-  return (
-    head +
-    String.fromCharCode(127, 0, 0, 0, 0, length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255) +
-    payload
-  )
+/** Bytes before the payload of a frame of the server, whose frames are not masked. */
+export const headLength = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
+
+/** @returns where the payload goes */
+export const writeHead = (into: Buffer, start: number, opcode: number, length: number): number => {
+  into[start] = isFinal | opcode
+  if (length < 126) {
+    into[start + 1] = length
+    return start + 2
+  }
+  if (length < 65_536) {
+    into[start + 1] = 126
+    into[start + 2] = length >> 8
+    into[start + 3] = length
+    return start + 4
+  }
+  into[start + 1] = 127
+  into.writeUInt32BE(0, start + 2)
+  return into.writeUInt32BE(length, start + 6)
 }

@@ -1,20 +1,20 @@
 import type { Duplex } from 'node:stream'
 import { type Caller, Speaker } from '../signalling/index.ts'
 import { maxMessage } from '../wire/index.ts'
-import { frame, FrameReader, type FrameReceiver, opcodes, Scratch } from './frames.ts'
+import { FrameReader, type FrameReceiver, headLength, opcodes, writeHead } from './frames.ts'
+import { Memory } from './memory.ts'
 
 /** Bytes that may wait for a slow reader before it is cut off. */
 const maxBuffered = 1024 * 1024
 
-const scratch = new Scratch(maxMessage)
+const memory = new Memory()
 
 /** What the transport hears of a socket. */
 export interface SocketOwner {
-  onMessage(socket: Socket, text: string, isBinary: boolean): void
+  onMessage(socket: Socket, bytes: Buffer, from: number, to: number, isBinary: boolean): void
+  onRefusal(socket: Socket, reason: string): void
   onClose(socket: Socket): void
   onError(error: Error): void
-  /** It said something malformed, or beyond a limit. */
-  onRefusal(socket: Socket, reason: string): void
   /** Something waits to be written; `flush` is due before the loop turns. */
   onPending(socket: Socket): void
 }
@@ -49,8 +49,9 @@ export class Socket extends Speaker implements FrameReceiver {
   isAlive = true
   readonly owner: SocketOwner
   readonly #stream: Duplex
-  readonly #reader = new FrameReader(maxMessage, scratch)
-  #out = ''
+  readonly #reader = new FrameReader(maxMessage)
+  #out: Buffer | undefined
+  #length = 0
   #isClosing = false
 
   constructor(stream: Stream, from: Caller, owner: SocketOwner) {
@@ -73,7 +74,13 @@ export class Socket extends Speaker implements FrameReceiver {
   }
 
   override send(text: string): void {
-    this.#write(frame(opcodes.text, text))
+    const out = this.#begin(opcodes.text, text.length)
+    if (out !== undefined) this.#length += out.write(text, this.#length, 'latin1')
+  }
+
+  override pass(bytes: Buffer, length: number): void {
+    const out = this.#begin(opcodes.text, length)
+    if (out !== undefined) this.#length += bytes.copy(out, this.#length, 0, length)
   }
 
   refuse(reason: string): void {
@@ -81,22 +88,29 @@ export class Socket extends Speaker implements FrameReceiver {
   }
 
   sendPing(): void {
-    this.#write(frame(opcodes.ping, ''))
+    this.#begin(opcodes.ping, 0)
   }
 
   /** Writes what was sent in this turn. */
   flush(): void {
     const out = this.#out
-    this.#out = ''
-    if (out === '' || this.#stream.destroyed) return
-    if (this.#stream.writableLength > maxBuffered) this.#stream.destroy()
-    else if (!this.#stream.writableEnded) this.#stream.write(out, 'latin1')
+    const stream = this.#stream
+    this.#out = undefined
+    if (out === undefined) return
+    if (!stream.destroyed && !stream.writableEnded) {
+      if (stream.writableLength > maxBuffered) stream.destroy()
+      else stream.write(out.subarray(0, this.#length))
+    }
+    this.#length = 0
+    // What the system has not taken at once is its own until it has.
+    if (stream.writableLength === 0) memory.give(out)
   }
 
   /** Says why, and ends; who does not hang up in turn is cut off by `terminate`. */
   close(code: number): void {
-    if (this.#isClosing) return
-    this.#write(frame(opcodes.close, String.fromCharCode(code >> 8, code & 255)))
+    const out = this.#begin(opcodes.close, 2)
+    if (out === undefined) return
+    this.#length = out.writeUInt16BE(code, this.#length)
     this.#isClosing = true
     this.flush()
     this.#stream.end()
@@ -114,12 +128,13 @@ export class Socket extends Speaker implements FrameReceiver {
     this.#stream.resume()
   }
 
-  message(text: string, isBinary: boolean): void {
-    if (!this.#isClosing) this.owner.onMessage(this, text, isBinary)
+  message(bytes: Buffer, from: number, to: number, isBinary: boolean): void {
+    if (!this.#isClosing) this.owner.onMessage(this, bytes, from, to, isBinary)
   }
 
-  ping(payload: string): void {
-    this.#write(frame(opcodes.pong, payload))
+  ping(bytes: Buffer, from: number, to: number): void {
+    const out = this.#begin(opcodes.pong, to - from)
+    if (out !== undefined) this.#length += bytes.copy(out, this.#length, from, to)
   }
 
   pong(): void {
@@ -134,11 +149,30 @@ export class Socket extends Speaker implements FrameReceiver {
     this.close(code)
   }
 
-  #write(bytes: string): void {
-    if (this.#isClosing) return
-    if (this.#out === '') this.owner.onPending(this)
-    this.#out += bytes
+  /** Begins a frame. @returns where its payload goes, from `#length` on; undefined when nothing more is sent */
+  #begin(opcode: number, length: number): Buffer | undefined {
+    if (this.#isClosing || this.#stream.destroyed) return undefined
+    const needed = this.#length + headLength(length) + length
     // A peer that is sent more than it may ever hold is not waited for.
-    if (this.#out.length > maxBuffered) this.terminate()
+    if (needed > maxBuffered) {
+      this.terminate()
+      return undefined
+    }
+    if (this.#out === undefined) this.owner.onPending(this)
+    const out = this.#room(needed)
+    this.#length = writeHead(out, this.#length, opcode, length)
+    return out
+  }
+
+  #room(needed: number): Buffer {
+    const out = this.#out
+    if (out !== undefined && out.length >= needed) return out
+    const larger = memory.take(out === undefined ? needed : needed * 2)
+    if (out !== undefined) {
+      out.copy(larger, 0, 0, this.#length)
+      memory.give(out)
+    }
+    this.#out = larger
+    return larger
   }
 }

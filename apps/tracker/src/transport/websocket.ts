@@ -4,7 +4,7 @@ import { type Gate, wrongKey } from '../access/index.ts'
 import type { Signalling } from '../signalling/index.ts'
 import { HttpHead, infoHashOf, parseWebSocket, readPath, type SocketMessage, TrackerPath } from '../wire/index.ts'
 import type { Family } from './address.ts'
-import type { Counts } from './counts.ts'
+import type { Counts, Reason } from './counts.ts'
 import { closes } from './frames.ts'
 import { handshakeAnswer, isHandshake } from './handshake.ts'
 import type { Manners } from './manners.ts'
@@ -37,6 +37,9 @@ const pingSeconds = 40
 
 /** Bytes of messages that have not come whole, of all sockets together. */
 const maxWaiting = 64 * 1024 * 1024
+
+/** By the status of who is turned away; others are beyond a limit. */
+const reasons: Readonly<Record<string, Reason>> = { 400: 'malformed', 403: 'access' }
 
 /** WebTorrent's signalling: offers and answers between peers. Upgrades come from the HTTP listener. */
 export class WebSocketTransport implements SocketOwner {
@@ -125,13 +128,13 @@ export class WebSocketTransport implements SocketOwner {
     this.upgrade(head, stream, rest, kind, Int32Array.from(address))
   }
 
-  onMessage(socket: Socket, text: string, isBinary: boolean): void {
+  onMessage(socket: Socket, bytes: Buffer, from: number, to: number, isBinary: boolean): void {
     const { counts, shards, signalling } = this.#options
     try {
       if (isBinary) throw new InvalidInputError('the message must be text')
-      const message = parseWebSocket(text)
+      const message = parseWebSocket(bytes, from, to)
       if (shards === undefined) signalling.message(socket, message)
-      else this.#toShard(shards, socket, message, text)
+      else this.#toShard(shards, socket, message)
       counts.answered('ws', message.action)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
@@ -164,15 +167,18 @@ export class WebSocketTransport implements SocketOwner {
     this.#perAddress.leave(kind, high, low)
   }
 
-  #toShard(shards: Shards, socket: Socket, message: SocketMessage, text: string): void {
+  #toShard(shards: Shards, socket: Socket, message: SocketMessage): void {
     const { signalling } = this.#options
     if (message.action === 'scrape') {
-      const infoHashes = message.infoHashTexts.map((hash) => Int32Array.from(infoHashOf(hash)))
-      return shards.counts(infoHashes, socket.from.key, (countsOf) => signalling.scrape(socket, message, countsOf))
+      const { infoHashTexts } = message
+      const infoHashes = infoHashTexts.map((hash) => Int32Array.from(infoHashOf(hash)))
+      return shards.counts(infoHashes, socket.from.key, (countsOf) =>
+        signalling.scrape(socket, infoHashTexts, countsOf),
+      )
     }
     const shard = shards.of(message.infoHash[0] as number)
     if (shard === shards.own) signalling.message(socket, message)
-    else shards.say(shard, socket, text)
+    else shards.say(shard, socket, message.text)
   }
 
   #accept(socket: Socket, rest: Buffer): void {
@@ -183,7 +189,7 @@ export class WebSocketTransport implements SocketOwner {
   }
 
   #turnAway(stream: Duplex, status: string): void {
-    this.#options.counts.refused('ws')
+    this.#options.counts.refused('ws', reasons[status.slice(0, 3)] ?? 'limit')
     stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
   }
 

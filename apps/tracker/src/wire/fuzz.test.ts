@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { Announce } from '../swarm/index.ts'
 import { parseHttpAnnounce, parseHttpScrape } from './http.ts'
 import { parseUdp, UdpRequest } from './udp.ts'
+import { longestPassed, writeAnswer, writeOffer } from './socket-message.ts'
 import { parseWebSocket } from './websocket.ts'
 
 /** Of the three parsers together. `scripts/nightly` sends millions, each time others. */
@@ -86,6 +87,8 @@ it('UDP packets are read or refused', () => {
   expect(taken).toBeGreaterThan(total / 100)
 })
 
+const out = Buffer.alloc(longestPassed)
+
 it('WebSocket messages are read or refused, and what is passed on is JSON', () => {
   const offer = { offer: { type: 'offer', sdp: 'v=0\r\n"é' }, offer_id: 'o\u{1}'.repeat(10) }
   const announce = { action: 'announce', info_hash: 'h'.repeat(20), peer_id: 'p"é'.padEnd(20, '\u{0}'), left: 1 }
@@ -95,11 +98,12 @@ it('WebSocket messages are read or refused, and what is passed on is JSON', () =
     { action: 'scrape', info_hash: ['h'.repeat(20), 'i'.repeat(20)] },
   ].map((one) => Buffer.from(JSON.stringify(one)))
   const taken = flood(samples, (input) => {
-    const message = parseWebSocket(text(input))
+    const message = parseWebSocket(input)
     // Whatever this parser takes, the language's own takes too.
     JSON.parse(text(input))
-    const pieces = message.action === 'scrape' ? message.infoHashTexts : message.offers.map(({ sdp }) => sdp)
-    for (const piece of pieces) if (typeof JSON.parse(piece) !== 'string') throw new Error('no text')
+    for (const piece of message.infoHashTexts) if (typeof JSON.parse(piece) !== 'string') throw new Error('no text')
+    if (message.isAnswer) JSON.parse(out.toString('latin1', 0, writeAnswer(message, out)))
+    for (let i = 0; i < message.offers; i++) JSON.parse(out.toString('latin1', 0, writeOffer(message, i, out)))
   })
   expect(taken).toBeGreaterThan(total / 100)
 })

@@ -11,14 +11,5 @@ export {
   writeError,
   writeScrape,
 } from './udp.ts'
-export {
-  answerMessage,
-  infoHashOf,
-  maxMessage,
-  offerMessage,
-  parseWebSocket,
-  refusalMessage,
-  type SocketAnnounce,
-  type SocketMessage,
-  type SocketScrape,
-} from './websocket.ts'
+export { latin1, longestPassed, SocketMessage, writeAnswer, writeOffer } from './socket-message.ts'
+export { infoHashOf, maxMessage, parseWebSocket, refusalMessage } from './websocket.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { happened } from '../swarm/index.ts'
-import { answerMessage, infoHashOf, offerMessage, parseWebSocket } from './websocket.ts'
+import { latin1, longestPassed, type SocketMessage, writeAnswer, writeOffer } from './socket-message.ts'
+import { infoHashOf, parseWebSocket } from './websocket.ts'
 
 const infoHash = '\u{0}\u{ff}aaaaaaaaaaaaaaaaaa'
 const peerId = `"\\/\n${'é'.repeat(16)}`
@@ -8,34 +9,52 @@ const announce = { action: 'announce', info_hash: infoHash, peer_id: peerId }
 const offer = { offer: { type: 'offer', sdp: 'v=0\r\no=- "1" \\ é' }, offer_id: '\u{1}'.repeat(20) }
 const answer = { answer: { type: 'answer', sdp: 'v=0' }, to_peer_id: 'q'.repeat(20), offer_id: offer.offer_id }
 
-/** As it comes from the wire: a character for each byte. */
+/** A character for each byte. */
 const bytes = (text: string): string => Buffer.from(text).toString('latin1')
 const parse = (message: unknown) =>
-  parseWebSocket(bytes(typeof message === 'string' ? message : JSON.stringify(message)))
+  parseWebSocket(Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)))
 const announced = (message: unknown) => {
   const parsed = parse(message)
   if (parsed.action !== 'announce') throw new Error('no announce')
   return parsed
 }
-const passed = (text: string): unknown => JSON.parse(Buffer.from(text, 'latin1').toString())
+const out = Buffer.alloc(longestPassed)
+const passed = (length: number): unknown => JSON.parse(out.toString('utf8', 0, length))
+const textOf = (id: Uint8Array): string => latin1(id, 0, 20)
+const sizes = ({ offers, isAnswer }: SocketMessage) => ({ offers, isAnswer })
 
 describe('parseWebSocket', () => {
   it('passes on what peers need, in the very bytes it came in, and nothing else', () => {
     const message = announced({ ...announce, offers: [{ ...offer, x: 1 }], left: 0, event: 'started', ip: '1.2.3.4' })
-    expect(message).toMatchObject({ event: happened.started, left: 0, peerId, answer: undefined })
+    expect(message).toMatchObject({ event: happened.started, left: 0, offers: 1, isAnswer: false })
+    expect(textOf(message.peerId)).toBe(peerId)
     expect([...message.infoHash].map((word) => word >>> 0)).toEqual([0x00ff6161, ...Array<number>(4).fill(0x61616161)])
-    const [first] = message.offers
-    expect(first && passed(offerMessage(first, message))).toEqual({ ...announce, ...offer })
-    const reply = announced({ ...announce, ...answer })
-    expect(reply.answer).toMatchObject({ to: 'q'.repeat(20) })
+    expect(passed(writeOffer(message, 0, out))).toEqual({ ...announce, ...offer })
+    const reply = announced({ ...announce, ...answer, offers: [offer] })
+    expect(sizes(reply)).toEqual({ offers: 0, isAnswer: true })
+    expect(textOf(reply.answered)).toBe('q'.repeat(20))
     const { to_peer_id: _to, ...rest } = answer
-    expect(reply.answer && passed(answerMessage(reply.answer, reply))).toEqual({ ...announce, ...rest })
+    expect(passed(writeAnswer(reply, out))).toEqual({ ...announce, ...rest })
+  })
+
+  it('passes on the longest there is, from anywhere in what came in', () => {
+    const spelled = (character: string): string => `"${character.repeat(20)}"`
+    const ids = `"info_hash":${spelled('\\u00ff')},"peer_id":${spelled('\\u00fe')},"action":"announce"`
+    const one = `{"offer_id":"${'\\u0001'.repeat(26)}","offer":{"sdp":"${'x'.repeat(16_382)}","type":"offer"}}`
+    const text = Buffer.from(`before{${ids},"offers":[${one},${one}]}after`)
+    const message = parseWebSocket(text, 6, text.length - 5)
+    expect(message.offers).toBe(2)
+    expect(passed(writeOffer(message, 1, out))).toMatchObject({
+      offer_id: '\u0001'.repeat(26),
+      peer_id: 'þ'.repeat(20),
+    })
   })
 
   it('reads every spelling of the same JSON', () => {
     const spelled = `\t{ "peer_id" :"${'\\u0070'.repeat(20)}" , "info_hash":"\\u0000\\u00FF${'a'.repeat(18)}"
       ,"left":1.5e1,"x":[1,-0.5,{"y":[[],{}]},true,false,null,"\\ud83d\\ude00"], "action":"announce"} \r`
-    expect(announced(spelled)).toMatchObject({ peerId: 'p'.repeat(20), left: 15 })
+    expect(announced(spelled).left).toBe(15)
+    expect(textOf(announced(spelled).peerId)).toBe('p'.repeat(20))
   })
 
   it.each([
@@ -51,11 +70,11 @@ describe('parseWebSocket', () => {
   })
 
   it('drops offers beyond ten, and takes null for what is not there', () => {
-    expect(announced({ ...announce, offers: Array(40).fill(offer) }).offers).toHaveLength(10)
+    expect(announced({ ...announce, offers: Array(40).fill(offer) }).offers).toBe(10)
     const nothing = { offers: null, answer: null, to_peer_id: null, offer_id: null, event: null }
     expect(announced({ ...announce, ...nothing })).toMatchObject({
-      offers: [],
-      answer: undefined,
+      offers: 0,
+      isAnswer: false,
       event: happened.update,
     })
   })

@@ -1,9 +1,7 @@
 import { eventOf, maxScrape, refuse, wordsOf } from './announce.ts'
 import { happened } from '../swarm/index.ts'
-import { JsonText } from './json-text.ts'
-
-/** Offers of one announce that are passed on; the rest is dropped. */
-const maxOffers = 10
+import { JsonBytes } from './json-bytes.ts'
+import { latin1, maxOffers, SocketMessage } from './socket-message.ts'
 
 /** Offers of one announce that are read at all. */
 const maxOffersRead = 100
@@ -15,215 +13,246 @@ const maxSdp = 16_384
 /** An id of 20 bytes with each of them escaped, and then some. */
 const maxOfferId = 160
 
-/** Pieces of JSON as they came, to be passed on. */
-export interface Description {
-  sdp: string
-  offerId: string
+const json = new JsonBytes()
+const message = new SocketMessage()
+
+/** What was found in the message that is being read, beside what goes into `message` at once. */
+const found = {
+  infoHashes: 0,
+  peerIds: 0,
+  to: 0,
+  toEnd: 0,
+  id: 0,
+  idEnd: 0,
+  sdp: 0,
+  sdpEnd: 0,
+  answer: 0,
+  answerEnd: 0,
+  action: 0,
+  actionEnd: 0,
 }
-
-export interface SocketAnnounce {
-  action: 'announce'
-  /** Five words, good until the next message is parsed. */
-  infoHash: Int32Array
-  infoHashText: string
-  /** 20 characters, one a byte. */
-  peerId: string
-  peerIdText: string
-  event: number
-  left: number
-  uploaded: number
-  downloaded: number
-  offers: Description[]
-  answer: (Description & { to: string }) | undefined
-}
-
-export interface SocketScrape {
-  action: 'scrape'
-  infoHashTexts: string[]
-}
-
-export type SocketMessage = SocketAnnounce | SocketScrape
-
-const infoHash = new Int32Array(5)
-const bytes = Buffer.alloc(20)
 
 /**
- * One message of a WebTorrent client, each byte of its UTF-8 as one character. A peer's address is that of its socket,
- * never what it says. Throws `InvalidInputError`.
+ * One message of a WebTorrent client. A peer's address is that of its socket, never what it says. Throws
+ * `InvalidInputError`.
+ *
+ * @returns the same object each time
  */
-export const parseWebSocket = (message: string): SocketMessage => {
-  const json = new JsonText(message)
-  const fields = new Fields()
-  json.start()
-  if (json.peek() !== 'object') refuse('the message must be a JSON object')
-  json.object(0, (name) => fields.read(json, name))
+export const parseWebSocket = (bytes: Uint8Array, from = 0, to = bytes.length): SocketMessage => {
+  clear(bytes, from, to)
+  json.start(bytes, from, to)
+  if (!json.isObject) refuse('the message must be a JSON object')
+  for (let more = json.enter(0); more; more = json.more()) readField()
   json.end()
-  if (fields.infoHashes.length === 0) refuse('info_hash must be 20 bytes')
-  if (fields.action === '"scrape"') return { action: 'scrape', infoHashTexts: fields.infoHashes }
-  if (fields.action !== '"announce"') return refuse('action must be announce or scrape')
-  const [infoHashText = '', ...more] = fields.infoHashes
-  if (more.length > 0) refuse('an announce names one info_hash')
-  decodeHash('peer_id', fields.peerId)
-  const peerId = bytes.toString('latin1')
-  const answer = fields.answer === undefined ? undefined : answerOf(fields, fields.answer)
-  decodeHash('info_hash', infoHashText)
-  wordsOf(bytes, 0, infoHash)
-  const { event, left, uploaded, downloaded, offers, peerId: peerIdText } = fields
-  return {
-    action: 'announce',
-    infoHash,
-    infoHashText,
-    peerId,
-    peerIdText,
-    event,
-    left,
-    uploaded,
-    downloaded,
-    offers,
-    answer,
+  if (found.infoHashes === 0) refuse('info_hash must be 20 bytes')
+  if (json.is(found.action, found.actionEnd, '"scrape"')) {
+    message.action = 'scrape'
+    if (message.infoHashTexts.length === 0)
+      message.infoHashTexts.push(latin1(bytes, message.infoHashFrom, message.infoHashTo))
+    return message
   }
+  if (!json.is(found.action, found.actionEnd, '"announce"')) refuse('action must be announce or scrape')
+  if (found.infoHashes > 1) refuse('an announce names one info_hash')
+  decode('peer_id', bytes, message.peerIdFrom, message.peerIdTo, message.peerId)
+  if (message.isAnswer) {
+    if (found.idEnd === 0) refuse('an answer needs its offer_id')
+    decode('to_peer_id', bytes, found.to, found.toEnd, message.answered)
+    message.offers = 0
+    message.describe(0, found.answer, found.answerEnd, found.id, found.idEnd)
+  }
+  return message
 }
 
 /** The five words of an `info_hash` that came as JSON text. Throws `InvalidInputError`. */
 export const infoHashOf = (text: string): Int32Array => {
-  decodeHash('info_hash', text)
-  wordsOf(bytes, 0, infoHash)
+  const bytes = Buffer.from(text, 'latin1')
+  decode('info_hash', bytes, 0, bytes.length, twenty)
+  wordsOf(twenty, 0, infoHash)
   return infoHash
 }
 
-const answerOf = ({ to, offerId }: Fields, sdp: string): Description & { to: string } => {
-  if (offerId === '') refuse('an answer needs its offer_id')
-  decodeHash('to_peer_id', to)
-  return { sdp, offerId, to: bytes.toString('latin1') }
+const twenty = new Uint8Array(20)
+const infoHash = new Int32Array(5)
+
+const clear = (bytes: Uint8Array, from: number, to: number): void => {
+  message.bytes = bytes
+  message.from = from
+  message.to = to
+  message.action = 'announce'
+  if (message.infoHashTexts.length > 0) message.infoHashTexts = []
+  message.event = happened.update
+  message.left = Number.NaN
+  message.uploaded = Number.NaN
+  message.downloaded = Number.NaN
+  message.peerIdTo = 0
+  message.offers = 0
+  message.isAnswer = false
+  found.infoHashes = 0
+  found.toEnd = 0
+  found.idEnd = 0
+  found.actionEnd = 0
 }
 
-class Fields {
-  action = ''
-  infoHashes: string[] = []
-  peerId = ''
-  event: number = happened.update
-  left = Number.NaN
-  uploaded = Number.NaN
-  downloaded = Number.NaN
-  offers: Description[] = []
-  answer: string | undefined
-  to = ''
-  offerId = ''
-
-  read(json: JsonText, name: string): void {
-    switch (name) {
-      case '"action"':
-        this.action = json.value(1)
-        return
-      case '"info_hash"':
-        this.infoHashes = infoHashTexts(json)
-        return
-      case '"peer_id"':
-        this.peerId = json.value(1)
-        return
-      case '"event"': {
-        const word = json.value(1)
-        this.event = word === 'null' ? happened.update : eventOf(plainText(word))
+/** Reads one name and its value. A name that is there twice means what it says last. */
+const readField = (): void => {
+  const from = json.at
+  const to = json.name()
+  const value = json.at
+  switch (to - from) {
+    case 6:
+      if (!json.is(from, to, '"left"')) break
+      message.left = json.amount(1)
+      return
+    case 7:
+      if (!json.is(from, to, '"event"')) break
+      json.value(1)
+      message.event = eventAt(value, json.at)
+      return
+    case 8:
+      if (json.is(from, to, '"offers"')) return readOffers()
+      if (json.is(from, to, '"answer"')) return readAnswer()
+      if (!json.is(from, to, '"action"')) break
+      json.value(1)
+      found.action = value
+      found.actionEnd = json.at
+      return
+    case 9:
+      if (!json.is(from, to, '"peer_id"')) break
+      json.value(1)
+      message.peerIdFrom = value
+      message.peerIdTo = json.at
+      return
+    case 10:
+      if (json.is(from, to, '"offer_id"')) {
+        found.idEnd = json.isString ? readOfferId() : nothing('offer_id')
+        found.id = value
         return
       }
-      case '"left"':
-        this.left = amount(json.value(1))
-        return
-      case '"uploaded"':
-        this.uploaded = amount(json.value(1))
-        return
-      case '"downloaded"':
-        this.downloaded = amount(json.value(1))
-        return
-      case '"offers"':
-        this.offers = offersOf(json)
-        return
-      case '"answer"':
-        this.answer = json.peek() === 'object' ? descriptionOf(json, '"answer"', 1) : nothing(json, 'answer')
-        return
-      case '"to_peer_id"':
-        this.to = json.value(1)
-        return
-      case '"offer_id"':
-        this.offerId = json.peek() === 'string' ? offerIdOf(json) : (nothing(json, 'offer_id') ?? '')
-        return
-      default:
+      if (!json.is(from, to, '"uploaded"')) break
+      message.uploaded = json.amount(1)
+      return
+    case 11:
+      if (json.is(from, to, '"info_hash"')) return readInfoHashes()
+      break
+    case 12:
+      if (json.is(from, to, '"to_peer_id"')) {
         json.value(1)
-    }
+        found.to = value
+        found.toEnd = json.at
+        return
+      }
+      if (!json.is(from, to, '"downloaded"')) break
+      message.downloaded = json.amount(1)
+      return
+  }
+  json.value(1)
+}
+
+const eventAt = (from: number, to: number): number => {
+  if (json.is(from, to, 'null')) return happened.update
+  return eventOf(json.bytes[from] === 34 ? json.text(from + 1, to - 1) : 'no text')
+}
+
+/** A value that says that there is none. @returns 0 */
+const nothing = (name: string): 0 => {
+  const from = json.at
+  json.value(1)
+  if (!json.is(from, json.at, 'null')) refuse(`${name} is of the wrong type`)
+  return 0
+}
+
+const readInfoHashes = (): void => {
+  found.infoHashes = 0
+  message.infoHashTexts = []
+  if (!json.isArray) return readInfoHash(1)
+  for (let more = json.enter(1); more; more = json.moreOfArray()) {
+    if (found.infoHashes === maxScrape) refuse(`at most ${maxScrape} info_hash values`)
+    const from = json.at
+    readInfoHash(2)
+    message.infoHashTexts.push(latin1(json.bytes, from, json.at))
   }
 }
 
-/** Bytes. JSON turns an unknown size (infinity) into null, which is not zero. */
-const amount = (text: string): number => {
-  const first = text.charCodeAt(0)
-  const value = first >= 48 && first <= 57 ? Number(text) : Number.NaN
-  return Number.isFinite(value) ? value : Number.NaN
+const readInfoHash = (depth: number): void => {
+  const from = json.at
+  json.value(depth)
+  decode('info_hash', json.bytes, from, json.at, twenty)
+  if (++found.infoHashes > 1) return
+  wordsOf(twenty, 0, message.infoHash)
+  message.infoHashFrom = from
+  message.infoHashTo = json.at
 }
 
-/** A value that says that there is none. */
-const nothing = (json: JsonText, name: string): undefined => {
-  if (json.value(1) !== 'null') refuse(`${name} is of the wrong type`)
-}
-
-const infoHashTexts = (json: JsonText): string[] => {
-  const texts: string[] = []
-  const one = (): void => {
-    if (texts.length === maxScrape) refuse(`at most ${maxScrape} info_hash values`)
-    const text = json.value(2)
-    decodeHash('info_hash', text)
-    texts.push(text)
-  }
-  if (json.peek() === 'array') json.array(1, one)
-  else one()
-  return texts.length > 0 ? texts : refuse('info_hash must be 20 bytes')
-}
-
-const offersOf = (json: JsonText): Description[] => {
-  const offers: Description[] = []
-  if (json.peek() !== 'array') {
-    nothing(json, 'offers')
-    return offers
-  }
+const readOffers = (): void => {
+  message.offers = 0
+  if (!json.isArray) return void nothing('offers')
   let count = 0
-  json.array(1, () => {
+  for (let more = json.enter(1); more; more = json.moreOfArray()) {
     if (++count > maxOffersRead) refuse(`at most ${maxOffersRead} offers`)
-    if (json.peek() !== 'object') refuse('an offer must be an object')
-    let sdp = ''
-    let offerId = ''
-    json.object(2, (name) => {
-      if (name === '"offer"') sdp = descriptionOf(json, '"offer"', 3)
-      else if (name === '"offer_id"') offerId = offerIdOf(json)
-      else json.value(3)
-    })
-    if (sdp === '' || offerId === '') refuse('an offer needs offer and offer_id')
-    if (offers.length < maxOffers) offers.push({ sdp, offerId })
-  })
-  return offers
+    readOffer()
+  }
 }
 
-/** The `sdp` of `{type, sdp}`. */
-const descriptionOf = (json: JsonText, type: string, depth: number): string => {
-  let sdp = ''
-  let given = ''
-  if (json.peek() !== 'object') refuse(`${type.slice(1, -1)} must be an object`)
-  json.object(depth, (name) => {
-    const text = json.value(depth + 1)
-    if (name === '"sdp"') sdp = text
-    else if (name === '"type"') given = text
-  })
-  if (given !== type) refuse(`type must be ${type.slice(1, -1)}`)
-  if (sdp.length < 3 || sdp.charCodeAt(0) !== 34) refuse('sdp must be a text')
-  if (sdp.length > maxSdp) refuse(`sdp is longer than ${maxSdp} bytes`)
-  return sdp
+const readOffer = (): void => {
+  if (!json.isObject) refuse('an offer must be an object')
+  let sdp = 0
+  let sdpEnd = 0
+  let id = 0
+  let idEnd = 0
+  for (let more = json.enter(2); more; more = json.more()) {
+    const from = json.at
+    const to = json.name()
+    if (json.is(from, to, '"offer"')) {
+      readDescription('offer', '"offer"', 3)
+      sdp = found.sdp
+      sdpEnd = found.sdpEnd
+    } else if (json.is(from, to, '"offer_id"')) {
+      id = json.at
+      idEnd = readOfferId()
+    } else json.value(3)
+  }
+  if (sdpEnd === 0 || idEnd === 0) refuse('an offer needs offer and offer_id')
+  if (message.offers < maxOffers) message.describe(message.offers++, sdp, sdpEnd, id, idEnd)
 }
 
-const offerIdOf = (json: JsonText): string => {
-  const text = json.value(1)
-  if (text.charCodeAt(0) !== 34 || text.length < 3 || text.length > maxOfferId) refuse('offer_id must be a short text')
-  return text
+const readAnswer = (): void => {
+  message.isAnswer = json.isObject
+  if (!message.isAnswer) return void nothing('answer')
+  readDescription('answer', '"answer"', 1)
+  found.answer = found.sdp
+  found.answerEnd = found.sdpEnd
 }
 
-const plainText = (text: string): string => (text.charCodeAt(0) === 34 ? text.slice(1, -1) : 'no text')
+/** Finds the `sdp` of `{type, sdp}`. */
+const readDescription = (name: string, type: string, depth: number): void => {
+  if (!json.isObject) refuse(`${name} must be an object`)
+  let isRight = false
+  found.sdp = 0
+  found.sdpEnd = 0
+  for (let more = json.enter(depth); more; more = json.more()) {
+    const from = json.at
+    const to = json.name()
+    const value = json.at
+    json.value(depth + 1)
+    if (json.is(from, to, '"sdp"')) {
+      found.sdp = value
+      found.sdpEnd = json.at
+    } else if (json.is(from, to, '"type"')) isRight = json.is(value, json.at, type)
+  }
+  if (!isRight) refuse(`type must be ${name}`)
+  const length = found.sdpEnd - found.sdp
+  if (length < 3 || json.bytes[found.sdp] !== 34) refuse('sdp must be a text')
+  if (length > maxSdp) refuse(`sdp is longer than ${maxSdp} bytes`)
+}
+
+/** @returns where it ends */
+const readOfferId = (): number => {
+  const from = json.at
+  json.value(1)
+  const length = json.at - from
+  if (json.bytes[from] !== 34 || length < 3 || length > maxOfferId) refuse('offer_id must be a short text')
+  return json.at
+}
 
 const escapes = new Map(
   Object.entries({ '"': 34, '\\': 92, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 }).map(([name, code]) => [
@@ -232,36 +261,28 @@ const escapes = new Map(
   ]),
 )
 
-/** A JSON string of 20 characters up to U+00FF, each of which is a byte, into `bytes`. */
-const decodeHash = (name: string, text: string): void => {
-  const wrong = `${name} must be 20 bytes`
-  if (text.charCodeAt(0) !== 34) refuse(wrong)
+/** A JSON string of 20 characters up to U+00FF, each of which is a byte, into `into`. */
+const decode = (name: string, bytes: Uint8Array, from: number, to: number, into: Uint8Array): void => {
+  if (to - from < 22 || bytes[from] !== 34) refuse(`${name} must be 20 bytes`)
   let length = 0
-  for (let at = 1; at < text.length - 1; at++) {
-    let code = text.charCodeAt(at)
+  for (let at = from + 1; at < to - 1; at++) {
+    let code = bytes[at] as number
     if (code === 92) {
-      const escape = text.charCodeAt(++at)
+      const escape = bytes[++at] as number
       if (escape === 117) {
-        code = Number.parseInt(text.slice(at + 1, at + 5), 16)
+        code = Number.parseInt(latin1(bytes, at + 1, at + 5), 16)
         at += 4
       } else code = escapes.get(escape) ?? 256
     } else if (code >= 0x80) {
       // Two bytes of UTF-8 reach U+07FF; those of a byte begin with C2 or C3.
-      code = code === 0xc2 || code === 0xc3 ? ((code & 3) << 6) | (text.charCodeAt(++at) & 63) : 256
+      code = code === 0xc2 || code === 0xc3 ? ((code & 3) << 6) | ((bytes[++at] as number) & 63) : 256
     }
-    if (code > 255 || length === 20) refuse(wrong)
-    bytes[length++] = code
+    if (code > 255 || length === 20) refuse(`${name} must be 20 bytes`)
+    into[length++] = code
   }
-  if (length !== 20) refuse(wrong)
+  if (length !== 20) refuse(`${name} must be 20 bytes`)
 }
 
 /** Why an announce was refused, in words of ASCII. */
-export const refusalMessage = (reason: string, { infoHashText }: SocketAnnounce): string =>
-  `{"action":"announce","failure reason":${JSON.stringify(reason)},"info_hash":${infoHashText}}`
-
-/** An offer as another peer gets it; `sender` holds its peer id and the torrent as JSON. */
-export const offerMessage = ({ sdp, offerId }: Description, sender: SocketAnnounce): string =>
-  `{"action":"announce","offer":{"type":"offer","sdp":${sdp}},"offer_id":${offerId},"peer_id":${sender.peerIdText},"info_hash":${sender.infoHashText}}`
-
-export const answerMessage = ({ sdp, offerId }: Description, sender: SocketAnnounce): string =>
-  `{"action":"announce","answer":{"type":"answer","sdp":${sdp}},"offer_id":${offerId},"peer_id":${sender.peerIdText},"info_hash":${sender.infoHashText}}`
+export const refusalMessage = (reason: string, { bytes, infoHashFrom, infoHashTo }: SocketMessage): string =>
+  `{"action":"announce","failure reason":${JSON.stringify(reason)},"info_hash":${latin1(bytes, infoHashFrom, infoHashTo)}}`
