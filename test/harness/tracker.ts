@@ -57,6 +57,15 @@ export class Tracker {
     return this.#program.ended
   }
 
+  get pid(): number {
+    return this.#program.pid
+  }
+
+  /** Its output so far. */
+  get lines(): readonly string[] {
+    return this.#program.lines
+  }
+
   async start(): Promise<void> {
     this.#urls = await until(
       () => {

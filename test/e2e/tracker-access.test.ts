@@ -1,0 +1,109 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { RawSocket, UdpPeer } from '../harness/announces.ts'
+import { Tracker, until } from '../harness/index.ts'
+
+const listed = Buffer.alloc(20, 1)
+const unlisted = Buffer.alloc(20, 2)
+const denied = Buffer.alloc(20, 3)
+
+let folder = ''
+let tracker: Tracker
+const file = (name: string): string => join(folder, name)
+const hex = (infoHash: Buffer): string => infoHash.toString('hex')
+
+const settings = (limits: Readonly<Record<string, number>>): string =>
+  `access = { mode = "listed", allow = "${file('allow')}", deny = "${file('deny')}" }\n` +
+  `[limits]\n${Object.entries(limits)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('')}`
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eldernode-access-'))
+  await writeFile(file('allow'), `${hex(listed)} # ours\n${hex(denied)}\n`)
+  await writeFile(file('deny'), `${hex(denied)}\n`)
+  await writeFile(file('tracker.toml'), settings({ swarmsPerMember: 1, swarmsPerSocket: 1 }))
+  tracker = new Tracker({ config: file('tracker.toml') })
+  await tracker.start()
+})
+afterAll(async () => {
+  await tracker.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const http = async (path: string, infoHash: Buffer): Promise<string> => {
+  const query = `info_hash=${hex(infoHash).replace(/../g, '%$&')}&peer_id=-XX0001-000000000001&port=7001&left=1`
+  return Buffer.from(await (await fetch(`http://127.0.0.1:${tracker.port}${path}?${query}`)).arrayBuffer()).toString(
+    'latin1',
+  )
+}
+
+const udp = async (infoHash: Buffer): Promise<string> => {
+  const peer = await UdpPeer.open(tracker.port)
+  const id = await peer.connect()
+  peer.send(UdpPeer.announce(id, infoHash, 'u'.repeat(20), { port: 7002 }))
+  const answer = await peer.next(5000)
+  peer.close()
+  return answer?.readUInt32BE(0) === 1 ? 'welcome' : (answer?.toString('latin1', 8) ?? 'no answer')
+}
+
+const said = async (socket: RawSocket, infoHash: Buffer): Promise<string> => {
+  const info_hash = infoHash.toString('latin1')
+  socket.send({ action: 'announce', info_hash, peer_id: 'w'.repeat(20), left: 1, event: 'started', offers: [] })
+  const answer = await until(() => socket.take(), { within: 5000, what: 'an answer' })
+  return typeof answer['failure reason'] === 'string' ? answer['failure reason'] : 'welcome'
+}
+
+/** What is logged of it. */
+const reload = async (end: string): Promise<string> => {
+  const before = tracker.lines.length
+  process.kill(tracker.pid, 'SIGHUP')
+  const log = (): string => tracker.lines.slice(before).join('\n')
+  return await until(() => (log().includes(end) ? log() : undefined), { within: 5000, what: end })
+}
+
+test('listed torrents are served over all transports, and no others; lists and limits are read again on SIGHUP', async () => {
+  const socket = await RawSocket.open(tracker.webSocketUrl)
+  expect(await http('/announce', listed)).toContain('5:peers')
+  expect(await udp(listed)).toBe('welcome')
+  expect(await said(socket, listed)).toBe('welcome')
+  for (const [infoHash, reason] of [
+    [unlisted, 'does not serve this torrent'],
+    [denied, 'is denied'],
+  ] as const) {
+    expect(await http('/announce', infoHash)).toContain(reason)
+    expect(await udp(infoHash)).toContain(reason)
+    expect(await http('/scrape', infoHash)).toContain('8:completei0e10:downloadedi0e11:downloadersi0e10:incompletei0e')
+  }
+  expect(await http('/scrape', listed)).toContain('10:incompletei3e')
+  // One connection may be in one torrent, until the limit rises.
+  expect(await said(socket, unlisted)).toContain('in 1 torrents at most')
+
+  await writeFile(file('allow'), `${hex(unlisted)}\n${hex(denied)}\n`)
+  await writeFile(file('deny'), '')
+  await writeFile(file('tracker.toml'), settings({ swarmsPerMember: 3, swarmsPerSocket: 3, peers: 77 }))
+  const log = await reload('hold after a restart only')
+  expect(log).toContain('"applied":["limits.swarmsPerSocket","limits.swarmsPerMember"]')
+  expect(log).toContain('"pending":["limits.peers"]')
+  expect(await said(socket, listed)).toContain('does not serve')
+  expect(await said(socket, unlisted)).toBe('welcome')
+  expect(await said(socket, denied)).toBe('welcome')
+  expect(await http('/scrape', listed)).toContain('10:incompletei0e')
+
+  await writeFile(file('allow'), `${hex(listed)}\nnonsense\n`)
+  await writeFile(file('tracker.toml'), settings({ swarmsPerMember: 1, swarmsPerSocket: 1 }))
+  expect(await reload('nothing was changed')).toContain('line 2 is no infohash')
+  expect(await http('/announce', unlisted)).toContain('5:peers')
+  expect(await http('/announce', listed)).toContain('does not serve')
+  await socket.close()
+})
+
+test('a list that is wrong at the start ends it with code 78 and says which line', async () => {
+  await writeFile(file('wrong'), `${hex(listed)}\n\nmore\n`)
+  const wrong = new Tracker({ 'access.deny': file('wrong') })
+  const ended = await until(() => wrong.ended, { within: 20_000, what: 'it ends' })
+  expect(ended).toBe(78)
+  expect(wrong.output()).toMatch(/access\.deny names .*wrong, which cannot be used: line 3 is no infohash/)
+})
