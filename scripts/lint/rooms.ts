@@ -148,14 +148,22 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/egress`, knows: [] },
   {
     path: `${tracker}/main.ts`,
-    knows: ['access', 'compose.ts', 'config.ts', 'reload.ts', 'transport'].map((name) => `${tracker}/${name}`),
+    knows: ['access', 'cluster', 'compose.ts', 'config.ts', 'reload.ts', 'snapshot-file.ts', 'transport'].map(
+      (name) => `${tracker}/${name}`,
+    ),
   },
+  {
+    path: `${tracker}/worker.ts`,
+    knows: ['cluster', 'compose.ts', 'shared-clock.ts'].map((name) => `${tracker}/${name}`),
+  },
+  { path: `${tracker}/shared-clock.ts`, knows: [] },
   { path: `${tracker}/reload.ts`, knows: [`${tracker}/config.ts`] },
   {
     path: `${tracker}/compose.ts`,
-    knows: ['access', 'network', 'transport', 'signalling', 'swarm', 'config.ts', 'snapshot-file.ts'].map(
-      (name) => `${tracker}/${name}`,
-    ),
+    knows: [
+      ...['access', 'cluster', 'network', 'transport', 'signalling', 'swarm', 'wire'],
+      ...['config.ts', 'snapshot-file.ts'],
+    ].map((name) => `${tracker}/${name}`),
   },
   { path: `${tracker}/network`, knows: [`${tracker}/access`] },
   { path: `${tracker}/snapshot-file.ts`, knows: [`${tracker}/swarm`] },
@@ -174,6 +182,7 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/wire`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/ledger`, knows: [] },
   { path: `${tracker}/admin`, knows: [`${tracker}/ledger`] },
+  { path: `${tracker}/operations`, knows: ['admin', 'ledger', 'swarm'].map((name) => `${tracker}/${name}`) },
 ]
 
 /** Packages that may be imported below one folder only, so that each could be replaced without touching the rest. */

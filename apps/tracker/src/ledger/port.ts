@@ -83,6 +83,12 @@ export const perBatch = 1000
  * resolved is durable, as far as the server behind it keeps its word. Each call may reject with `LedgerAwayError`.
  */
 export interface Ledger {
+  /**
+   * Resolves though a server be away: it is asked again with each call.
+   *
+   * @throws LedgerFileError, LedgerTooNewError
+   */
+  open(): Promise<void>
   /** @throws LedgerFullError */
   create(label: string): Promise<NewKey>
   /** Resolves to false when there is no such key. Again does nothing. */

@@ -4,6 +4,9 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 export type Transport = 'http' | 'udp' | 'ws'
 export type Action = 'connect' | 'announce' | 'scrape'
 
+/** Why a request was not served, besides the access rules: beyond a limit or banned, forged, or more than could be sent. */
+export type Reason = 'malformed' | 'access' | 'limit' | 'forged' | 'stray' | 'congested'
+
 const transports = ['http', 'udp', 'ws'] as const
 const actions = ['connect', 'announce', 'scrape'] as const
 
@@ -14,6 +17,7 @@ const actions = ['connect', 'announce', 'scrape'] as const
 export class Counts {
   readonly #answered = new Map(transports.map((name) => [name, { connect: 0, announce: 0, scrape: 0 }]))
   readonly #refused = { http: 0, udp: 0, ws: 0 }
+  readonly #reasons: Record<string, number> = {}
   readonly #failed: Counter<'transport'>
   readonly #log: Logger
 
@@ -55,8 +59,24 @@ export class Counts {
     if (counts) counts[action]++
   }
 
-  refused(transport: Transport): void {
+  refused(transport: Transport, reason: Reason = 'malformed'): void {
     this.#refused[transport]++
+    const name = `${transport}_${reason}`
+    this.#reasons[name] = (this.#reasons[name] ?? 0) + 1
+  }
+
+  /** Requests that were understood so far, by `<transport>_<action>`. */
+  get sums(): Record<string, number> {
+    const all: Record<string, number> = {}
+    for (const [transport, sums] of this.#answered) {
+      for (const action of actions) if (sums[action] > 0) all[`${transport}_${action}`] = sums[action]
+    }
+    return all
+  }
+
+  /** Requests that were refused so far, by `<transport>_<reason>`. */
+  get refusals(): Record<string, number> {
+    return { ...this.#reasons }
   }
 
   failed(transport: Transport, error: Error): void {

@@ -1,6 +1,6 @@
 import { KeyTable } from '../swarm/index.ts'
 import type { Ban, BanSource } from '../ledger/index.ts'
-import { type Family, keyWords, neighbourhood, networkText, readNetwork } from './address.ts'
+import { type Family, keyWords, neighbourhood, networkText, parseAddress, readNetwork } from './address.ts'
 import { Bans } from './bans.ts'
 
 interface MannersOptions {
@@ -113,6 +113,14 @@ export class Manners implements BanSource {
     const now = this.#seconds()
     if (seconds > 0) this.#bans.set(this.#key, Math.min(now + seconds, longest), now)
     else this.#bans.lift(this.#key)
+  }
+
+  /** What is banned with an address (with `/64` or without); undefined when it is no address, or a member's. */
+  networkOf(text: string): string | undefined {
+    const address = new Int32Array(4)
+    const kind = parseAddress(text.replace(/\/64$/, ''), address)
+    if (kind === undefined || this.#options.isMember(kind, address) || !readNetwork(text, this.#key)) return undefined
+    return networkText(this.#key)
   }
 
   /** Bans that were made here since it was asked last. */

@@ -1,0 +1,1 @@
+export { type Fellows, Operations } from './operations.ts'
