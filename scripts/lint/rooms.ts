@@ -161,7 +161,7 @@ export const rooms: readonly Room[] = [
   {
     path: `${tracker}/compose.ts`,
     knows: [
-      ...['access', 'cluster', 'network', 'transport', 'signalling', 'swarm', 'wire'],
+      ...['access', 'cluster', 'network', 'operations', 'transport', 'signalling', 'swarm', 'wire'],
       ...['config.ts', 'snapshot-file.ts'],
     ].map((name) => `${tracker}/${name}`),
   },
