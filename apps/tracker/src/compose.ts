@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
-import { SnapshotFile } from './snapshot-file.ts'
+import { ClusterFigures, type Desk, figuresName, type Place } from './cluster/index.ts'
+import { SnapshotFiles } from './snapshot-file.ts'
 import { Access, GuardedSwarms, InfoHashSet } from './access/index.ts'
 import { KeptLists, Network } from './network/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
+import { parseWebSocket } from './wire/index.ts'
 import {
   ConnectionIds,
   Counts,
@@ -44,14 +46,22 @@ const minInterval = 30
 /** From 0 to below 1, and nobody can tell what comes next. */
 const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32
 
+/** Workers share what memory is reserved for. */
+const limitsOf = ({ limits }: TrackerSettings, place: Place | undefined): TrackerSettings['limits'] => {
+  const share = (most: number): number => Math.ceil(most / (place?.workers ?? 1))
+  return { ...limits, swarms: share(limits.swarms), peers: Math.max(2, share(limits.peers)) }
+}
+
 /**
  * Builds the whole tracker, in start-up order.
  *
- * @param now milliseconds, never going backwards
+ * @param now milliseconds, never going backwards; the same clock for all workers
+ * @param place this worker's among several; absent where this process is all there is
  */
-export const compose = (settings: TrackerSettings, log: Logger, now: () => number): Tracker => {
+export const compose = (settings: TrackerSettings, log: Logger, now: () => number, place?: Place): Tracker => {
+  const shards = place?.shards
   // Everybody reads the limits here, so that those that may change do so for all.
-  const limits = { ...settings.limits }
+  const limits = limitsOf(settings, place)
   const interval = settings.announce.intervalSeconds
   const socketInterval = Math.ceil(interval / 5)
   const registry = new Registry()
@@ -77,7 +87,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const { owner, folder } = settings.network
   const kept = new KeptLists({ folder, lists: access.network, fresh: () => new InfoHashSet(random), log })
   const network =
-    owner === undefined
+    owner === undefined || place !== undefined
       ? undefined
       : new Network({
           settings: { ...settings.network, owner },
@@ -99,21 +109,25 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     counts,
     manners,
     isMember,
+    shards,
     limits,
     random: Math.random,
   })
+  const httpTracker = new HttpTracker({
+    swarms,
+    gate,
+    entrance,
+    counts,
+    manners,
+    shards,
+    trusted: rangesOf(settings.trustProxy),
+    intervals: { interval, minInterval: Math.min(minInterval, interval) },
+    trackerId: randomBytes(4).toString('hex'),
+  })
+  const figures = place === undefined ? registry : new ClusterFigures(place)
   const http = new HttpTransport({
-    tracker: new HttpTracker({
-      swarms,
-      gate,
-      entrance,
-      counts,
-      manners,
-      trusted: rangesOf(settings.trustProxy),
-      intervals: { interval, minInterval: Math.min(minInterval, interval) },
-      trackerId: randomBytes(4).toString('hex'),
-    }),
-    pages: new HttpPages(registry, counts),
+    tracker: httpTracker,
+    pages: new HttpPages(figures, counts),
     webSockets,
     counts,
     maxConnections: limits.sockets,
@@ -124,8 +138,9 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     entrance,
     counts,
     manners,
+    shards,
     interval,
-    ids: new ConnectionIds(now),
+    ids: new ConnectionIds(now, place?.secret),
   })
   const listeners = new Listeners(http, udp, webSockets)
 
@@ -133,7 +148,17 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   gauge(registry, 'eldernode_tracker_peers', 'Peers of all torrents.', () => swarms.peers)
   gauge(registry, 'eldernode_tracker_websockets', 'Open WebSocket connections.', () => webSockets.sockets)
 
-  const snapshot = settings.snapshot === '' ? undefined : new SnapshotFile(settings.snapshot, log)
+  const snapshot = settings.snapshot === '' ? undefined : new SnapshotFiles(settings.snapshot, log, shards?.own)
+  const isOwn = shards && ((infoHash: Int32Array): boolean => shards.of(infoHash[0] as number) === shards.own)
+  const desk: Desk = {
+    packet: (packet, address, port) => udp.take(packet, address, port),
+    announce: (asked) => httpTracker.take(asked),
+    counts: (infoHash, key, into) => entrance.counts(infoHash, key, into),
+    say: (speaker, text) => signalling.message(speaker, parseWebSocket(Buffer.from(text, 'latin1'))),
+    leave: (speaker) => signalling.leave(speaker),
+    socket: (stream, head, upgrade) => webSockets.take(stream, head, upgrade),
+    read: async (name) => (name === figuresName ? await registry.getMetricsAsJSON() : undefined),
+  }
   let nextSweep: NodeJS.Timeout | undefined
   let moreSweep: NodeJS.Immediate | undefined
   const sweep = (): void => {
@@ -143,15 +168,17 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   return {
     start: async () => {
       await access.read(settings.access)
-      snapshot?.load(swarms, ttl)
+      snapshot?.load(swarms, ttl, isOwn)
+      if (place === undefined) snapshot?.discard()
       network?.start()
-      const port = await listeners.start(settings.host, settings.port)
+      const wanted = place === undefined ? settings.port : await place.join(desk)
+      const port = await listeners.start(settings.host, wanted, place !== undefined)
       nextSweep = setTimeout(sweep, sweepMs)
       return port
     },
     change: async (changed) => {
       const counted = await access.read(changed.access)
-      Object.assign(limits, changed.limits)
+      Object.assign(limits, limitsOf(changed, place))
       members = new Ranges(changed.members)
       http.maxConnections = limits.sockets
       log.level = changed.log.level
@@ -161,6 +188,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
       clearTimeout(nextSweep)
       clearImmediate(moreSweep)
       await listeners.stop()
+      await place?.leave()
       await network?.stop()
       snapshot?.save(swarms)
     },

@@ -104,13 +104,6 @@ export const trackerSchema = z.object({
         'A file in which passkeys and their totals, and lists and bans of the admin API, are kept. Not used with `cluster.valkey`.',
       ),
   }),
-  cluster: z.object({
-    valkey: z
-      .union([z.literal(''), z.url({ protocol: /^rediss?$/ }).max(2000)])
-      .default('')
-      .meta({ expected: 'a URL such as redis://user:password@host:6379', secret: true })
-      .describe('A Valkey or Redis server that keeps the ledger of several machines; empty: there is one machine.'),
-  }),
   admin: z.object({
     tokenFile: z
       .string()
@@ -181,6 +174,21 @@ export const trackerSchema = z.object({
       .default(600)
       .describe('How long an address is not listened to that goes on sending what must be refused.')
       .meta(hot),
+  }),
+  cluster: z.object({
+    valkey: z
+      .union([z.literal(''), z.url({ protocol: /^rediss?$/ }).max(2000)])
+      .default('')
+      .meta({ expected: 'a URL such as redis://user:password@host:6379', secret: true })
+      .describe('A Valkey or Redis server that keeps the ledger of several machines; empty: there is one machine.'),
+    workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe(
+        'Processes that share the work, each of which keeps a part of the torrents; limits count for each of them. 1 is this very process.',
+      ),
   }),
   log: z.object({
     level: z

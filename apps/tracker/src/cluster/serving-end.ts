@@ -2,7 +2,7 @@ import { InvalidInputError } from '@eldernode/core'
 import type { Socket } from 'node:net'
 import { type Caller, Speaker } from '../signalling/index.ts'
 import { type Counts, kinds } from '../swarm/index.ts'
-import type { Asked } from '../transport/index.ts'
+import type { Asked, Upgrade } from '../transport/index.ts'
 import { FrameReader, maxPayload, type Says, says } from './frames.ts'
 import { Outlet } from './outlet.ts'
 
@@ -15,6 +15,8 @@ export interface Desk {
   /** Throws `InvalidInputError`. */
   say(speaker: Speaker, text: string): void
   leave(speaker: Speaker): void
+  /** A WebSocket that another worker has read the upgrade of. */
+  socket(stream: Socket, head: Buffer, upgrade: Upgrade): void
   /** Something by its name, fit for JSON; undefined when there is no such thing. */
   read(name: string): Promise<unknown>
 }
@@ -97,7 +99,11 @@ export class ServingEnd {
         return this.#gone(id)
       case says.read:
         return void this.#read(id, payload.toString('latin1'))
-      default:
+      case says.answer:
+      case says.counted:
+      case says.tell:
+      case says.refuse:
+      case says.value:
         throw new InvalidInputError('only who is asked says so')
     }
   }

@@ -74,7 +74,6 @@ export const decodePeers = (
   const isUsed = version === 1 || !swarms.hasAccounts
   for (let at = start; at < end && isUsed; at += recordLength) {
     for (let i = 0; i < 5; i++) word.infoHash[i] = bytes.readInt32BE(at + 4 * i)
-    if (isOwn?.(word.infoHash) === false) continue
     const age = bytes.readUInt32BE(at + 24) + passed
     word.port = bytes.readUInt16BE(at + 28)
     word.kind = (bytes.readUInt8(at + 30) === kinds.ipv6 ? kinds.ipv6 : kinds.ipv4) satisfies Kind

@@ -1,16 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Registry } from 'prom-client'
 import type { Counts } from './counts.ts'
 
 const plainText = 'text/plain; charset=utf-8'
 
+/** What `/metrics` tells: of this process, or of all that are one tracker. */
+export interface Figures {
+  readonly contentType: string
+  metrics(): Promise<string>
+}
+
 /** What is no tracker's business on its port: `/health`, `/metrics`, and what there is not. */
 export class HttpPages {
-  readonly #registry: Registry
+  readonly #figures: Figures
   readonly #counts: Counts
 
-  constructor(registry: Registry, counts: Counts) {
-    this.#registry = registry
+  constructor(figures: Figures, counts: Counts) {
+    this.#figures = figures
     this.#counts = counts
   }
 
@@ -24,7 +29,7 @@ export class HttpPages {
 
   async #metrics(response: ServerResponse): Promise<void> {
     try {
-      send(response, 200, this.#registry.contentType, await this.#registry.metrics())
+      send(response, 200, this.#figures.contentType, await this.#figures.metrics())
     } catch (error) {
       this.#counts.failed('http', error as Error)
       send(response, 500, plainText, 'the metrics could not be read\n')

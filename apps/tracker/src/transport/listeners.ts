@@ -1,3 +1,6 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer, isIP } from 'node:net'
 import { ListenError } from './errors.ts'
 import type { HttpTransport } from './http.ts'
 import type { UdpTransport } from './udp.ts'
@@ -7,6 +10,23 @@ import type { WebSocketTransport } from './websocket.ts'
 const attempts = 10
 
 const goodbyeMs = 500
+
+/** Throws `ListenError` when somebody listens on the port, even one who would share it. */
+export const ensureFree = async (host: string, port: number): Promise<void> => {
+  const server = createServer()
+  const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4')
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+    socket.bind(port, host)
+    await once(socket, 'listening')
+  } catch (error) {
+    throw new ListenError(host, port, error)
+  } finally {
+    server.close()
+    socket.close()
+  }
+}
 
 /** The three transports on one port number. */
 export class Listeners {

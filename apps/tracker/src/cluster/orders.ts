@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { trackerSchema } from '../config.ts'
+
+const upgrade = z.object({
+  webSocketKey: z.string(),
+  path: z.string(),
+  kind: z.literal([0, 1]),
+  address: z.array(z.int()).length(4),
+})
+
+/** A connection on its way to another worker; the connection itself comes along. */
+const given = z.object({ is: z.literal('given'), shard: z.int(), upgrade, head: z.string() })
+
+/** What the first process tells a worker. */
+export const orderSchema = z.discriminatedUnion('is', [
+  z.object({
+    is: z.literal('begin'),
+    settings: trackerSchema,
+    own: z.int(),
+    folder: z.string(),
+    secret: z.array(z.int()).length(4),
+  }),
+  /** All are there: listen on this port. */
+  z.object({ is: z.literal('open'), port: z.int() }),
+  z.object({ is: z.literal('change'), settings: trackerSchema }),
+  z.object({ is: z.literal('stop') }),
+  given,
+])
+export type Order = z.infer<typeof orderSchema>
+
+/** What a worker tells the first process. */
+export const reportSchema = z.discriminatedUnion('is', [
+  /** The others may come in. */
+  z.object({ is: z.literal('joined') }),
+  z.object({ is: z.literal('listening'), port: z.int() }),
+  /** It cannot begin; the reason is for the operator. */
+  z.object({ is: z.literal('failed'), reason: z.string() }),
+  /** It has taken on other settings, or says why not. */
+  z.object({ is: z.literal('changed'), reason: z.string().optional() }),
+  given,
+])
+export type Report = z.infer<typeof reportSchema>
+export type Given = z.infer<typeof given>

@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { TrackerSettings } from '../config.ts'
+import { connectionSecret, ensureFree } from '../transport/index.ts'
+import { shardOf } from './shard.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+export interface SupervisorOptions {
+  settings: TrackerSettings
+  log: Logger
+  /** What a worker runs. */
+  program: URL
+  /** All workers have begun with what an earlier run has left. */
+  begun: () => void
+}
+
+/**
+ * The first process of a tracker of several: it starts the workers, starts those again that die, and introduces them to
+ * each other. What clients say never comes here.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #workers: WorkerProcess[]
+  readonly #secret = [...connectionSecret()]
+  #settings: TrackerSettings
+  #folder: string | undefined
+
+  constructor({ settings, log, program, begun }: SupervisorOptions) {
+    this.#options = { settings, log, program, begun }
+    this.#settings = settings
+    this.#workers = Array.from(
+      { length: settings.cluster.workers },
+      (_, own) =>
+        new WorkerProcess({
+          program,
+          own,
+          log,
+          begin: () => ({
+            is: 'begin',
+            settings: this.#settings,
+            own,
+            folder: this.#folder ?? '',
+            secret: this.#secret,
+          }),
+          onGiven: (given, handle) => {
+            const to = this.#workers[shardOf(given.shard, this.#workers.length)]
+            if (to === undefined) handle.close()
+            else to.give(given, handle)
+          },
+        }),
+    )
+  }
+
+  /** Resolves to the real port when all workers listen there. Rejects with `ListenError` and `WorkerFailedError`. */
+  async start(): Promise<number> {
+    const { settings, begun, log } = this.#options
+    // Nobody else may come in.
+    this.#folder = mkdtempSync(join(tmpdir(), 'eldernode-tracker-'))
+    try {
+      // Workers share the port; with whom else they would must be found out before.
+      if (settings.port !== 0) await ensureFree(settings.host, settings.port)
+      await Promise.all(this.#workers.map((worker) => worker.begin()))
+      begun()
+      const [first, ...others] = this.#workers
+      const port = (await first?.open(settings.port)) ?? 0
+      await Promise.all(others.map((worker) => worker.open(port)))
+      log.info({ workers: this.#workers.map(({ pid }) => pid) }, 'the workers listen')
+      return port
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Rejects with `WorkerFailedError` when one of them does not take the settings. */
+  async change(settings: TrackerSettings): Promise<void> {
+    this.#settings = settings
+    await Promise.all(this.#workers.map((worker) => worker.change(settings)))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()))
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,145 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { Logger } from 'pino'
+import { WorkerFailedError } from './errors.ts'
+import { asSendable, type Handle, handleOf } from './handle.ts'
+import { type Given, type Order, type Report, reportSchema } from './orders.ts'
+
+export interface WorkerProcessOptions {
+  program: URL
+  own: number
+  /** Told to each process that is started. */
+  begin: () => Extract<Order, { is: 'begin' }>
+  onGiven: (given: Given, handle: Handle) => void
+  log: Logger
+}
+
+const firstDelayMs = 100
+const longestDelayMs = 10_000
+
+/** One that has run for so long did not fail at its start. */
+const steadyMs = 30_000
+
+/** A worker says goodbye to its clients and keeps its peers; one that takes longer is ended. */
+const stopMs = 4000
+
+/** One worker: its process, and the next one when that dies. */
+export class WorkerProcess {
+  readonly #options: WorkerProcessOptions
+  #child: ChildProcess | undefined
+  #port: number | undefined
+  #delay = firstDelayMs
+  #restart: NodeJS.Timeout | undefined
+  #isStopping = false
+  #isListening = false
+  #heard: ((report: Report | undefined) => void) | undefined
+
+  constructor(options: WorkerProcessOptions) {
+    this.#options = options
+  }
+
+  get isListening(): boolean {
+    return this.#isListening
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Resolves when the other workers may come in. Throws `WorkerFailedError`. */
+  async begin(): Promise<void> {
+    this.#spawn()
+    await this.#report('joined')
+  }
+
+  /** Has it listen; 0 is any free port. Resolves to the real one. Throws `WorkerFailedError`. */
+  async open(port: number): Promise<number> {
+    this.#send({ is: 'open', port })
+    const report = await this.#report('listening')
+    this.#port = report.port
+    this.#isListening = true
+    return report.port
+  }
+
+  /** Throws `WorkerFailedError` when it does not take the settings. */
+  async change(settings: Extract<Order, { is: 'change' }>['settings']): Promise<void> {
+    // One that is being started again is given them then.
+    if (!this.#isListening) return
+    this.#send({ is: 'change', settings })
+    const { reason } = await this.#report('changed')
+    if (reason !== undefined) throw new WorkerFailedError(this.#options.own, reason)
+  }
+
+  /** Hands over a connection, which ends when it cannot be. */
+  give(given: Given, handle: Handle): void {
+    const child = this.#child
+    if (!this.#isListening || child?.connected !== true) return handle.close()
+    child.send(given, asSendable(handle), () => handle.close())
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    clearTimeout(this.#restart)
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    this.#send({ is: 'stop' })
+    const cut = setTimeout(() => child.kill('SIGKILL'), stopMs)
+    await gone
+    clearTimeout(cut)
+  }
+
+  #spawn(): void {
+    const { program, own, begin, log } = this.#options
+    const child = fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const began = performance.now()
+    this.#child = child
+    child.on('message', (message, handle) => this.#onMessage(message, handle))
+    child.on('error', (error) => log.error({ err: error, worker: own }, 'a worker cannot be told something'))
+    child.once('exit', (code, signal) => {
+      this.#isListening = false
+      this.#heard?.(undefined)
+      if (this.#isStopping || this.#port === undefined) return
+      if (performance.now() - began > steadyMs) this.#delay = firstDelayMs
+      log.error({ worker: own, code, signal, againMs: this.#delay }, 'a worker has died with the peers of its shard')
+      this.#restart = setTimeout(() => void this.#again(), this.#delay)
+      this.#delay = Math.min(this.#delay * 2, longestDelayMs)
+    })
+    this.#send(begin())
+  }
+
+  /** What goes wrong here ends the process, and so is tried again. */
+  async #again(): Promise<void> {
+    const { own, log } = this.#options
+    try {
+      await this.begin()
+      await this.open(this.#port ?? 0)
+      log.info({ worker: own, pid: this.pid }, 'a worker is back')
+    } catch (error) {
+      if (!(error instanceof WorkerFailedError)) throw error
+      log.error({ worker: own, reason: error.message }, 'a worker cannot be started again')
+      this.#child?.kill('SIGKILL')
+    }
+  }
+
+  #send(order: Order): void {
+    if (this.#child?.connected === true) this.#child.send(order)
+  }
+
+  #onMessage(message: unknown, passed: unknown): void {
+    const { onGiven } = this.#options
+    const handle = handleOf(passed)
+    const report = reportSchema.parse(message)
+    if (report.is !== 'given') return this.#heard?.(report)
+    if (handle !== undefined) onGiven(report, handle)
+  }
+
+  /** The next report, which must be of this kind. */
+  async #report<Kind extends Report['is']>(kind: Kind): Promise<Extract<Report, { is: Kind }>> {
+    const report = await new Promise<Report | undefined>((resolve) => (this.#heard = resolve))
+    this.#heard = undefined
+    if (report?.is === kind) return report as Extract<Report, { is: Kind }>
+    const reason = report?.is === 'failed' ? report.reason : 'its process has ended'
+    throw new WorkerFailedError(this.#options.own, reason)
+  }
+}
