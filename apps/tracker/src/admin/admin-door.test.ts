@@ -152,6 +152,9 @@ it('leaves other paths to others', async () => {
 describe('what does not fit is refused', () => {
   it.each([
     ['GET', '/v1/none', undefined, 404, 'route_not_found'],
+    ['GET', '/v1', undefined, 404, 'route_not_found'],
+    ['GET', '/v1/keys/', undefined, 400, 'invalid_input'],
+    ['GET', '/v1/keys/1/2', undefined, 404, 'route_not_found'],
     ['PATCH', '/v1/keys', { label: 'a' }, 404, 'route_not_found'],
     ['GET', '/v1/keys/2', undefined, 404, 'key_not_found'],
     ['DELETE', '/v1/keys/2', undefined, 404, 'key_not_found'],

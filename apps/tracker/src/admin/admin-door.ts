@@ -53,11 +53,24 @@ export class AdminDoor {
     const query = new URLSearchParams((request.url ?? '').slice(path.length + 1))
     for (const route of this.#routes) {
       if (route.method !== method) continue
-      const found = route.path.exec(path)
-      if (found !== null) return await route.answer({ request, query, parts: found.slice(1).map(decoded) })
+      const parts = partsOf(route.path, path)
+      if (parts !== undefined) return await route.answer({ request, query, parts: parts.map(decoded) })
     }
     throw new RouteNotFoundError(method, path)
   }
+}
+
+/** What stands for each `{}` of a route's path, undefined when it is another one. */
+const partsOf = (route: string, path: string): string[] | undefined => {
+  const wanted = route.split('/')
+  const found = path.split('/')
+  if (wanted.length !== found.length) return undefined
+  const parts: string[] = []
+  for (const [at, part] of found.entries()) {
+    if (wanted[at] === '{}') parts.push(part)
+    else if (wanted[at] !== part) return undefined
+  }
+  return parts
 }
 
 const decoded = (text: string): string => {

@@ -21,7 +21,7 @@ export interface RouteParts {
 export interface Asked {
   request: IncomingMessage
   query: URLSearchParams
-  /** What the path's groups hold. */
+  /** What stands in the path for each `{}`. */
   parts: readonly string[]
 }
 
@@ -33,7 +33,8 @@ export interface Answer {
 
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  path: RegExp
+  /** With `{}` for each part that is asked about. */
+  path: string
   answer: (asked: Asked) => Promise<Answer>
 }
 
@@ -81,8 +82,8 @@ export const routesOf = (parts: RouteParts): Route[] => {
       })
       return { status: 204 }
     }
-    const one = new RegExp(`^/v1/${list}/([^/]+)$`)
-    const all = new RegExp(`^/v1/${list}$`)
+    const one = `/v1/${list}/{}`
+    const all = `/v1/${list}`
     return [
       {
         method: 'GET',
@@ -111,10 +112,10 @@ export const routesOf = (parts: RouteParts): Route[] => {
   }
 
   return [
-    { method: 'GET', path: /^\/stats$/, answer: async () => ({ status: 200, body: await parts.stats() }) },
+    { method: 'GET', path: '/stats', answer: async () => ({ status: 200, body: await parts.stats() }) },
     {
       method: 'GET',
-      path: /^\/v1\/keys$/,
+      path: '/v1/keys',
       answer: async ({ query }) => {
         const { items, ...rest } = await ledger().keys(pageOf(keyPage, query))
         return { status: 200, body: { keys: items.map(keyView), ...rest } }
@@ -122,7 +123,7 @@ export const routesOf = (parts: RouteParts): Route[] => {
     },
     {
       method: 'POST',
-      path: /^\/v1\/keys$/,
+      path: '/v1/keys',
       answer: async ({ request }) => {
         const made = await ledger().create((await readBody(request, newKey)).label)
         await catchUp()
@@ -132,7 +133,7 @@ export const routesOf = (parts: RouteParts): Route[] => {
     },
     {
       method: 'GET',
-      path: /^\/v1\/keys\/([^/]+)$/,
+      path: '/v1/keys/{}',
       answer: async ({ parts: path }) => {
         const id = keyOf(path)
         const key = await ledger().find(id)
@@ -142,7 +143,7 @@ export const routesOf = (parts: RouteParts): Route[] => {
     },
     {
       method: 'DELETE',
-      path: /^\/v1\/keys\/([^/]+)$/,
+      path: '/v1/keys/{}',
       answer: async ({ parts: path }) => {
         const id = keyOf(path)
         if (!(await ledger().revoke(id))) throw new KeyNotFoundError(id)
@@ -155,7 +156,7 @@ export const routesOf = (parts: RouteParts): Route[] => {
     ...listRoutes('denied'),
     {
       method: 'GET',
-      path: /^\/v1\/bans$/,
+      path: '/v1/bans',
       answer: async ({ query }) => {
         const { items, ...rest } = await ledger().bans(pageOf(banPage, query))
         return { status: 200, body: { bans: items.map((one) => ({ ...one, until: iso(one.until) })), ...rest } }
@@ -163,7 +164,7 @@ export const routesOf = (parts: RouteParts): Route[] => {
     },
     {
       method: 'PUT',
-      path: /^\/v1\/bans\/([^/]+)$/,
+      path: '/v1/bans/{}',
       answer: async ({ request, parts: path }) => {
         const network = networkOf(path)
         const { seconds } = await readBody(request, newBan)
@@ -174,7 +175,7 @@ export const routesOf = (parts: RouteParts): Route[] => {
     },
     {
       method: 'DELETE',
-      path: /^\/v1\/bans\/([^/]+)$/,
+      path: '/v1/bans/{}',
       answer: async ({ parts: path }) => {
         await ban(networkOf(path), 0)
         return { status: 204 }
