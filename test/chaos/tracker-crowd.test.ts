@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, onTestFailed, onTestFinished, test } from 'vitest'
 import { RawSocket, UdpPeer } from '../harness/announces.ts'
-import { Tracker, until } from '../harness/index.ts'
+import { Program, Tracker, until } from '../harness/index.ts'
 
-/** `scripts/nightly` comes with 20,000 where the system lets one process have so many. */
-const crowd = process.env['ELDERNODE_ROUNDS'] === undefined ? 2000 : 18_000
+/** As many as one process may have sockets, where that is less than the 20,000 it is to bear. */
+const mayOpen = Number(/^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity)
+const crowd = Math.min(20_000, mayOpen - 200)
 const perAddress = 400
 
 let tracker: Tracker
-let sockets: Socket[] = []
+const sockets: Socket[] = []
 
 beforeEach(async () => {
   tracker = new Tracker({ 'limits.sockets': 30_000, 'limits.requestsPerAddress': 20, members: '127.0.0.1' })
@@ -26,24 +29,15 @@ const figure = async (name: string): Promise<number> => {
   return Number(new RegExp(`^eldernode_tracker_${name} (\\d+)$`, 'm').exec(metrics)?.[1])
 }
 
-/** An upgrade from an address of its own share, read only when somebody listens. */
-const upgrade = (index: number): Socket => {
-  const socket = connect({
-    port: tracker.port,
-    host: '127.0.0.1',
-    localAddress: `127.0.1.${1 + Math.floor(index / perAddress)}`,
-  })
+/** An upgrade, read only when somebody listens. */
+const upgrade = (): Socket => {
+  const socket = connect(tracker.port, '127.0.0.1')
   socket.on('error', () => socket.destroy())
   socket.write(
     'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
   )
   return socket
-}
-
-const allIn = async (): Promise<void> => {
-  sockets = Array.from({ length: crowd }, (_, index) => upgrade(index))
-  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve))))
 }
 
 const offerOf = (size: number) => ({ offer: { type: 'offer', sdp: 'x'.repeat(size) }, offer_id: 'o'.repeat(20) })
@@ -56,38 +50,53 @@ const announce = (infoHash: string, name: string, more: object = {}) => ({
   ...more,
 })
 
-test('a crowd of idle sockets that all come back at once keeps nobody else waiting', async () => {
+test('20,000 idle sockets that all come back at once keep nobody else waiting', { timeout: 240_000 }, async () => {
   onTestFailed(() => console.error(tracker.output()))
+  const script = join(import.meta.dirname, '../harness/socket-crowd.py')
+  const many = new Program({
+    name: 'crowd',
+    command: '/usr/bin/python3',
+    args: [script, String(tracker.port), String(crowd), String(perAddress)],
+  })
+  onTestFinished(async () => {
+    await many.end('SIGKILL')
+  })
+  onTestFailed(() => console.error(many.output()))
+  const areIn = (times: number): boolean => {
+    if (many.ended !== undefined) throw new Error('the crowd is gone')
+    return many.lines.filter((line) => line === `${crowd} open`).length === times
+  }
+  await until(() => areIn(1), { within: 90_000, every: 200, what: 'all are in' })
+  expect(await figure('websockets')).toBe(crowd)
+  process.kill(many.pid, 'SIGUSR1')
   const peer = await UdpPeer.open(tracker.port)
   const id = await peer.connect()
-  await allIn()
-  expect(await figure('websockets')).toBe(crowd)
-  for (const socket of sockets) socket.destroy()
-  const back = allIn()
   const waits: number[] = []
-  let isOver = false
-  void back.then(() => (isOver = true))
-  while (!isOver) {
-    const began = performance.now()
-    peer.send(UdpPeer.announce(id, randomBytes(20), 'impatient...........', { port: 7001 }))
-    if ((await peer.next(5000)) === undefined) throw new Error('no answer')
-    waits.push(performance.now() - began)
-  }
-  await back
+  await until(
+    async () => {
+      const began = performance.now()
+      peer.send(UdpPeer.announce(id, randomBytes(20), 'impatient...........', { port: 7001 }))
+      if ((await peer.next(5000)) !== undefined) waits.push(performance.now() - began)
+      return areIn(2)
+    },
+    { within: 90_000, every: 10, what: 'all are back' },
+  )
   peer.close()
-  // The test itself opens the sockets on the same thread that waits.
-  expect(waits.toSorted((a, b) => a - b)[Math.floor(waits.length / 2)]).toBeLessThan(250)
+  const sorted = waits.toSorted((a, b) => a - b)
+  expect(waits.length).toBeGreaterThan(100)
+  // Each turn of the loop lets a few in; on a busy machine others have their turn as well.
+  expect(sorted[Math.floor(sorted.length * 0.9)]).toBeLessThan(250)
   await until(async () => (await figure('websockets')) === crowd, {
     within: 20_000,
     what: 'the old ones are forgotten',
   })
-  for (const socket of sockets) socket.destroy()
+  await many.end('SIGKILL')
   await until(async () => (await figure('websockets')) === 0, { within: 20_000, what: 'nobody is left' })
 })
 
 test('who does not read what is sent to it is cut off, and an answer that nobody asked for reaches nobody', async () => {
   const infoHash = 'slow'.padEnd(20, '-')
-  const [slow, busy] = [upgrade(0), await RawSocket.open(tracker.webSocketUrl)]
+  const [slow, busy] = [upgrade(), await RawSocket.open(tracker.webSocketUrl)]
   sockets.push(slow)
   await once(slow, 'data')
   slow.pause()
