@@ -5,7 +5,8 @@ import { rangesOf, type TrackerSettings } from './config.ts'
 import { ClusterFigures, type Desk, figuresName, type Place } from './cluster/index.ts'
 import { SnapshotFiles } from './snapshot-file.ts'
 import { Access, GuardedSwarms, InfoHashSet } from './access/index.ts'
-import { KeptLists, Network } from './network/index.ts'
+import { KeptLists, Network, type News } from './network/index.ts'
+import { Operations } from './operations/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
 import { parseWebSocket } from './wire/index.ts'
@@ -19,6 +20,7 @@ import {
   HttpTransport,
   Listeners,
   Manners,
+  type OperatorDoors,
   Ranges,
   UdpTransport,
   WebSocketTransport,
@@ -30,6 +32,11 @@ export interface Tracker {
   /** Takes on settings that may change while it runs, and reads its lists again. Rejects with `HashFileError`. */
   change(settings: TrackerSettings): Promise<void>
   stop(): Promise<void>
+}
+
+/** One of several processes that are a tracker: the first of them follows the network for all. */
+export interface WorkerTracker extends Tracker {
+  hear(news: News): void
 }
 
 const sweepMs = 1000
@@ -58,7 +65,7 @@ const limitsOf = ({ limits }: TrackerSettings, place: Place | undefined): Tracke
  * @param now milliseconds, never going backwards; the same clock for all workers
  * @param place this worker's among several; absent where this process is all there is
  */
-export const compose = (settings: TrackerSettings, log: Logger, now: () => number, place?: Place): Tracker => {
+export const compose = (settings: TrackerSettings, log: Logger, now: () => number, place?: Place): WorkerTracker => {
   const shards = place?.shards
   // Everybody reads the limits here, so that those that may change do so for all.
   const limits = limitsOf(settings, place)
@@ -101,7 +108,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     interval: socketInterval,
     random: Math.random,
     secret: random,
-    onStray: () => counts.refused('ws'),
+    onStray: () => counts.refused('ws', 'stray'),
   })
   const webSockets = new WebSocketTransport({
     signalling,
@@ -124,10 +131,15 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     intervals: { interval, minInterval: Math.min(minInterval, interval) },
     trackerId: randomBytes(4).toString('hex'),
   })
+  // The listeners are made with the doors that tell whether they listen.
+  const operatorDoors: OperatorDoors = {
+    answer: (request, response) => operations.answer(request, response),
+    health: () => operations.health(),
+  }
   const figures = place === undefined ? registry : new ClusterFigures(place)
   const http = new HttpTransport({
     tracker: httpTracker,
-    pages: new HttpPages(figures, counts),
+    pages: new HttpPages(figures, operatorDoors, counts),
     webSockets,
     counts,
     maxConnections: limits.sockets,
@@ -143,6 +155,21 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     ids: new ConnectionIds(now, place?.secret),
   })
   const listeners = new Listeners(http, udp, webSockets)
+  const operations = new Operations({
+    settings,
+    registry,
+    swarms,
+    webSockets,
+    limits,
+    answered: () => counts.sums,
+    refused: { transports: () => counts.refusals, access: gate.refused },
+    access: access.ledger,
+    manners,
+    listeners,
+    place: place && { own: place.shards.own, workers: place.workers, readAll: (name) => place.readAll(name) },
+    log,
+    now,
+  })
 
   gauge(registry, 'eldernode_tracker_torrents', 'Torrents that somebody announced lately.', () => swarms.swarms)
   gauge(registry, 'eldernode_tracker_peers', 'Peers of all torrents.', () => swarms.peers)
@@ -157,7 +184,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     say: (speaker, text) => signalling.message(speaker, parseWebSocket(Buffer.from(text, 'latin1'))),
     leave: (speaker) => signalling.leave(speaker),
     socket: (stream, head, upgrade) => webSockets.take(stream, head, upgrade),
-    read: async (name) => (name === figuresName ? await registry.getMetricsAsJSON() : undefined),
+    read: async (name) => (name === figuresName ? await registry.getMetricsAsJSON() : operations.read(name)),
   }
   let nextSweep: NodeJS.Timeout | undefined
   let moreSweep: NodeJS.Immediate | undefined
@@ -171,6 +198,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
       snapshot?.load(swarms, ttl, isOwn)
       if (place === undefined) snapshot?.discard()
       network?.start()
+      await operations.start()
       const wanted = place === undefined ? settings.port : await place.join(desk)
       const port = await listeners.start(settings.host, wanted, place !== undefined)
       nextSweep = setTimeout(sweep, sweepMs)
@@ -184,11 +212,14 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
       log.level = changed.log.level
       log.info(counted, 'the lists of torrents were read again')
     },
+    hear: (news) => kept.hear(news),
     stop: async () => {
       clearTimeout(nextSweep)
       clearImmediate(moreSweep)
+      operations.beginStop()
       await listeners.stop()
       await place?.leave()
+      await operations.stop()
       await network?.stop()
       snapshot?.save(swarms)
     },

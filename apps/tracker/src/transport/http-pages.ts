@@ -9,22 +9,44 @@ export interface Figures {
   metrics(): Promise<string>
 }
 
-/** What is no tracker's business on its port: `/health`, `/metrics`, and what there is not. */
+/** What an operator has to do with. */
+export interface OperatorDoors {
+  /** @returns whether the path is one of them: then it is answered */
+  answer(request: IncomingMessage, response: ServerResponse): boolean
+  /** Why this tracker serves nobody, or not everybody; none when it does. */
+  health(): Promise<string[]>
+}
+
+/** What is no tracker's business on its port: `/health`, `/metrics`, the operator's doors, and what there is not. */
 export class HttpPages {
   readonly #figures: Figures
+  readonly #doors: OperatorDoors
   readonly #counts: Counts
 
-  constructor(figures: Figures, counts: Counts) {
+  constructor(figures: Figures, doors: OperatorDoors, counts: Counts) {
     this.#figures = figures
+    this.#doors = doors
     this.#counts = counts
   }
 
   answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#doors.answer(request, response)) return
     const [path] = (request.url ?? '').split('?', 1)
     if (request.method !== 'GET') return send(response, 405, plainText, 'only GET is served here\n', true)
-    if (path === '/health') return send(response, 200, plainText, 'ok\n')
+    if (path === '/health') return void this.#health(response)
     if (path === '/metrics') return void this.#metrics(response)
     send(response, 404, plainText, 'a BitTorrent tracker: announce at /announce\n')
+  }
+
+  async #health(response: ServerResponse): Promise<void> {
+    try {
+      const reasons = await this.#doors.health()
+      if (reasons.length === 0) send(response, 200, plainText, 'ok\n')
+      else send(response, 503, plainText, reasons.map((reason) => `${reason}\n`).join(''))
+    } catch (error) {
+      this.#counts.failed('http', error as Error)
+      send(response, 500, plainText, 'the health could not be found out\n')
+    }
   }
 
   async #metrics(response: ServerResponse): Promise<void> {

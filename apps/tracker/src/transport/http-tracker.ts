@@ -67,7 +67,7 @@ export class HttpTracker {
       kind = this.callerOf(asker, forwardedFor, word.address)
       word.kind = kind
       if (!manners.permits(kind, word.address)) {
-        counts.refused('http')
+        counts.refused('http', 'limit')
         asker.reply(429, failureText('too many requests from this address'), true)
         return true
       }

@@ -67,6 +67,10 @@ export class HttpTransport implements HttpOwner {
     return (this.#server.address() as AddressInfo).port
   }
 
+  get isListening(): boolean {
+    return this.#server.listening
+  }
+
   /** Takes no more connections; resolves when the last one has ended. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return

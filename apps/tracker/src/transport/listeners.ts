@@ -59,6 +59,11 @@ export class Listeners {
     }
   }
 
+  /** On TCP and on UDP. */
+  get isListening(): boolean {
+    return this.#http.isListening && this.#udp.isListening
+  }
+
   /** Ends every connection within a second. */
   async stop(): Promise<void> {
     this.#webSockets.stop()

@@ -18,7 +18,7 @@ import {
 } from '../wire/index.ts'
 import { parseAddress } from './address.ts'
 import type { ConnectionIds } from './connection-id.ts'
-import type { Counts } from './counts.ts'
+import type { Counts, Reason } from './counts.ts'
 import type { Manners } from './manners.ts'
 import type { CountsOf, Sender, Shards } from './shards.ts'
 
@@ -82,6 +82,10 @@ export class UdpTransport {
     this.#socket = socket
   }
 
+  get isListening(): boolean {
+    return this.#socket !== undefined
+  }
+
   async stop(): Promise<void> {
     const socket = this.#socket
     this.#socket = undefined
@@ -93,7 +97,8 @@ export class UdpTransport {
     const word = this.#word
     const kind = parseAddress(address, word.address)
     const socket = this.#socket
-    if (kind === undefined || socket === undefined || socket.getSendQueueCount() > 0) return void this.#refuse()
+    if (kind === undefined || socket === undefined || socket.getSendQueueCount() > 0)
+      return void this.#refuse('congested')
     word.kind = kind
     parseUdp(packet, this.#request, word)
     const length = this.#announce(packet, { address, port })
@@ -103,7 +108,7 @@ export class UdpTransport {
   #onPacket(socket: Socket, packet: Buffer, from: RemoteInfo): void {
     const { counts } = this.#options
     // One buffer serves all answers. While the system has not taken it, further ones are lost as on a full line.
-    if (socket.getSendQueueCount() > 0) return counts.refused('udp')
+    if (socket.getSendQueueCount() > 0) return counts.refused('udp', 'congested')
     const length = this.#answerTo(packet, from)
     if (length > 0) socket.send(this.#out, 0, length, from.port, from.address)
   }
@@ -126,8 +131,8 @@ export class UdpTransport {
     }
     const { action, transaction } = request
     if (action !== udpActions.connect) {
-      if (!this.#ids.isValid(request.high, request.low, word.address, from.port)) return this.#refuse()
-      if (!manners.permits(kind, word.address)) return this.#refuse()
+      if (!this.#ids.isValid(request.high, request.low, word.address, from.port)) return this.#refuse('forged')
+      if (!manners.permits(kind, word.address)) return this.#refuse('limit')
     }
     counts.answered('udp', actionNames[action])
     if (action === udpActions.connect) {
@@ -164,7 +169,7 @@ export class UdpTransport {
     const infoHashes = scrapedHashes(packet, this.#request)
     shards.counts(infoHashes, noKey, (countsOf: CountsOf) => {
       const socket = this.#socket
-      if (socket === undefined || socket.getSendQueueCount() > 0) return void this.#refuse()
+      if (socket === undefined || socket.getSendQueueCount() > 0) return void this.#refuse('congested')
       parseUdp(packet, this.#request, this.#word)
       const length = writeScrape(this.#out, packet, this.#request, countsOf)
       socket.send(this.#out, 0, length, port, address)
@@ -172,8 +177,8 @@ export class UdpTransport {
     return 0
   }
 
-  #refuse(): number {
-    this.#options.counts.refused('udp')
+  #refuse(reason: Reason = 'malformed'): number {
+    this.#options.counts.refused('udp', reason)
     return 0
   }
 }
