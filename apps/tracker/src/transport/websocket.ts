@@ -218,9 +218,21 @@ export class WebSocketTransport implements SocketOwner {
         continue
       }
       socket.isAlive = false
+      if (!this.#isWelcome(socket)) {
+        socket.close(closes.policy)
+        continue
+      }
       socket.forgetOffers()
       socket.sendPing()
     }
+  }
+
+  /** Whether it would be let in again: keys are revoked and addresses banned while sockets stay open. */
+  #isWelcome({ from: { kind, high, low, key, isMember } }: Socket): boolean {
+    const { gate, manners } = this.#options
+    this.#address[0] = high
+    this.#address[1] = low
+    return gate.refusalOfKey(key) === '' && (isMember || !manners.isBanned(kind, this.#address))
   }
 
   #each(visit: (socket: Socket) => void): void {
