@@ -148,9 +148,13 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/egress`, knows: [] },
   {
     path: `${tracker}/main.ts`,
-    knows: ['access', 'cluster', 'compose.ts', 'config.ts', 'reload.ts', 'snapshot-file.ts', 'transport'].map(
+    knows: ['access', 'cluster', 'compose.ts', 'compose-first.ts', 'config.ts', 'reload.ts', 'transport'].map(
       (name) => `${tracker}/${name}`,
     ),
+  },
+  {
+    path: `${tracker}/compose-first.ts`,
+    knows: ['cluster', 'config.ts', 'network', 'snapshot-file.ts'].map((name) => `${tracker}/${name}`),
   },
   {
     path: `${tracker}/worker.ts`,

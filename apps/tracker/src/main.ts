@@ -2,30 +2,23 @@ import { readCommand, SettingsError } from '@eldernode/core'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import { parse } from 'smol-toml'
-import { Supervisor, WorkerFailedError } from './cluster/index.ts'
-import { compose, type Tracker } from './compose.ts'
+import { WorkerFailedError } from './cluster/index.ts'
+import { composeFirst } from './compose-first.ts'
+import { compose } from './compose.ts'
 import { trackerSchema, type TrackerSettings } from './config.ts'
 import { HashFileError } from './access/index.ts'
 import { Reload } from './reload.ts'
-import { SnapshotFiles } from './snapshot-file.ts'
 import { ListenError } from './transport/index.ts'
 
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
 const exitConfig = 78
 
-const workerProgram = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
-
-const trackerOf = (settings: TrackerSettings, log: Logger): Tracker => {
-  if (settings.cluster.workers === 1) return compose(settings, log, () => performance.now())
-  const snapshot = settings.snapshot === '' ? undefined : new SnapshotFiles(settings.snapshot, log)
-  return new Supervisor({ settings, log, program: workerProgram, begun: () => snapshot?.discard() })
-}
-
 const run = async (settings: TrackerSettings, read: () => TrackerSettings): Promise<void> => {
   const log = pino({ level: settings.log.level })
-  const tracker = trackerOf(settings, log)
+  const isAlone = settings.cluster.workers === 1
+  const tracker = isAlone ? compose(settings, log, () => performance.now()) : composeFirst(settings, log)
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   const starting = tracker.start()
   const reload = new Reload({ running: settings, read, change: (changed) => tracker.change(changed), log })

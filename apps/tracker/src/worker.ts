@@ -13,6 +13,7 @@ let isStopping = false
 
 place.follow({
   change: async (settings) => await tracker.change(settings),
+  hear: (news) => tracker.hear(news),
   stop: async () => {
     if (isStopping) return
     isStopping = true

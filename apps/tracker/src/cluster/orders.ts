@@ -11,6 +11,18 @@ const upgrade = z.object({
 /** A connection on its way to another worker; the connection itself comes along. */
 const given = z.object({ is: z.literal('given'), shard: z.int(), upgrade, head: z.string() })
 
+const hashes = z.instanceof(Int32Array).refine((words) => words.length % 5 === 0)
+
+/** What the network lists, for those who keep its lists. */
+const newsSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('anew') }),
+  z.object({
+    kind: z.literal('changes'),
+    changes: z.object({ added: hashes, removed: hashes, denied: hashes, lifted: hashes }),
+  }),
+  z.object({ kind: z.literal('ready'), isReady: z.boolean() }),
+])
+
 /** What the first process tells a worker. */
 export const orderSchema = z.discriminatedUnion('is', [
   z.object({
@@ -23,6 +35,7 @@ export const orderSchema = z.discriminatedUnion('is', [
   /** All are there: listen on this port. */
   z.object({ is: z.literal('open'), port: z.int() }),
   z.object({ is: z.literal('change'), settings: trackerSchema }),
+  z.object({ is: z.literal('news'), news: newsSchema }),
   z.object({ is: z.literal('stop') }),
   given,
 ])
@@ -40,4 +53,5 @@ export const reportSchema = z.discriminatedUnion('is', [
   given,
 ])
 export type Report = z.infer<typeof reportSchema>
+export type News = z.infer<typeof newsSchema>
 export type Given = z.infer<typeof given>

@@ -4,14 +4,26 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { TrackerSettings } from '../config.ts'
 import { connectionSecret, ensureFree } from '../transport/index.ts'
+import type { News } from './orders.ts'
 import { shardOf } from './shard.ts'
 import { WorkerProcess } from './worker-process.ts'
+
+/** What the network lists. */
+export interface Followed {
+  start(tell: (news: News) => void): void
+  /** Resolves once the file that workers read says all that was told. */
+  save(): Promise<void>
+  readonly isReady: boolean
+  stop(): Promise<void>
+}
 
 export interface SupervisorOptions {
   settings: TrackerSettings
   log: Logger
   /** What a worker runs. */
   program: URL
+  /** Who follows the network for all of them; absent where nobody does. */
+  network?: Followed | undefined
   /** All workers have begun with what an earlier run has left. */
   begun: () => void
 }
@@ -27,8 +39,9 @@ export class Supervisor {
   #settings: TrackerSettings
   #folder: string | undefined
 
-  constructor({ settings, log, program, begun }: SupervisorOptions) {
-    this.#options = { settings, log, program, begun }
+  constructor(options: SupervisorOptions) {
+    const { settings, log, program, network } = options
+    this.#options = options
     this.#settings = settings
     this.#workers = Array.from(
       { length: settings.cluster.workers },
@@ -44,6 +57,12 @@ export class Supervisor {
             folder: this.#folder ?? '',
             secret: this.#secret,
           }),
+          onBegun: async (tell) => {
+            if (network === undefined) return
+            await network.save()
+            tell({ kind: 'anew' })
+            tell({ kind: 'ready', isReady: network.isReady })
+          },
           onGiven: (given, handle) => {
             const to = this.#workers[shardOf(given.shard, this.#workers.length)]
             if (to === undefined) handle.close()
@@ -55,12 +74,15 @@ export class Supervisor {
 
   /** Resolves to the real port when all workers listen there. Rejects with `ListenError` and `WorkerFailedError`. */
   async start(): Promise<number> {
-    const { settings, begun, log } = this.#options
+    const { settings, begun, network, log } = this.#options
     // Nobody else may come in.
     this.#folder = mkdtempSync(join(tmpdir(), 'eldernode-tracker-'))
     try {
       // Workers share the port; with whom else they would must be found out before.
       if (settings.port !== 0) await ensureFree(settings.host, settings.port)
+      network?.start((news) => {
+        for (const worker of this.#workers) worker.tell(news)
+      })
       await Promise.all(this.#workers.map((worker) => worker.begin()))
       begun()
       const [first, ...others] = this.#workers
@@ -81,7 +103,7 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.stop()))
+    await Promise.all([this.#options.network?.stop(), ...this.#workers.map((worker) => worker.stop())])
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -5,13 +5,14 @@ import type { TrackerSettings } from '../config.ts'
 import type { Shards, Upgrade } from '../transport/index.ts'
 import { Bus } from './bus.ts'
 import { asSendable, type Handle, handleOf, streamOf, takeHandle } from './handle.ts'
-import { type Given, type Order, orderSchema, type Report } from './orders.ts'
+import { type Given, type News, type Order, orderSchema, type Report } from './orders.ts'
 import type { Place } from './place.ts'
 import type { Desk } from './serving-end.ts'
 
 /** What a worker is told to do, after it has begun. */
 export interface WorkerHandlers {
   change(settings: TrackerSettings): Promise<void>
+  hear(news: News): void
   stop(): Promise<void>
 }
 
@@ -54,13 +55,14 @@ export class WorkerPlace implements Place {
   }
 
   /** Heeds orders from now on. */
-  follow({ change, stop }: WorkerHandlers): void {
+  follow({ change, hear, stop }: WorkerHandlers): void {
     process.on('message', (message: unknown, passed: unknown) => {
       const order = orderSchema.parse(message)
       const handle = handleOf(passed)
       if (order.is === 'open') this.#open(order.port)
       else if (order.is === 'given' && handle !== undefined) this.#take(order, handle)
       else if (order.is === 'change') void this.#change(order.settings, change)
+      else if (order.is === 'news') hear(order.news)
       else if (order.is === 'stop') void stop()
     })
     // Without its first process a worker is nobody's.

@@ -3,13 +3,15 @@ import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { WorkerFailedError } from './errors.ts'
 import { asSendable, type Handle, handleOf } from './handle.ts'
-import { type Given, type Order, type Report, reportSchema } from './orders.ts'
+import { type Given, type News, type Order, type Report, reportSchema } from './orders.ts'
 
 export interface WorkerProcessOptions {
   program: URL
   own: number
   /** Told to each process that is started. */
   begin: () => Extract<Order, { is: 'begin' }>
+  /** Before it listens it has to hear what is known already. */
+  onBegun: (tell: (news: News) => void) => Promise<void>
   onGiven: (given: Given, handle: Handle) => void
   log: Logger
 }
@@ -32,6 +34,7 @@ export class WorkerProcess {
   #restart: NodeJS.Timeout | undefined
   #isStopping = false
   #isListening = false
+  #hasBegun = false
   #heard: ((report: Report | undefined) => void) | undefined
 
   constructor(options: WorkerProcessOptions) {
@@ -50,6 +53,8 @@ export class WorkerProcess {
   async begin(): Promise<void> {
     this.#spawn()
     await this.#report('joined')
+    await this.#options.onBegun((news) => this.#send({ is: 'news', news }))
+    this.#hasBegun = true
   }
 
   /** Has it listen; 0 is any free port. Resolves to the real one. Throws `WorkerFailedError`. */
@@ -68,6 +73,11 @@ export class WorkerProcess {
     this.#send({ is: 'change', settings })
     const { reason } = await this.#report('changed')
     if (reason !== undefined) throw new WorkerFailedError(this.#options.own, reason)
+  }
+
+  /** Tells what the network lists, to one that has begun. */
+  tell(news: News): void {
+    if (this.#hasBegun) this.#send({ is: 'news', news })
   }
 
   /** Hands over a connection, which ends when it cannot be. */
@@ -91,13 +101,14 @@ export class WorkerProcess {
 
   #spawn(): void {
     const { program, own, begin, log } = this.#options
-    const child = fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
     const began = performance.now()
     this.#child = child
     child.on('message', (message, handle) => this.#onMessage(message, handle))
     child.on('error', (error) => log.error({ err: error, worker: own }, 'a worker cannot be told something'))
     child.once('exit', (code, signal) => {
       this.#isListening = false
+      this.#hasBegun = false
       this.#heard?.(undefined)
       if (this.#isStopping || this.#port === undefined) return
       if (performance.now() - began > steadyMs) this.#delay = firstDelayMs
