@@ -192,17 +192,26 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     if (swarms.expire(perSweep)) moreSweep = setImmediate(sweep)
     else nextSweep = setTimeout(sweep, sweepMs)
   }
+  const start = async (): Promise<number> => {
+    await access.read(settings.access)
+    snapshot?.load(swarms, ttl, isOwn)
+    if (place === undefined) snapshot?.discard()
+    network?.start()
+    await operations.start()
+    const wanted = place === undefined ? settings.port : await place.join(desk)
+    const port = await listeners.start(settings.host, wanted, place !== undefined)
+    nextSweep = setTimeout(sweep, sweepMs)
+    return port
+  }
   return {
     start: async () => {
-      await access.read(settings.access)
-      snapshot?.load(swarms, ttl, isOwn)
-      if (place === undefined) snapshot?.discard()
-      network?.start()
-      await operations.start()
-      const wanted = place === undefined ? settings.port : await place.join(desk)
-      const port = await listeners.start(settings.host, wanted, place !== undefined)
-      nextSweep = setTimeout(sweep, sweepMs)
-      return port
+      try {
+        return await start()
+      } catch (error) {
+        await operations.stop()
+        await network?.stop()
+        throw error
+      }
     },
     change: async (changed) => {
       const counted = await access.read(changed.access)

@@ -1,16 +1,13 @@
-import { readCommand, SettingsError } from '@eldernode/core'
+import { EldernodeError, readCommand } from '@eldernode/core'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { pino } from 'pino'
 import { parse } from 'smol-toml'
-import { WorkerFailedError } from './cluster/index.ts'
 import { composeFirst } from './compose-first.ts'
 import { compose } from './compose.ts'
 import { trackerSchema, type TrackerSettings } from './config.ts'
-import { HashFileError } from './access/index.ts'
 import { Reload } from './reload.ts'
-import { ListenError } from './transport/index.ts'
 
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
 const exitConfig = 78
@@ -68,18 +65,17 @@ const readAgain = (): TrackerSettings => {
   return start.values
 }
 
-const isForOperator = (error: unknown): error is Error =>
-  error instanceof SettingsError ||
-  error instanceof ListenError ||
-  error instanceof HashFileError ||
-  error instanceof WorkerFailedError
+/** What another start may mend, by code: a port that is taken, a worker that died, a disk that is not there yet. */
+const passing = new Set(['cannot_listen', 'worker_failed', 'ledger_file'])
 
 try {
   const start = readSettings()
   if (start.kind === 'print') process.stdout.write(start.text)
   else await run(start.values, readAgain)
 } catch (error) {
-  if (isForOperator(error)) process.stderr.write(`${error.message}\n`)
+  // What is thrown on purpose is written for the operator.
+  const isForOperator = error instanceof EldernodeError
+  if (isForOperator) process.stderr.write(`${error.message}\n`)
   else console.error(error)
-  process.exitCode = error instanceof SettingsError || error instanceof HashFileError ? exitConfig : 1
+  process.exitCode = isForOperator && !passing.has(error.code) ? exitConfig : 1
 }

@@ -45,6 +45,7 @@ export class Measures {
   start(): void {
     this.note()
     this.#timer = setInterval(() => this.note(), readMs)
+    this.#timer.unref()
   }
 
   stop(): void {
