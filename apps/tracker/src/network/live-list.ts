@@ -1,11 +1,12 @@
 import type { Accepted, Denial, Graph, Manifest, NodeId } from '@eldernode/core'
 import { infoHashesIn, wordsOf } from './info-hash.ts'
+import { type Claim, forGood, Items, retracted } from './items.ts'
 import type { Lists } from './list-file.ts'
 import type { Changes } from './port.ts'
 
 export interface LiveListOptions {
-  graph: Pick<Graph, 'entries' | 'speakerOf' | 'watch'>
-  /** Told of what changed, at most every `gatherMs` and in parts. */
+  graph: Pick<Graph, 'entries' | 'get' | 'manifests' | 'speakerOf' | 'watch'>
+  /** Told of what changed, soon and in parts. */
   changed(changes: Changes): void
   /** Milliseconds since 1970. */
   now: () => number
@@ -14,28 +15,6 @@ export interface LiveListOptions {
   /** Most items known. */
   most?: number
 }
-
-/** What one signer says of an item. */
-interface Claim {
-  signer: NodeId
-  /** Milliseconds since 1970 when it was signed. */
-  ts: number
-  /** Milliseconds since 1970 until when it stands; 0 is for good and -1 not at all. */
-  until: number
-  next: Claim | undefined
-}
-
-interface Item {
-  claims: Claim | undefined
-  /** `undefined`: nobody said. */
-  isDenied: boolean | undefined
-  /** What was told last. */
-  toldLive: boolean
-  toldDenied: boolean
-}
-
-const forGood = 0
-const retracted = -1
 
 const gatherMs = 20
 /** Items told in one message, and read or judged in one turn. */
@@ -48,57 +27,63 @@ const defaultMost = 5_000_000
  */
 export class LiveList {
   readonly #options: LiveListOptions
-  readonly #items = new Map<string, Item>()
+  readonly #items: Items
   readonly #touched = new Set<string>()
   /** When items have to be judged again because a manifest ends. */
   readonly #ends = new Map<string, number>()
   #nextEnd = Infinity
-  /** Who speaks for a signer, as far as that is another. */
+  /** Who signed anything, and who speaks for them now. */
   readonly #speakers = new Map<NodeId, NodeId>()
-  readonly #signers = new Set<NodeId>()
   #timer: NodeJS.Timeout | undefined
   #watches: (() => void)[] = []
   #loaded = false
   #settled = false
-  #live = 0
-  #denied = 0
-  #left = 0
 
   constructor(options: LiveListOptions) {
     this.#options = options
+    this.#items = new Items(options.most ?? defaultMost)
   }
 
   get live(): number {
-    return this.#live
+    return this.#items.live
   }
 
   get denied(): number {
-    return this.#denied
+    return this.#items.denied
   }
 
-  /** Items that were left out because there were too many. */
-  get left(): number {
-    return this.#left
+  /** How often an item was left out because there are too many. */
+  get leftOut(): number {
+    return this.#items.leftOut
   }
 
   /** What was told before a restart; it stands until the network says otherwise. */
   assume({ live, denied }: Lists): void {
-    for (const infoHash of infoHashesIn(live)) this.#tellLive(this.#item(infoHash), true)
-    for (const infoHash of infoHashesIn(denied)) this.#tellDenied(this.#item(infoHash), true)
+    for (const infoHash of infoHashesIn(live)) this.#items.told(infoHash, true, false)
+    for (const infoHash of infoHashesIn(denied)) {
+      this.#items.told(infoHash, this.#items.isToldLive(infoHash), true)
+    }
   }
 
-  /** Listens, and reads what is stored. */
+  /** Listens, and reads what is stored: who published what by the index alone, and those manifests that say more. */
   async load(): Promise<void> {
     const { graph, pause } = this.#options
     this.#watches = [
-      graph.watch('m', (manifest) => this.#hear(manifest)),
+      graph.watch('m', ({ pub, key }) => this.#look(pub, key)),
       graph.watch('d', (denial) => this.#deny(denial)),
       graph.watch('p', () => this.#follow()),
     ]
     let read = 0
-    for (const manifest of graph.entries('m')) {
-      this.#hear(manifest)
+    for (const { pub, infoHash } of graph.manifests()) {
+      // What was heard meanwhile is newer.
+      if (!this.#items.hasClaim(infoHash, pub)) this.#claim(pub, infoHash, forGood)
       if (++read % portion === 0) await pause()
+    }
+    for (const which of [{ retracted: true }, { expiring: true }]) {
+      for (const { pub, infoHash } of graph.manifests(which)) {
+        this.#look(pub, infoHash)
+        if (++read % portion === 0) await pause()
+      }
     }
     for (const denial of graph.entries('d')) {
       this.#deny(denial)
@@ -121,26 +106,19 @@ export class LiveList {
     if (now < this.#nextEnd) return
     this.#nextEnd = Infinity
     for (const [infoHash, at] of this.#ends) {
-      if (at > now) this.#nextEnd = Math.min(this.#nextEnd, at)
-      else {
-        this.#ends.delete(infoHash)
-        this.#touch(infoHash)
-        for (let claim = this.#items.get(infoHash)?.claims; claim !== undefined; claim = claim.next) {
-          if (claim.until > now) this.#endsAt(infoHash, claim.until)
-        }
+      if (at > now) {
+        this.#nextEnd = Math.min(this.#nextEnd, at)
+        continue
       }
+      this.#ends.delete(infoHash)
+      this.#touch(infoHash)
+      for (const { until } of this.#items.claims(infoHash)) if (until > now) this.#endsAt(infoHash, until)
     }
   }
 
   /** Everything that was told. */
   told(): Lists {
-    const live: string[] = []
-    const denied: string[] = []
-    for (const [infoHash, { toldLive, toldDenied }] of this.#items) {
-      if (toldLive) live.push(infoHash)
-      if (toldDenied) denied.push(infoHash)
-    }
-    return { live: wordsOf(live), denied: wordsOf(denied) }
+    return { live: wordsOf(this.#items.toldLive()), denied: wordsOf(this.#items.toldDenied()) }
   }
 
   /** Tells what is to be told at once. */
@@ -148,18 +126,19 @@ export class LiveList {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (!this.#loaded) return
+    const items = this.#items
     const [added, removed, denied, lifted]: [string[], string[], string[], string[]] = [[], [], [], []]
     for (const infoHash of this.#touched) {
-      const item = this.#items.get(infoHash)
-      if (item === undefined) continue
+      if (!items.has(infoHash)) continue
+      const claims = items.claims(infoHash)
+      const [wasLive, wasDenied] = [items.isToldLive(infoHash), items.isToldDenied(infoHash)]
       // What was assumed stands until the network has told all that it has to tell.
-      const isLive = item.claims === undefined ? !this.#settled && item.toldLive : this.#isLive(item)
-      const isDenied = item.isDenied ?? (!this.#settled && item.toldDenied)
-      if (isLive !== item.toldLive) (isLive ? added : removed).push(infoHash)
-      if (isDenied !== item.toldDenied) (isDenied ? denied : lifted).push(infoHash)
-      this.#tellLive(item, isLive)
-      this.#tellDenied(item, isDenied)
-      if (item.claims === undefined && !isDenied && !isLive) this.#items.delete(infoHash)
+      const isDenied = items.denial(infoHash) ?? (!this.#settled && wasDenied)
+      const isLive = claims.length === 0 ? !this.#settled && wasLive : !isDenied && this.#stands(claims, infoHash)
+      if (isLive !== wasLive) (isLive ? added : removed).push(infoHash)
+      if (isDenied !== wasDenied) (isDenied ? denied : lifted).push(infoHash)
+      items.told(infoHash, isLive, isDenied)
+      if (claims.length === 0 && !isLive && !isDenied) items.delete(infoHash)
     }
     this.#touched.clear()
     if (added.length + removed.length + denied.length + lifted.length === 0) return
@@ -176,69 +155,58 @@ export class LiveList {
     clearTimeout(this.#timer)
   }
 
-  #hear({ pub, key, ts, body }: Accepted<Manifest>): void {
-    const item = this.#item(key)
-    if (item === undefined) return
-    const known = claimOf(item, pub)
-    // What is read may be older than what was heard meanwhile, and one key may have a value in public and one that is not.
-    if (known !== undefined && known.ts >= ts) return
-    const until = body.state === 'live' ? (body.expiresAt ?? forGood) : retracted
-    if (known === undefined) item.claims = { signer: pub, ts, until, next: item.claims }
-    else Object.assign(known, { ts, until })
-    if (!this.#signers.has(pub)) this.#learn(pub)
-    if (until > 0) this.#endsAt(key, until)
-    this.#touch(key)
+  /** What a signer says now: it may lie in public and where only members see it, and the newer of both counts. */
+  #look(signer: NodeId, infoHash: string): void {
+    const body = this.#options.graph.get('m', signer, infoHash)?.body
+    if (body !== undefined) this.#claim(signer, infoHash, untilOf(body))
+  }
+
+  #claim(signer: NodeId, infoHash: string, until: number): void {
+    if (!this.#items.claim(infoHash, signer, until)) return
+    if (!this.#speakers.has(signer)) this.#speakers.set(signer, this.#options.graph.speakerOf(signer))
+    if (until > 0) this.#endsAt(infoHash, until)
+    this.#touch(infoHash)
   }
 
   #deny({ key, body }: Accepted<Denial>): void {
-    const item = this.#item(key)
-    if (item === undefined) return
-    item.isDenied = body.state === 'denied'
+    this.#items.deny(key, body.state === 'denied')
     this.#touch(key)
-  }
-
-  #learn(signer: NodeId): void {
-    this.#signers.add(signer)
-    const speaker = this.#options.graph.speakerOf(signer)
-    if (speaker !== signer) this.#speakers.set(signer, speaker)
   }
 
   /** A certificate came: who speaks for whom may have changed, and with it whose word counts. */
   #follow(): void {
+    const { graph } = this.#options
     const moved = new Set<NodeId>()
-    for (const signer of this.#signers) {
-      const before = this.#speakerOf(signer)
-      this.#speakers.delete(signer)
-      this.#learn(signer)
-      if (this.#speakerOf(signer) !== before) moved.add(signer)
+    for (const [signer, before] of this.#speakers) {
+      const speaker = graph.speakerOf(signer)
+      if (speaker !== before) moved.add(signer)
+      this.#speakers.set(signer, speaker)
     }
     if (moved.size === 0 || !this.#loaded) return
-    for (const [infoHash, { claims }] of this.#items) {
-      for (let claim = claims; claim !== undefined; claim = claim.next)
-        if (moved.has(claim.signer)) this.#touch(infoHash)
-    }
+    // Where the speaker has said nothing of an item, who speaks changes nothing.
+    for (const infoHash of this.#items.ofSeveral()) this.#touch(infoHash)
   }
 
-  #speakerOf(signer: NodeId): NodeId {
-    return this.#speakers.get(signer) ?? signer
-  }
-
-  #isLive({ claims, isDenied }: Item): boolean {
-    if (isDenied === true || claims === undefined) return false
-    if (claims.next === undefined) return this.#stands(claims)
+  #stands(claims: readonly Claim[], infoHash: string): boolean {
+    const now = this.#options.now()
+    const isLive = ({ until }: Claim): boolean => until === forGood || until > now
+    if (claims.length === 1) return claims.some(isLive)
     const standing = new Map<NodeId, Claim>()
-    for (let claim: Claim | undefined = claims; claim !== undefined; claim = claim.next) {
-      const speaker = this.#speakerOf(claim.signer)
+    for (const claim of claims) {
+      const speaker = this.#speakers.get(claim.signer) ?? claim.signer
       const known = standing.get(speaker)
       const isBetter =
-        known === undefined || (known.signer !== speaker && (claim.signer === speaker || claim.ts > known.ts))
+        known === undefined ||
+        (known.signer !== speaker &&
+          (claim.signer === speaker || this.#timeOf(claim, infoHash) > this.#timeOf(known, infoHash)))
       if (isBetter) standing.set(speaker, claim)
     }
-    return [...standing.values()].some((claim) => this.#stands(claim))
+    return [...standing.values()].some(isLive)
   }
 
-  #stands({ until }: Claim): boolean {
-    return until === forGood || until > this.#options.now()
+  /** Kept by the graph alone: it is asked for where one node succeeded several. */
+  #timeOf({ signer }: Claim, infoHash: string): number {
+    return this.#options.graph.get('m', signer, infoHash)?.ts ?? 0
   }
 
   async #judgeAll(): Promise<void> {
@@ -250,30 +218,6 @@ export class LiveList {
       await this.#options.pause()
     }
     this.flush()
-  }
-
-  #item(infoHash: string): Item | undefined {
-    const known = this.#items.get(infoHash)
-    if (known !== undefined) return known
-    if (this.#items.size >= (this.#options.most ?? defaultMost)) {
-      this.#left++
-      return undefined
-    }
-    const item: Item = { claims: undefined, isDenied: undefined, toldLive: false, toldDenied: false }
-    this.#items.set(infoHash, item)
-    return item
-  }
-
-  #tellLive(item: Item | undefined, isLive: boolean): void {
-    if (item === undefined || item.toldLive === isLive) return
-    item.toldLive = isLive
-    this.#live += isLive ? 1 : -1
-  }
-
-  #tellDenied(item: Item | undefined, isDenied: boolean): void {
-    if (item === undefined || item.toldDenied === isDenied) return
-    item.toldDenied = isDenied
-    this.#denied += isDenied ? 1 : -1
   }
 
   #endsAt(infoHash: string, at: number): void {
@@ -290,8 +234,4 @@ export class LiveList {
   }
 }
 
-const claimOf = ({ claims }: Item, signer: NodeId): Claim | undefined => {
-  let claim = claims
-  while (claim !== undefined && claim.signer !== signer) claim = claim.next
-  return claim
-}
+const untilOf = ({ state, expiresAt = forGood }: Manifest): number => (state === 'live' ? expiresAt : retracted)

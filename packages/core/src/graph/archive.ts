@@ -19,6 +19,8 @@ export function readValue<K extends Kind>(kind: K, { soul, key, ts, value }: Ent
  * escaped, so that no name or tag can spell it; an unknown field could, which is why the manifest itself decides.
  */
 const retractedText = '"state":"retracted"'
+/** The same of one that says when it expires. */
+const expiringText = '"expiresAt":'
 
 /** Every value of a kind, or those of one publisher; public ones first. */
 export function* storedValues<K extends Kind>(
@@ -57,8 +59,8 @@ export interface Published {
 }
 
 /**
- * Who published which item, public or not, by publisher and then by infohash; with `retracted` at least the retracted
- * ones.
+ * Who published which item, public or not, by publisher and then by infohash; with `retracted` or
+ * `expiring` at least those that are.
  */
 export function* storedManifests(store: GraphStore, network: string, filter: ManifestFilter): Iterable<Published> {
   const shown = manifestsAt(store, network, false, filter)
@@ -85,15 +87,15 @@ function* manifestsAt(
   store: GraphStore,
   network: string,
   hidden: boolean,
-  { pub, bucket = '', retracted = false }: ManifestFilter,
+  { pub, bucket = '', retracted = false, expiring = false }: ManifestFilter,
 ): Generator<Published, undefined> {
+  const text = retracted ? retractedText : expiring ? expiringText : undefined
   for (const soul of storedSouls(store, soulPrefix(network, 'm', hidden, pub) + bucket)) {
     const publisher = parseSoul(soul)?.pub
     if (publisher === undefined) continue
     for (let last: string | undefined = ''; last !== undefined;) {
-      const keys: string[] = retracted
-        ? store.keys(soul, last, pageSize, retractedText)
-        : store.keys(soul, last, pageSize)
+      const keys: string[] =
+        text === undefined ? store.keys(soul, last, pageSize) : store.keys(soul, last, pageSize, text)
       for (const infoHash of keys) yield { pub: publisher, infoHash }
       last = keys.length < pageSize ? undefined : keys.at(-1)
     }

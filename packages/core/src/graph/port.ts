@@ -95,6 +95,8 @@ export interface ManifestFilter {
   /** Of one publisher only. */
   bucket?: string
   retracted?: boolean
+  /** Those that say when they expire; not together with `retracted`. */
+  expiring?: boolean
 }
 
 /** The network's shared memory as the rest of a node sees it. */
@@ -125,7 +127,7 @@ export interface Graph {
   entries<K extends Kind>(kind: K, pub?: NodeId): Iterable<Accepted<Bodies[K]>>
   /**
    * Who published which item, public or not, by publisher and then by infohash, read in pages and without the manifests themselves.
-   * With `retracted` at least those that are: what is said of them is to be asked of `get`. Finding them reads the values
+   * With `retracted` or `expiring` at least those that are: what is said of them is to be asked of `get`. Finding them reads the values
    * of a bucket (two hex digits) at a time.
    */
   manifests(only?: ManifestFilter): Iterable<{ pub: NodeId; infoHash: string }>
