@@ -1,5 +1,5 @@
 import { keyHash } from '../swarm/index.ts'
-import { latin1, type SocketMessage } from '../wire/index.ts'
+import type { SocketMessage } from '../wire/index.ts'
 
 /** Words of a peer id, the length of an offer's id, and the longest of those. */
 const peerWords = 5
@@ -24,7 +24,8 @@ export class OfferKeys {
     const start = message.idFrom(which)
     const end = message.idTo(which)
     this.#pack(from, 0, peerWords * 4, 0)
-    for (let at = start; at < end; at++) if (bytes[at] === 92) return this.#spelled(latin1(bytes, start, end))
+    for (let at = start; at < end; at++)
+      if (bytes[at] === 92) return this.#spelled(bytes.toString('latin1', start, end))
     return this.#hash(bytes, start, end)
   }
 

@@ -3,10 +3,10 @@ import type { Entrance } from '../access/index.ts'
 import { Announce, Answer, type Counts, happened, kinds, type Swarms } from '../swarm/index.ts'
 import {
   infoHashOf,
-  latin1,
   longestPassed,
   refusalMessage,
   type SocketMessage,
+  writeAcknowledgement,
   writeAnswer,
   writeOffer,
 } from '../wire/index.ts'
@@ -107,33 +107,37 @@ export class Signalling {
     if (answer.refusal !== '') return speaker.send(refusalMessage(answer.refusal, message))
     // A tenth of chance keeps those who came together from coming together for ever.
     const seconds = Math.max(1, Math.round(interval * (1 - random() / 10)))
-    speaker.send(
-      `{"complete":${answer.complete},"incomplete":${answer.incomplete},"action":"announce","interval":${seconds},"info_hash":${latin1(message.bytes, message.infoHashFrom, message.infoHashTo)}}`,
-    )
-    for (let i = 0; i < answer.count; i++) this.#passOffer(message, i, answer.peers[i] as number)
+    speaker.pass(this.#passed, writeAcknowledgement(message, answer, seconds, this.#passed))
+    for (let i = 0; i < answer.count; i++) this.#passOffer(message, client, i, answer.peers[i] as number)
   }
 
-  #passOffer(message: SocketMessage, which: number, peer: number): void {
+  #passOffer(message: SocketMessage, from: number, which: number, peer: number): void {
     const to = this.#byClient[this.#options.swarms.clientOf(peer)]
     if (which >= message.offers || to === undefined) return
-    to.offered(this.#offerKeys.keyOf(message, which, message.peerId))
+    to.offered(this.#offerKeys.keyOf(message, which, message.peerId), from)
     to.pass(this.#passed, writeOffer(message, which, this.#passed))
   }
 
   /** Only who was given an offer may answer it, and once. */
   #passAnswer(speaker: Speaker, message: SocketMessage): void {
-    const isOpen = speaker.answers(this.#offerKeys.keyOf(message, 0, message.answered))
-    const to = isOpen ? this.#owners.get(latin1(message.answered, 0, 20)) : undefined
+    const client = speaker.answers(this.#offerKeys.keyOf(message, 0, message.answered))
+    const to = client === -1 ? undefined : this.#ownerOf(message.answered, client)
     // The other one may have left meanwhile: that is nobody's fault.
     if (to !== undefined) to.pass(this.#passed, writeAnswer(message, this.#passed))
     else this.#options.onStray()
+  }
+
+  /** Who speaks for a peer id: still who did when it was this client's, or another one since. */
+  #ownerOf(peerId: Buffer, client: number): Speaker | undefined {
+    const last = this.#byClient[client]
+    return last?.clientOf(peerId) === client ? last : this.#owners.get(peerId.toString('latin1'))
   }
 
   #clientOf(speaker: Speaker, message: SocketMessage): number {
     const known = speaker.clientOf(message.peerId)
     if (known !== undefined) return known
     const { event } = message
-    const peerId = latin1(message.peerId, 0, 20)
+    const peerId = message.peerId.toString('latin1')
     const owner = this.#owners.get(peerId)
     if (owner !== undefined) this.#takeOver(owner, speaker, peerId, event)
     if (speaker.clients >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')

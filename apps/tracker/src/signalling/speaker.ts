@@ -30,8 +30,8 @@ export abstract class Speaker {
   first: Client | undefined
   clients = 0
   /** Offers that were passed on to it lately, and before that. */
-  #offers: Set<number> | undefined
-  #olderOffers: Set<number> | undefined
+  #offers: Map<number, number> | undefined
+  #olderOffers: Map<number, number> | undefined
 
   constructor(from: Caller) {
     this.from = from
@@ -69,19 +69,23 @@ export abstract class Speaker {
     return undefined
   }
 
-  /** Remembers an offer that was passed on to it. */
-  offered(key: number): void {
-    const open = (this.#offers ??= new Set())
-    if (open.size < maxOpenOffers) open.add(key)
+  /**
+   * Remembers an offer that was passed on to it.
+   *
+   * @param client who offered
+   */
+  offered(key: number, client: number): void {
+    const open = (this.#offers ??= new Map())
+    if (open.size < maxOpenOffers) open.set(key, client)
     else {
       this.#olderOffers = open
-      this.#offers = new Set([key])
+      this.#offers = new Map([[key, client]])
     }
   }
 
-  /** Whether an offer waits for this answer; it waits no more. */
-  answers(key: number): boolean {
-    return this.#offers?.delete(key) === true || this.#olderOffers?.delete(key) === true
+  /** Who waits for this answer, and does no more; -1 when nobody does. */
+  answers(key: number): number {
+    return taken(this.#offers, key) ?? taken(this.#olderOffers, key) ?? -1
   }
 
   /** Forgets offers that were not answered since it was called before. */
@@ -94,4 +98,10 @@ export abstract class Speaker {
 const isSame = (text: string, bytes: Uint8Array): boolean => {
   for (let i = 0; i < bytes.length; i++) if (text.charCodeAt(i) !== bytes[i]) return false
   return true
+}
+
+const taken = (offers: Map<number, number> | undefined, key: number): number | undefined => {
+  const client = offers?.get(key)
+  if (client !== undefined) offers?.delete(key)
+  return client
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { wordsIn } from '../wire/index.ts'
 
 /** Close codes of RFC 6455. */
 export const closes = {
@@ -143,15 +144,14 @@ const unmask = (data: Buffer, from: number, end: number, mask: number): number =
       data[at] = (data[at] as number) ^ (mask >>> (8 * ((at - from) & 3)))
     const turned = 8 * ((at - from) & 3)
     const key = turned === 0 ? mask : (mask >>> turned) | (mask << (32 - turned))
-    const words = new Int32Array(data.buffer, data.byteOffset + at, (end - at) >> 2)
+    const words = wordsIn(data)
     seen = 0
     for (let i = from; i < at; i++) seen |= (data[i] as number) << 24
-    for (let i = 0; i < words.length; i++) {
+    for (let i = (data.byteOffset + at) >> 2; at + 4 <= end; at += 4, i++) {
       const word = (words[i] as number) ^ key
       words[i] = word
       seen |= word
     }
-    at += words.length * 4
   }
   for (; at < end; at++) {
     const byte = (data[at] as number) ^ (mask >>> (8 * ((at - from) & 3)))

@@ -11,5 +11,6 @@ export {
   writeError,
   writeScrape,
 } from './udp.ts'
-export { latin1, longestPassed, SocketMessage, writeAnswer, writeOffer } from './socket-message.ts'
+export { longestPassed, SocketMessage, writeAcknowledgement, writeAnswer, writeOffer } from './socket-message.ts'
 export { infoHashOf, maxMessage, parseWebSocket, refusalMessage } from './websocket.ts'
+export { wordsIn } from './words.ts'

@@ -1,4 +1,5 @@
 import { refuse } from './announce.ts'
+import { wordsIn } from './words.ts'
 
 /** How deep a message may be nested: offers of WebTorrent lie three deep. */
 const maxDepth = 8
@@ -28,14 +29,18 @@ const escapes = Uint8Array.from({ length: 256 }, (_, code) => Number('"\\/bfnrt'
  * then its value; an array likewise, without names.
  */
 export class JsonBytes {
-  bytes: Uint8Array = new Uint8Array(0)
+  bytes: Buffer = Buffer.alloc(0)
+  #words: Int32Array = new Int32Array(0)
+  #offset = 0
   /** Where the next thing begins. */
   at = 0
   #end = 0
 
   /** @param to where the text ends */
-  start(bytes: Uint8Array, from: number, to: number): void {
+  start(bytes: Buffer, from: number, to: number): void {
     this.bytes = bytes
+    this.#words = wordsIn(bytes)
+    this.#offset = bytes.byteOffset
     this.at = from
     this.#end = to
     this.#space()
@@ -105,6 +110,7 @@ export class JsonBytes {
     let at = this.at
     if (at >= end || bytes[at++] !== quote) this.#fail()
     for (;;) {
+      at = this.#plain(at)
       while (at < end && plain[bytes[at] as number] === 1) at++
       if (at + 1 >= end && (at >= end || bytes[at] !== quote)) this.#fail()
       const code = bytes[at] as number
@@ -116,6 +122,29 @@ export class JsonBytes {
       else this.#fail()
     }
     this.at = at + 1
+  }
+
+  /** @returns a place behind which something may be that does not stand for itself; all before it does */
+  #plain(start: number): number {
+    const { bytes } = this
+    const words = this.#words
+    const offset = this.#offset
+    const end = this.#end - 4
+    let at = start
+    while (((offset + at) & 3) !== 0) {
+      if (at > end || plain[bytes[at] as number] === 0) return at
+      at++
+    }
+    for (let word = (offset + at) >> 2; at <= end; at += 4, word++) {
+      const four = words[word] as number
+      const quotes = four ^ 0x22222222
+      const slashes = four ^ 0x5c5c5c5c
+      // A byte that is less than what is taken off borrows from its highest bit.
+      const less =
+        ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes) | ((four - 0x20202020) & ~four)
+      if ((less & 0x80808080) !== 0) return at
+    }
+    return at
   }
 
   /** Passes a value of any kind. */
@@ -156,9 +185,7 @@ export class JsonBytes {
 
   /** One character for each byte. */
   text(from: number, to: number): string {
-    let text = ''
-    for (let at = from; at < to; at++) text += String.fromCharCode(this.bytes[at] as number)
-    return text
+    return this.bytes.toString('latin1', from, to)
   }
 
   /** Whether these bytes are those of a text of ASCII. */

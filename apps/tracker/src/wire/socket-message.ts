@@ -1,4 +1,4 @@
-import { happened } from '../swarm/index.ts'
+import { type Answer, happened } from '../swarm/index.ts'
 
 /** Offers of one announce that are passed on; the rest is dropped. */
 export const maxOffers = 10
@@ -10,7 +10,7 @@ const descriptionWidth = 4
  * where it begins and ends in `bytes`, quotes included.
  */
 export class SocketMessage {
-  bytes: Uint8Array = new Uint8Array(0)
+  bytes: Buffer = Buffer.alloc(0)
   from = 0
   to = 0
   action: 'announce' | 'scrape' = 'announce'
@@ -21,7 +21,7 @@ export class SocketMessage {
   /** Of a scrape: each as JSON, one character for each byte of its UTF-8. */
   infoHashTexts: string[] = []
   /** 20 bytes. */
-  readonly peerId = new Uint8Array(20)
+  readonly peerId = Buffer.alloc(20)
   peerIdFrom = 0
   peerIdTo = 0
   event: number = happened.update
@@ -34,11 +34,11 @@ export class SocketMessage {
   offers = 0
   isAnswer = false
   /** Whose offer this answers. */
-  readonly answered = new Uint8Array(20)
+  readonly answered = Buffer.alloc(20)
 
   /** The whole message, one character for each byte. */
   get text(): string {
-    return latin1(this.bytes, this.from, this.to)
+    return this.bytes.toString('latin1', this.from, this.to)
   }
 
   describe(which: number, sdpFrom: number, sdpTo: number, idFrom: number, idTo: number): void {
@@ -57,9 +57,6 @@ export class SocketMessage {
     return this.descriptions[which * descriptionWidth + 3] as number
   }
 }
-
-export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
 
 const offerStart = Buffer.from('{"action":"announce","offer":{"type":"offer","sdp":')
 const answerStart = Buffer.from('{"action":"announce","answer":{"type":"answer","sdp":')
@@ -86,6 +83,18 @@ const write = (message: SocketMessage, which: number, start: Buffer, into: Buffe
   at = put(bytes, message.peerIdFrom, message.peerIdTo, into, at)
   at = put(beforeInfoHash, 0, beforeInfoHash.length, into, at)
   at = put(bytes, message.infoHashFrom, message.infoHashTo, into, at)
+  return put(end, 0, end.length, into, at)
+}
+
+/** What the announcer itself is told. */
+export const writeAcknowledgement = (
+  { bytes, infoHashFrom, infoHashTo }: SocketMessage,
+  { complete, incomplete }: Answer,
+  seconds: number,
+  into: Buffer,
+): number => {
+  const start = `{"complete":${complete},"incomplete":${incomplete},"action":"announce","interval":${seconds},"info_hash":`
+  const at = put(bytes, infoHashFrom, infoHashTo, into, into.write(start, 0, 'latin1'))
   return put(end, 0, end.length, into, at)
 }
 

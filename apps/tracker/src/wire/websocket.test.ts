@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { happened } from '../swarm/index.ts'
-import { latin1, longestPassed, type SocketMessage, writeAnswer, writeOffer } from './socket-message.ts'
+import { longestPassed, type SocketMessage, writeAnswer, writeOffer } from './socket-message.ts'
 import { infoHashOf, parseWebSocket } from './websocket.ts'
 
 const infoHash = '\u{0}\u{ff}aaaaaaaaaaaaaaaaaa'
@@ -20,7 +20,7 @@ const announced = (message: unknown) => {
 }
 const out = Buffer.alloc(longestPassed)
 const passed = (length: number): unknown => JSON.parse(out.toString('utf8', 0, length))
-const textOf = (id: Uint8Array): string => latin1(id, 0, 20)
+const textOf = (id: Buffer): string => id.toString('latin1')
 const sizes = ({ offers, isAnswer }: SocketMessage) => ({ offers, isAnswer })
 
 describe('parseWebSocket', () => {

@@ -1,7 +1,7 @@
 import { eventOf, maxScrape, refuse, wordsOf } from './announce.ts'
 import { happened } from '../swarm/index.ts'
 import { JsonBytes } from './json-bytes.ts'
-import { latin1, maxOffers, SocketMessage } from './socket-message.ts'
+import { maxOffers, SocketMessage } from './socket-message.ts'
 
 /** Offers of one announce that are read at all. */
 const maxOffersRead = 100
@@ -38,7 +38,7 @@ const found = {
  *
  * @returns the same object each time
  */
-export const parseWebSocket = (bytes: Uint8Array, from = 0, to = bytes.length): SocketMessage => {
+export const parseWebSocket = (bytes: Buffer, from = 0, to = bytes.length): SocketMessage => {
   clear(bytes, from, to)
   json.start(bytes, from, to)
   if (!json.isObject) refuse('the message must be a JSON object')
@@ -48,7 +48,7 @@ export const parseWebSocket = (bytes: Uint8Array, from = 0, to = bytes.length): 
   if (json.is(found.action, found.actionEnd, '"scrape"')) {
     message.action = 'scrape'
     if (message.infoHashTexts.length === 0)
-      message.infoHashTexts.push(latin1(bytes, message.infoHashFrom, message.infoHashTo))
+      message.infoHashTexts.push(bytes.toString('latin1', message.infoHashFrom, message.infoHashTo))
     return message
   }
   if (!json.is(found.action, found.actionEnd, '"announce"')) refuse('action must be announce or scrape')
@@ -74,7 +74,7 @@ export const infoHashOf = (text: string): Int32Array => {
 const twenty = new Uint8Array(20)
 const infoHash = new Int32Array(5)
 
-const clear = (bytes: Uint8Array, from: number, to: number): void => {
+const clear = (bytes: Buffer, from: number, to: number): void => {
   message.bytes = bytes
   message.from = from
   message.to = to
@@ -169,7 +169,7 @@ const readInfoHashes = (): void => {
     if (found.infoHashes === maxScrape) refuse(`at most ${maxScrape} info_hash values`)
     const from = json.at
     readInfoHash(2)
-    message.infoHashTexts.push(latin1(json.bytes, from, json.at))
+    message.infoHashTexts.push(json.text(from, json.at))
   }
 }
 
@@ -262,7 +262,7 @@ const escapes = new Map(
 )
 
 /** A JSON string of 20 characters up to U+00FF, each of which is a byte, into `into`. */
-const decode = (name: string, bytes: Uint8Array, from: number, to: number, into: Uint8Array): void => {
+const decode = (name: string, bytes: Buffer, from: number, to: number, into: Uint8Array): void => {
   if (to - from < 22 || bytes[from] !== 34) refuse(`${name} must be 20 bytes`)
   let length = 0
   for (let at = from + 1; at < to - 1; at++) {
@@ -270,7 +270,7 @@ const decode = (name: string, bytes: Uint8Array, from: number, to: number, into:
     if (code === 92) {
       const escape = bytes[++at] as number
       if (escape === 117) {
-        code = Number.parseInt(latin1(bytes, at + 1, at + 5), 16)
+        code = Number.parseInt(bytes.toString('latin1', at + 1, at + 5), 16)
         at += 4
       } else code = escapes.get(escape) ?? 256
     } else if (code >= 0x80) {
@@ -285,4 +285,4 @@ const decode = (name: string, bytes: Uint8Array, from: number, to: number, into:
 
 /** Why an announce was refused, in words of ASCII. */
 export const refusalMessage = (reason: string, { bytes, infoHashFrom, infoHashTo }: SocketMessage): string =>
-  `{"action":"announce","failure reason":${JSON.stringify(reason)},"info_hash":${latin1(bytes, infoHashFrom, infoHashTo)}}`
+  `{"action":"announce","failure reason":${JSON.stringify(reason)},"info_hash":${bytes.toString('latin1', infoHashFrom, infoHashTo)}}`
