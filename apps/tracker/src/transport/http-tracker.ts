@@ -1,7 +1,7 @@
 import { InvalidInputError } from '@eldernode/core'
 import type { BlockList } from 'node:net'
 import { type Entrance, type Gate, wrongKey } from '../access/index.ts'
-import { Announce, Answer, type Counts as SwarmCounts, kinds, type Swarms } from '../swarm/index.ts'
+import { Announce, Answer, type Counts as SwarmCounts, type Swarms } from '../swarm/index.ts'
 import {
   announceText,
   failureText,
@@ -133,6 +133,6 @@ export class HttpTracker {
     const word = this.#word
     entrance.announce(word, this.#answer)
     if (this.#answer.refusal !== '') return failureText(this.#answer.refusal)
-    return announceText(this.#answer, word.kind === kinds.ipv6, swarms, intervals, trackerId)
+    return announceText(word, this.#answer, swarms, intervals, trackerId)
   }
 }

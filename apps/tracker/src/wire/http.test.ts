@@ -85,19 +85,21 @@ describe('answers', () => {
     word.address.set(address)
     word.port = port
     swarms.announce(word, answer)
-    return (isIpv6: boolean) => announceText(answer, isIpv6, swarms, { interval: 600, minInterval: 30 }, 'ab')
+    return announceText(word, answer, swarms, { interval: 600, minInterval: 30 }, 'ab')
   }
   const rest = '10:tracker id2:abe'
-  const head = (count: number) => `d8:completei0e10:incompletei${count}e8:intervali600e12:min intervali30e`
+  const head = (own: string, count: number) =>
+    `d8:completei0e11:external ip${own}10:incompletei${count}e8:intervali600e12:min intervali30e`
 
-  it('are bencoded with their keys in order, peers in 6 bytes (BEP 23) and in 18 (BEP 7)', () => {
-    expect(announce(0, [0x01020304], 0x4142)(false)).toBe(`${head(1)}5:peers0:${rest}`)
-    expect(announce(0, [0x05060708], 80)(false)).toBe(`${head(2)}5:peers6:\u{1}\u{2}\u{3}\u{4}AB${rest}`)
-    const ipv6 = announce(1, [0x20010db8, 0, 0, 0x61626364], 0x4344)(true)
-    expect(ipv6).toMatch(/^d8:completei0e10:incompletei3e8:intervali600e12:min intervali30e5:peers12:/)
+  it('are bencoded with their keys in order, peers in 6 bytes (BEP 23) and in 18 (BEP 7), the own address (BEP 24)', () => {
+    const [first, second] = ['4:\u{1}\u{2}\u{3}\u{4}', '4:\u{5}\u{6}\u{7}\u{8}']
+    expect(announce(0, [0x01020304], 0x4142)).toBe(`${head(first, 1)}5:peers0:${rest}`)
+    expect(announce(0, [0x05060708], 80)).toBe(`${head(second, 2)}5:peers6:\u{1}\u{2}\u{3}\u{4}AB${rest}`)
+    const bytes = `\u{20}\u{1}\u{d}\u{b8}${'\u{0}'.repeat(8)}abcd`
+    const ipv6 = announce(1, [0x20010db8, 0, 0, 0x61626364], 0x4344)
+    expect(ipv6.startsWith(`${head(`16:${bytes}`, 3)}5:peers12:`)).toBe(true)
     expect(ipv6).not.toContain('peers6')
-    const bytes = `\u{20}\u{1}\u{d}\u{b8}${'\u{0}'.repeat(8)}abcdCD`
-    expect(announce(0, [0x01020304], 0x4142)(false)).toContain(`6:peers618:${bytes}${rest}`)
+    expect(announce(0, [0x01020304], 0x4142)).toContain(`6:peers618:${bytes}CD${rest}`)
   })
 
   it('to a scrape (BEP 48) name each torrent once, in order of their bytes', () => {

@@ -1,4 +1,4 @@
-import { type Announce, type Answer, type Counts, happened, mostPeers, type Swarms } from '../swarm/index.ts'
+import { type Announce, type Answer, type Counts, happened, kinds, mostPeers, type Swarms } from '../swarm/index.ts'
 import { eventOf, maxScrape, refuse, usualPeers, wordsOf } from './announce.ts'
 
 /** Parameters of one request; clients send a dozen, and a scrape one for each torrent. */
@@ -130,22 +130,31 @@ export interface Intervals {
   minInterval: number
 }
 
+/** The address that a word came from, in network order. */
+const addressText = ({ kind, address }: Announce): string => {
+  const length = kind === kinds.ipv6 ? 4 : 1
+  for (let i = 0; i < length; i++) scratch.writeInt32BE(address[i] as number, i * 4)
+  return `${length * 4}:${scratch.toString('latin1', 0, length * 4)}`
+}
+
 /**
  * The answer to an announce, bencoded, each byte as one character. Always compact (BEP 23): the other form tells peer ids,
- * which are nobody's business. IPv6 peers by BEP 7.
+ * which are nobody's business. IPv6 peers by BEP 7; the address that the client is seen with by BEP 24.
  */
 export const announceText = (
+  word: Announce,
   answer: Answer,
-  isIpv6: boolean,
   swarms: Swarms,
   { interval, minInterval }: Intervals,
   trackerId: string,
 ): string => {
+  const isIpv6 = word.kind === kinds.ipv6
   const own = peersText(answer.peers, answer.count, swarms)
   const others = peersText(answer.others, answer.otherCount, swarms)
   const ipv6 = isIpv6 ? own : others
   return (
-    `d8:completei${answer.complete}e10:incompletei${answer.incomplete}e8:intervali${interval}e` +
+    `d8:completei${answer.complete}e11:external ip${addressText(word)}` +
+    `10:incompletei${answer.incomplete}e8:intervali${interval}e` +
     `12:min intervali${minInterval}e5:peers${isIpv6 ? others : own}` +
     (ipv6 === '0:' ? '' : `6:peers6${ipv6}`) +
     `10:tracker id${trackerId.length}:${trackerId}e`
