@@ -21,14 +21,9 @@ export interface AccessOptions {
 }
 
 /** What somebody says to be allowed and denied. */
-class Lists {
+interface Lists {
   readonly allowed: InfoHashSet
   readonly denied: InfoHashSet
-
-  constructor(random: () => number) {
-    this.allowed = new InfoHashSet(random)
-    this.denied = new InfoHashSet(random)
-  }
 }
 
 /** Who may use this tracker: files, the network and the ledger, each with lists of its own, behind one gate. */
@@ -46,9 +41,10 @@ export class Access {
   constructor({ mode, swarms, onBan, random }: AccessOptions) {
     this.#random = random
     const keys = new Passkeys()
-    const shared = new Lists(random)
-    this.#files = new Lists(random)
-    this.network = Object.assign(new Lists(random), { isReady: true })
+    const lists = (): Lists => ({ allowed: new InfoHashSet(random), denied: new InfoHashSet(random) })
+    const shared = lists()
+    this.#files = lists()
+    this.network = { ...lists(), isReady: true }
     this.ledger = new LedgerView({ keys, ...shared, swarms, onBan, random })
     const sources = [this.network, this.#files, shared]
     this.gate = new AccessGate({

@@ -127,7 +127,8 @@ it('what the gate refuses is in no swarm, and its counts are those of nothing', 
   denied.add(torrent(1))
   word.address[0] = 2
   entrance.announce(word, answer)
-  expect(answer).toMatchObject({ refusal: expect.stringContaining('denied'), complete: 0, incomplete: 0, count: 0 })
+  expect(answer.refusal).toContain('denied')
+  expect(answer).toMatchObject({ complete: 0, incomplete: 0, count: 0 })
   expect(swarms.peers).toBe(1)
   entrance.counts(torrent(1), noKey, counts)
   expect(counts).toEqual(none)

@@ -1,7 +1,4 @@
 export { Access } from './access.ts'
-export type { AccessMode, Refused } from './gate.ts'
-export { HashFileError } from './errors.ts'
 export { GuardedSwarms } from './guarded-swarms.ts'
 export { InfoHashSet } from './info-hash-set.ts'
-export { infoHashWords } from './info-hash-words.ts'
-export { type Entrance, type Gate, type Listing, noKey, wrongKey } from './port.ts'
+export { type Entrance, type Gate, noKey, wrongKey } from './port.ts'

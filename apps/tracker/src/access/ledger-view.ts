@@ -66,7 +66,7 @@ export class LedgerView implements LedgerSink, TotalsSource {
     denied.replaceWith(fresh.denied)
     for (const id of keys.ids()) if (!fresh.ids.has(id)) this.#revoke(id)
     // Peers of a snapshot may have come with a key that was revoked meanwhile.
-    for (const id of [...swarms.keys()]) if (!keys.has(id)) this.#takeOut(id)
+    for (const id of swarms.keys()) if (!keys.has(id)) this.#takeOut(id)
   }
 
   takeTotals(most: number): KeyTotals[] {
