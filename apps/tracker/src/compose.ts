@@ -88,7 +88,8 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
   const manners = new Manners({ limits, isMember, now, clock: Date.now, random })
   const { mode } = settings.access
-  const access = new Access({ mode, swarms, onBan: (ban) => manners.ban(ban), random })
+  const hasLedger = settings.ledger.file !== '' || settings.cluster.valkey !== ''
+  const access = new Access({ mode, hasLedger, swarms, onBan: (ban) => manners.ban(ban), random })
   const { gate } = access
   const entrance = new GuardedSwarms(swarms, gate)
   const { owner, folder } = settings.network

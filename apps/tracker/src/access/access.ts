@@ -14,6 +14,8 @@ export interface AccessFiles {
 
 export interface AccessOptions {
   mode: AccessMode
+  /** Whether lists and keys of a ledger are to come. */
+  hasLedger: boolean
   swarms: Swarms
   onBan: (ban: Ban) => void
   /** From 0 to below 1, unforeseeable. */
@@ -38,7 +40,7 @@ export class Access {
   // Of two that read files at once the one that began later counts.
   #reads = 0
 
-  constructor({ mode, swarms, onBan, random }: AccessOptions) {
+  constructor({ mode, hasLedger, swarms, onBan, random }: AccessOptions) {
     this.#random = random
     const keys = new Passkeys()
     const lists = (): Lists => ({ allowed: new InfoHashSet(random), denied: new InfoHashSet(random) })
@@ -52,7 +54,7 @@ export class Access {
       listed: sources.map(({ allowed }) => allowed),
       denied: sources.map(({ denied }) => denied),
       keys,
-      areListsReady: () => this.network.isReady,
+      areListsReady: () => this.network.isReady && (!hasLedger || this.ledger.isComplete),
       areKeysReady: () => this.ledger.isComplete,
     })
   }

@@ -19,7 +19,7 @@ beforeEach(() => {
     random: Math.random,
     secret: Math.random,
   })
-  access = new Access({ mode: 'private', swarms, onBan: (ban) => bans.push(ban), random: Math.random })
+  access = new Access({ mode: 'private', hasLedger: true, swarms, onBan: (ban) => bans.push(ban), random: Math.random })
 })
 
 /** SHA-256 of 32 times the letter, base64url. */
@@ -115,4 +115,20 @@ describe('what the ledger says', () => {
     expect(access.ledger.takeTotals(3).map(({ uploaded }) => uploaded)).toEqual([1, 2, 3])
     expect(access.ledger.takeTotals(3).map(({ uploaded }) => uploaded)).toEqual([4, 5])
   })
+})
+
+it('in listed mode nothing is unlisted for good before the ledger and the network have told', () => {
+  const listedMode = (hasLedger: boolean) =>
+    new Access({ mode: 'listed', hasLedger, swarms, onBan: () => undefined, random: Math.random })
+  const one = listedMode(true)
+  const refusal = (of: Access): string => of.gate.refusalOf(torrent('a'), 0)
+  expect(refusal(one)).toContain('try again')
+  one.ledger.begin()
+  one.ledger.complete()
+  expect(refusal(one)).toContain('does not serve')
+  one.network.isReady = false
+  expect(refusal(one)).toContain('try again')
+  one.ledger.apply([listed('allowed', 'a')])
+  expect(refusal(one)).toBe('')
+  expect(refusal(listedMode(false))).toContain('does not serve')
 })

@@ -37,7 +37,7 @@ beforeEach(() => {
   manners = new Manners({ limits, isMember, now: () => 0, clock: () => 0, random })
   const ttl = { address: 100, socket: 100 }
   swarms = new Swarms({ limits, accounts: limits, ttl, now: () => 0, random, secret: random })
-  access = new Access({ mode: 'private', swarms, onBan: (ban) => manners.ban(ban), random })
+  access = new Access({ mode: 'private', hasLedger: true, swarms, onBan: (ban) => manners.ban(ban), random })
   const entrance = new GuardedSwarms(swarms, access.gate)
   const signalling = new Signalling({
     swarms,
