@@ -54,6 +54,20 @@ describe('FrameReader', () => {
     expect(events).toEqual(['ping x', 'text Hello'])
   })
 
+  it('gives up on a message in pieces without end, empty ones too', () => {
+    const pieces = (count: number) =>
+      read(
+        Buffer.concat([
+          sent(1, 'x', { isLast: false }),
+          ...Array<Buffer>(count).fill(sent(0, '', { isLast: false })),
+          sent(0, 'y'),
+        ]),
+      ).events
+    expect(pieces(62)).toEqual(['text xy'])
+    expect(pieces(63)).toEqual(['failed 1008'])
+    expect(pieces(100_000)).toEqual(['failed 1008'])
+  })
+
   it('reads the same however the bytes are cut, and keeps none of them', () => {
     const long = 'é'.repeat(300)
     const all = Buffer.concat([sent(1, 'a'), sent(1, long), sent(9, ''), sent(1, 'é', { isLast: false }), sent(0, 'b')])

@@ -27,6 +27,9 @@ const isFinal = 0x80
 const isReserved = 0x70
 const isMasked = 0x80
 
+/** Pieces of one message. No client of a tracker cuts messages at all, and each piece costs a copy of those before it. */
+const maxPieces = 64
+
 /** Has one bit of each of four bytes that ASCII leaves at zero. */
 const beyondAscii = 0x80808080 | 0
 
@@ -38,6 +41,7 @@ export class FrameReader {
   readonly #most: number
   #partial: Buffer | undefined
   #fragments: Buffer | undefined
+  #pieces = 0
   #opcode = 0
   #isOver = false
 
@@ -106,6 +110,8 @@ export class FrameReader {
       this.#opcode = 0
       return this.#message(kind, data, from, end, isAscii, to)
     }
+    this.#pieces = this.#fragments === undefined ? 1 : this.#pieces + 1
+    if (this.#pieces > maxPieces) return void this.#fail(closes.policy, to)
     const part = data.subarray(from, end)
     const message = this.#fragments === undefined ? Buffer.from(part) : Buffer.concat([this.#fragments, part])
     this.#opcode = isLast ? 0 : kind
