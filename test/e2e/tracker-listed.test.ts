@@ -18,7 +18,11 @@ async function refusal(tracker: Tracker, infoHash: string): Promise<string> {
 
 test('a tracker that lists what its network publishes, from what members say to it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'eldernode-listed-'))
-  const network = await Network.start({ seeders: 2, tracker: false, settings: { 'replicas.min': 1, 'replicas.target': 1 } })
+  const network = await Network.start({
+    seeders: 2,
+    tracker: false,
+    settings: { 'replicas.min': 1, 'replicas.target': 1 },
+  })
   const trackers: Tracker[] = []
   onTestFinished(async () => {
     await Promise.all(trackers.map((tracker) => tracker.stop()))
@@ -27,13 +31,14 @@ test('a tracker that lists what its network publishes, from what members say to 
   })
   onTestFailed(() => console.error([network.output(), ...trackers.map((tracker) => tracker.output())].join('\n')))
   const [relay, other] = [network.at(0), network.at(1)]
-  const open = async (): Promise<Tracker> => {
+  const open = async (settings: Record<string, number> = {}): Promise<Tracker> => {
     const tracker = new Tracker({
       'access.mode': 'listed',
       'network.owner': await owner,
       'network.peers': relay.gun,
       'network.folder': folder,
       'network.allowPrivate': 'true',
+      ...settings,
     })
     trackers.push(tracker)
     await tracker.start()
@@ -93,9 +98,9 @@ test('a tracker that lists what its network publishes, from what members say to 
   const later = await publish('later', '', other)
   await served(later, 'what is published after the relay died')
 
-  // Nobody whom it knows by heart lives, so that it has its last list and no more.
+  // Nobody whom it knows by heart lives, so that it has its last list and no more; with several workers each of them has.
   expect(await tracker.stop()).toBe(0)
-  tracker = await open()
+  tracker = await open({ 'cluster.workers': 2 })
   for (const kept of [hidden, secret, later]) expect(await refusal(tracker, kept.id)).toBe('')
   expect(await refusal(tracker, item.id)).toMatch(/does not know yet/)
   expect(await refusal(tracker, unknown)).toMatch(/does not know yet/)
