@@ -12,9 +12,9 @@ import type { Asker, HttpTracker } from './http-tracker.ts'
 import type { WebSocketTransport } from './websocket.ts'
 
 interface HttpTransportOptions {
-  tracker: HttpTracker
-  pages: HttpPages
-  webSockets: WebSocketTransport
+  tracker: Pick<HttpTracker, 'ask' | 'callerOf'>
+  pages: Pick<HttpPages, 'answer'>
+  webSockets: Pick<WebSocketTransport, 'upgrade'>
   counts: Counts
   maxConnections: number
 }
