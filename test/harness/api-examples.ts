@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 
 const top = resolve(import.meta.dirname, '../..')
 
-/** One `sh` block under a heading `## METHOD /path`. */
+/** One `sh` block under a heading such as `## METHOD /path`. */
 export interface Example {
   route: string
   script: string
@@ -14,14 +14,18 @@ export function routeName(method: string, path: string): string {
   return `${method.toUpperCase()} ${path.replaceAll(/\{[^}]*\}|:[A-Za-z]\w*|\*/g, '{}')}`
 }
 
-/** @throws Error for a heading of a route with no example, or with two */
-export async function examplesOf(document: string): Promise<Example[]> {
+/**
+ * The examples below the headings of one level, all of which name routes.
+ *
+ * @throws Error for a heading of a route with no example, or with two
+ */
+export async function examplesOf(document: string, level = 2): Promise<Example[]> {
   const text = await readFile(join(top, document), 'utf8')
   return text
-    .split(/^(?=## )/m)
+    .split(new RegExp(`^(?=#{${level}} )`, 'm'))
     .slice(1)
     .map((section) => {
-      const [, method, path] = /^## ([A-Z]+) (\/\S*)$/m.exec(section) ?? []
+      const [, method, path] = /^#+ ([A-Z]+) (\/\S*)$/m.exec(section) ?? []
       const blocks = [...section.matchAll(/^```sh\n(.*?)^```/gms)].map((match) => match[1] ?? '')
       const title = section.slice(0, section.indexOf('\n'))
       if (method === undefined || path === undefined) throw new Error(`${document}: "${title}" names no route`)

@@ -31,7 +31,7 @@ const tellMs = 5000
 const longestSilenceMs = 7 * 86_400_000
 
 /** What is left to tell when the tracker stops gets so long. */
-const goodbyeMs = 2000
+const goodbyeMs = 1000
 
 /**
  * Keeps this process in step with its ledger: asks it for changes once a second, takes totals and bans there. While the
