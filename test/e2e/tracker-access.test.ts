@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { RawSocket, UdpPeer } from '../harness/announces.ts'
 import { Tracker, until } from '../harness/index.ts'
 
@@ -106,4 +109,63 @@ test('a list that is wrong at the start ends it with code 78 and says which line
   const ended = await until(() => wrong.ended, { within: 20_000, what: 'it ends' })
   expect(ended).toBe(78)
   expect(wrong.output()).toMatch(/access\.deny names .*wrong, which cannot be used: line 3 is no infohash/)
+})
+
+test('limits hold for each address and each /64 that a trusted proxy names; who sends garbage is banned', async () => {
+  const path = file('limits.toml')
+  const write = async (requestsPerAddress: number): Promise<void> =>
+    await writeFile(path, `[limits]\nrequestsPerAddress = ${requestsPerAddress}\n`)
+  await write(1)
+  const limited = new Tracker({ config: path, members: '203.0.113.1', trustProxy: '127.0.0.1' })
+  onTestFinished(async () => void (await limited.stop()))
+  await limited.start()
+  const good = `/announce?info_hash=${'%01'.repeat(20)}&peer_id=-XX0001-000000000001&port=7001`
+  const status = async (from: string, target = good): Promise<number> => {
+    const answer = await fetch(`http://127.0.0.1:${limited.port}${target}`, { headers: { 'x-forwarded-for': from } })
+    await answer.arrayBuffer()
+    return answer.status
+  }
+  const served = async (count: number, from: (n: number) => string): Promise<number> => {
+    const all = await Promise.all(Array.from({ length: count }, (_, n) => status(from(n))))
+    return all.filter((one) => one === 200).length
+  }
+  // Ten at once, and one more for each second that this takes.
+  for (const [from, other] of [
+    [() => '192.0.2.1', '192.0.2.2'],
+    [(n: number) => `2001:db8::${n}`, '2001:db8:0:1::'],
+    // What the client writes itself makes nobody else of it.
+    [(n: number) => `198.51.100.${n}, 192.0.2.3`, '192.0.2.4'],
+  ] as const) {
+    const count = await served(50, from)
+    expect(count).toBeGreaterThanOrEqual(10)
+    expect(count).toBeLessThan(40)
+    expect(await status(other)).toBe(200)
+  }
+  expect(await served(50, () => '203.0.113.1')).toBe(50)
+  const peer = await UdpPeer.open(limited.port)
+  const id = await peer.connect()
+  for (let n = 0; n < 50; n++) peer.send(UdpPeer.announce(id, listed, 'u'.repeat(20), { port: 7002 }))
+  // What is asked last is answered last, and a connect always is.
+  peer.send(Buffer.concat([Buffer.from('0000041727101980', 'hex'), Buffer.from('00000000cafe0000', 'hex')]))
+  let answers = 0
+  while ((await peer.next(5000))?.readUInt32BE(0) === 1) answers++
+  peer.close()
+  expect(answers).toBeGreaterThanOrEqual(1)
+  expect(answers).toBeLessThan(40)
+
+  await write(0)
+  process.kill(limited.pid, 'SIGHUP')
+  await until(() => limited.output().includes('"applied":["limits.requestsPerAddress"]'), {
+    within: 5000,
+    what: 'it is read',
+  })
+  expect(await served(50, () => '192.0.2.1')).toBe(50)
+  await Promise.all(Array.from({ length: 200 }, (_, n) => status(`2001:db8:9::${n}`, '/announce?info_hash=x')))
+  expect(await Promise.all([status('2001:db8:9::ffff'), status('2001:db8:9:1::')])).toEqual([429, 200])
+  const headers = { 'x-forwarded-for': '2001:db8:9::5' }
+  const socket = new WebSocket(limited.webSocketUrl, { headers })
+  const [, refusal] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+  expect(refusal.statusCode).toBe(429)
+  socket.on('error', () => undefined)
+  socket.terminate()
 })
