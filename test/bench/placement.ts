@@ -15,7 +15,7 @@ const items = Array.from({ length: 5000 }, (_, n) =>
     .slice(-6)
     .padEnd(40, 'a1'),
 )
-const known = { holds: () => false, refused: () => false, skipped: () => false }
+const known = { holds: () => false, refused: () => false, vain: () => 0 }
 const mask = (1n << 64n) - 1n
 
 function bigScore(item: bigint, node: bigint, weight: number): number {

@@ -31,7 +31,7 @@ const asSettled = (view: View): View => ({
   isSuspected: (id) => view.isSuspected(id),
   claimsOf: (infoHash) => view.claimsOf(infoHash),
   proofOf: (id, infoHash) => view.proofOf(id, infoHash),
-  isSkipped: (id, infoHash) => view.isSkipped(id, infoHash),
+  vain: (id, infoHash) => view.vain(id, infoHash),
   isPinned: (infoHash) => view.isPinned(infoHash),
 })
 

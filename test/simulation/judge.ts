@@ -202,7 +202,7 @@ export class Judge implements Witness {
     const live = among
       .filter((one) => (one.isHonest || liars.includes(one)) && !this.#isGivenUp(one))
       .map((one) => standing(one))
-    return wantedHolders(wish, live, { holds, refused: () => false, skipped: () => false })
+    return wantedHolders(wish, live, { holds, refused: () => false, vain: () => 0 })
   }
 
   #isGivenUp(machine: Machine): boolean {

@@ -62,7 +62,7 @@ export class Mind {
       presence: this.presence,
       index: this.#index,
       proofs: { proofOf: (...about) => rules.proof(this.#proofs.proofOf(...about)) },
-      unproven: { isSkipped: (...about) => rules.skips && this.#unproven.isSkipped(...about) },
+      unproven: { vain: (...about) => (rules.skips ? this.#unproven.vain(...about) : 0) },
       own: (infoHash) => this.#notice.get(infoHash),
       isPinned: () => false,
       now,

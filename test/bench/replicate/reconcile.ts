@@ -46,7 +46,7 @@ function run(): Promise<Figures> {
   for (const [n, pub] of ids.entries()) presence.see({ pub, ts: now, body: heartbeat(n) })
   const demands = new Demands()
   const held = new Map(ids.map((id) => [id, buckets.map((): string[] => [])]))
-  const nobody = { holds: () => false, refused: () => false, skipped: () => false }
+  const nobody = { holds: () => false, refused: () => false, vain: () => 0 }
   for (const [n, infoHash] of infoHashes.entries()) {
     const asking = { size: 10 ** 6, min: 2, target: 3, since: 0 }
     const publisher = ids[n % nodes]!

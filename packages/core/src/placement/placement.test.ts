@@ -9,7 +9,7 @@ import type { Known } from './placement.ts'
 import vectors from './vectors.json' with { type: 'json' }
 
 const standing: Standing = { zone: '', operator: '', capacity: 2 ** 40, free: 2 ** 39, state: 'active' }
-const none: Known = { holds: () => false, refused: () => false, skipped: () => false }
+const none: Known = { holds: () => false, refused: () => false, vain: () => 0 }
 
 const bytes = (seed: number, length: number): Uint8Array => {
   let state = seed
@@ -160,7 +160,7 @@ test('all who publish an item are wanted, even more than the target', () => {
 test('who was skipped is chosen last, and still before nobody', () => {
   const members = Array.from({ length: 4 }, (_, i) => member(i))
   const skipped = members[0]!.id
-  const known: Known = { ...none, skipped: (id) => id === skipped }
+  const known: Known = { ...none, vain: (id) => Number(id === skipped) }
   for (let i = 0; i < 50; i++) {
     expect(wantedHolders(wish(i, 'nobody'), members, known)).not.toContain(skipped)
     expect(wantedHolders(wish(i, skipped), members, known)).not.toContain(skipped)

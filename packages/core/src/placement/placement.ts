@@ -19,8 +19,11 @@ export interface Known {
   holds(id: NodeId): boolean
   /** Said that it will not hold it: passed by, whoever else there is. */
   refused(id: NodeId): boolean
-  /** Was wanted and did not prove it in time: chosen only when there is no other. */
-  skipped(id: NodeId): boolean
+  /**
+   * How often it was wanted and did not prove it in time; unless 0 it is skipped, and chosen only when there is no other:
+   * whoever was waited for the least first, so that everybody has a turn.
+   */
+  vain(id: NodeId): number
 }
 
 /** The item's part of a score: its first 8 bytes. */
@@ -54,7 +57,7 @@ export function wantedHolders(wish: Wish, live: readonly Candidate[], known: Kno
     const isPublisher = wish.publishers.includes(member.id)
     scores.push(isPublisher || member.state === 'draining' ? excluded : score(item, member))
     if (!isPublisher || member.state === 'draining') continue
-    if (!known.refused(member.id) && !known.skipped(member.id)) chosen.add(member)
+    if (!known.refused(member.id) && known.vain(member.id) === 0) chosen.add(member)
   }
   const passedBy: Candidate[] = []
   const skipped: Candidate[] = []
@@ -65,11 +68,12 @@ export function wantedHolders(wish: Wish, live: readonly Candidate[], known: Kno
     const member = live[best]!
     // Asked in the order of the scores, so that of many members the few that matter are.
     if (!mayHold(member, wish, known)) continue
-    if (known.skipped(member.id)) skipped.push(member)
+    if (known.vain(member.id) > 0) skipped.push(member)
     else if (chosen.hasNeighbourOf(member)) passedBy.push(member)
     else chosen.add(member)
   }
-  for (const member of [...passedBy, ...skipped]) {
+  const byTurn = skipped.toSorted((a, b) => known.vain(a.id) - known.vain(b.id))
+  for (const member of [...passedBy, ...byTurn]) {
     if (chosen.ids.length >= wish.target) break
     chosen.add(member)
   }

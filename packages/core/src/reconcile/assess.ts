@@ -11,7 +11,10 @@ export function assess(demand: Demand, view: View): Assessment {
     holds: (id) => holds(stateIn(claims, id)),
     refused: (id) => stateIn(claims, id) === 'refused',
     // What is proven in the meantime counts at once.
-    skipped: (id) => view.isSkipped(id, infoHash) && view.proofOf(id, infoHash) !== 'proven',
+    vain: (id) => {
+      const times = view.vain(id, infoHash)
+      return times > 0 && view.proofOf(id, infoHash) === 'proven' ? 0 : times
+    },
   })
   const copies: Copy[] = []
   let live = 0

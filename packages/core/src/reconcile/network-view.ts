@@ -11,7 +11,7 @@ export interface NetworkViewOptions {
   presence: Pick<Presence, 'live' | 'get' | 'isSuspected' | 'isSettled'>
   index: Pick<HolderIndex, 'claimsOf'>
   proofs: { proofOf(holder: NodeId, infoHash: string, now: number): Proof }
-  unproven: Pick<Unproven, 'isSkipped'>
+  unproven: Pick<Unproven, 'vain'>
   /** What this node's own disk says of an item. */
   own(infoHash: string): HoldingState | undefined
   isPinned(infoHash: string): boolean
@@ -60,8 +60,8 @@ export class NetworkView implements View {
     return this.#options.proofs.proofOf(id, infoHash, this.now)
   }
 
-  isSkipped(id: NodeId, infoHash: string): boolean {
-    return this.#options.unproven.isSkipped(id, infoHash)
+  vain(id: NodeId, infoHash: string): number {
+    return this.#options.unproven.vain(id, infoHash)
   }
 
   isPinned(infoHash: string): boolean {

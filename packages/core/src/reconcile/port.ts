@@ -34,8 +34,8 @@ export interface View {
   /** What members say of an item, one claim a member, dead ones included; of this node what its own disk says. */
   claimsOf(infoHash: string): readonly Claim[]
   proofOf(id: NodeId, infoHash: string): Proof
-  /** Whether a wanted holder has been unproven for so long that another is chosen in its place. */
-  isSkipped(id: NodeId, infoHash: string): boolean
+  /** How often a wanted holder was unproven for so long that another is chosen in its place. */
+  vain(id: NodeId, infoHash: string): number
   /** Items that this node holds whatever placement says. */
   isPinned(infoHash: string): boolean
   /**

@@ -46,7 +46,7 @@ const viewOf = (self: number, told: Record<number, Told>, change: Partial<View> 
         state === undefined && proof === undefined ? [] : [{ id: id(Number(rank)), state: state ?? 'held' }],
       ),
     proofOf: (one) => of(one)?.proof ?? 'unknown',
-    isSkipped: () => false,
+    vain: () => 0,
     isPinned: () => false,
     ...change,
   }
@@ -94,10 +94,10 @@ describe('how an item stands', () => {
   })
 
   test('who refused is not wanted, nor who was skipped, until it has proven its copy', () => {
-    const isSkipped = (one: string): boolean => one === id(0)
+    const vain = (one: string): number => Number(one === id(0))
     expect(assess(demand, viewOf(7, { 1: { state: 'refused' } })).wanted).toEqual([id(0), id(2), id(3)])
-    expect(assess(demand, viewOf(7, {}, { isSkipped })).wanted).toEqual([id(1), id(2), id(3)])
-    expect(assess(demand, viewOf(7, { 0: proven }, { isSkipped })).wanted).toEqual([id(0), id(1), id(2)])
+    expect(assess(demand, viewOf(7, {}, { vain })).wanted).toEqual([id(1), id(2), id(3)])
+    expect(assess(demand, viewOf(7, { 0: proven }, { vain })).wanted).toEqual([id(0), id(1), id(2)])
   })
 })
 
@@ -149,11 +149,11 @@ describe('what a node has to do', () => {
   })
 
   test('a publisher keeps its own copy, also when nobody could prove it for so long that it is wanted no more', () => {
-    const isSkipped = (one: string): boolean => one === id(5)
+    const vain = (one: string): number => Number(one === id(5))
     const own = { ...demand, publishers: [id(5)] }
     const told = { ...others, 5: { proof: 'unknown' } } as const
-    expect(assess(own, viewOf(5, told, { isSkipped })).wanted).not.toContain(id(5))
-    expect(dutyOf(5, told, { isSkipped }, own)).toEqual({ do: 'keep' })
+    expect(assess(own, viewOf(5, told, { vain })).wanted).not.toContain(id(5))
+    expect(dutyOf(5, told, { vain }, own)).toEqual({ do: 'keep' })
   })
 
   test('nothing is released by a node that has not listened for long enough, nor by who is wanted', () => {
@@ -233,7 +233,7 @@ describe('who is waited for in vain', () => {
   const big = { ...demand, size }
   let clock = 0
   const note = (unproven: Unproven, told: Record<number, Told>): void => {
-    const view = viewOf(7, told, { isSkipped: (one, hash) => unproven.isSkipped(one, hash) })
+    const view = viewOf(7, told, { vain: (one, hash) => unproven.vain(one, hash) })
     unproven.note(big, assess(big, view), view)
   }
 
@@ -243,15 +243,29 @@ describe('who is waited for in vain', () => {
     note(unproven, { 1: proven, 2: proven })
     clock = patience - 1
     note(unproven, { 1: proven, 2: proven })
-    expect([unproven.isSkipped(id(0), infoHash), [...unproven.overdue(0)]]).toEqual([false, []])
+    expect([unproven.vain(id(0), infoHash), [...unproven.overdue(0)]]).toEqual([0, []])
     clock = patience
-    expect([unproven.isSkipped(id(0), infoHash), [...unproven.overdue(0)]]).toEqual([true, [infoHash]])
+    expect([unproven.vain(id(0), infoHash), [...unproven.overdue(0)]]).toEqual([1, [infoHash]])
     expect([...unproven.overdue(patience)]).toEqual([])
     clock = 3 * patience
     note(unproven, { 1: proven, 2: proven, 3: proven })
-    expect(unproven.isSkipped(id(0), infoHash)).toBe(true)
+    expect(unproven.vain(id(0), infoHash)).toBe(1)
     note(unproven, { 0: proven, 1: proven, 2: proven })
-    expect([unproven.isSkipped(id(0), infoHash), unproven.size]).toEqual([false, 0])
+    expect([unproven.vain(id(0), infoHash), unproven.size]).toEqual([0, 0])
+  })
+
+  test('is waited for again in its turn when there is no other: a liar keeps nobody away who was only slow', () => {
+    clock = 0
+    const unproven = new Unproven(() => clock)
+    const refused: Told = { state: 'refused' }
+    const told = { 0: { proof: 'failed' }, 1: proven, 2: proven, 5: refused, 6: refused, 7: refused } as const
+    const turns = Array.from({ length: 7 }, () => {
+      note(unproven, told)
+      const { wanted } = assess(big, viewOf(7, told, { vain: (one, hash) => unproven.vain(one, hash) }))
+      clock += patience
+      return ranked.findIndex(({ id: one }) => one === wanted.find((each) => each !== id(1) && each !== id(2)))
+    })
+    expect(turns).toEqual([0, 3, 4, 0, 3, 4, 0])
   })
 
   test.each([
@@ -264,9 +278,9 @@ describe('who is waited for in vain', () => {
     clock = patience
     if (told === undefined) unproven.forget(infoHash)
     else note(unproven, told)
-    expect(unproven.isSkipped(id(0), infoHash)).toBe(false)
+    expect(unproven.vain(id(0), infoHash)).toBe(0)
     note(unproven, { 1: proven, 2: proven })
-    expect(unproven.isSkipped(id(0), infoHash)).toBe(false)
+    expect(unproven.vain(id(0), infoHash)).toBe(0)
   })
 
   test.each([
@@ -280,9 +294,9 @@ describe('who is waited for in vain', () => {
     clock = 100_000
     note(unproven, told)
     clock += patience - 1
-    expect(unproven.isSkipped(id(0), infoHash)).toBe(false)
+    expect(unproven.vain(id(0), infoHash)).toBe(0)
     clock += 1
-    expect(unproven.isSkipped(id(0), infoHash)).toBe(isLater)
+    expect(unproven.vain(id(0), infoHash)).toBe(Number(isLater))
   })
 })
 

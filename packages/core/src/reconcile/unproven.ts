@@ -6,13 +6,22 @@ const usualAllowance = 600_000
 /** Bytes per millisecond (1 MB/s) that a transfer is expected to make at least. */
 const slowest = 1000
 
-/** Until when a wanted holder that has proven nothing is waited for, by a clock that nobody sets. */
-type Waiting = Map<NodeId, number>
+/** A wanted holder that has proven nothing. */
+interface Wait {
+  /** By a clock that nobody sets; Infinity while it is not waited for. */
+  until: number
+  /** How often it was waited for before, in vain. */
+  vain: number
+}
+
+type Waiting = Map<NodeId, Wait>
 
 /**
  * Wanted holders that have proven nothing yet, and for how long, as this node itself measures it. After 10 min and the
- * time for the bytes at 1 MB/s another is chosen in their place. That lasts until they prove it, die or leave. Nobody is
- * blamed for a time of being cut off, and everybody comes to the same: a look amid such a time only puts the end off.
+ * time for the bytes at 1 MB/s another is chosen in their place. That lasts until they prove it, die or leave; when there
+ * is no other they are waited for again, in turns: else a liar with the best score would keep those away who were only
+ * slow. Nobody is blamed for a time of being cut off, and everybody comes to the same: a look amid such a time only puts
+ * the end off.
  */
 export class Unproven {
   readonly #items = new Map<string, Waiting>()
@@ -42,26 +51,34 @@ export class Unproven {
     const isCutOff = sources.every(({ suspected }) => suspected)
     const now = this.#clock()
     const next: Waiting = new Map()
-    for (const [id, until] of known ?? []) {
+    for (const [id, wait] of known ?? []) {
+      if (view.member(id) === undefined || isProven(id)) continue
+      const isOver = wait.until <= now
+      const goesOn = !isOver && late.includes(id) && !isCutOff && !view.isSuspected(id)
+      if (goesOn) next.set(id, wait)
       // Who is skipped is wanted no more: that alone must not make it wanted again.
-      const stays = until <= now || (late.includes(id) && !isCutOff && !view.isSuspected(id))
-      if (stays && view.member(id) !== undefined && !isProven(id)) next.set(id, until)
+      else if (isOver || wait.vain > 0) next.set(id, { until: Infinity, vain: wait.vain + Number(isOver) })
     }
-    for (const id of late) if (!next.has(id)) next.set(id, now + this.#allowance + size / slowest)
+    for (const id of late) {
+      const wait = next.get(id)
+      if (wait !== undefined && wait.until !== Infinity) continue
+      next.set(id, { until: now + this.#allowance + size / slowest, vain: wait?.vain ?? 0 })
+    }
     if (next.size === 0) this.#items.delete(infoHash)
     else this.#items.set(infoHash, next)
   }
 
-  isSkipped(id: NodeId, infoHash: string): boolean {
-    const until = this.#items.get(infoHash)?.get(id)
-    return until !== undefined && until <= this.#clock()
+  /** How often a holder was waited for in vain; 0 for who is not skipped. */
+  vain(id: NodeId, infoHash: string): number {
+    const wait = this.#items.get(infoHash)?.get(id)
+    return wait === undefined ? 0 : wait.vain + Number(wait.until <= this.#clock())
   }
 
   /** Items of which somebody was waited for in vain since `clock`: they are to be looked at again. */
   *overdue(clock: number): Iterable<string> {
     const now = this.#clock()
     for (const [infoHash, waiting] of this.#items) {
-      for (const until of waiting.values()) {
+      for (const { until } of waiting.values()) {
         if (until <= clock || until > now) continue
         yield infoHash
         break

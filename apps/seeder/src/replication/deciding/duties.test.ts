@@ -268,7 +268,7 @@ test('a wanted holder that proves nothing is replaced after ten minutes, and one
   const next = wantedHolders({ infoHash, size: 5, publishers: [publisher], target: 4 }, presence.live(), {
     holds: () => false,
     refused: () => false,
-    skipped: (node) => node === holders[2],
+    vain: (node) => Number(node === holders[2]),
   })
   // Whoever is next: this node when it is, nobody else here.
   expect(queued.has(infoHash)).toBe(next.slice(0, 3).includes(self))

@@ -76,7 +76,7 @@ export function says(node: NodeId, infoHash: string, state: keyof Holdings | 'no
 
 /** An item of which this node is, or is not, among the best three of five. */
 export function item(isWanted: boolean): string {
-  const nobody = { holds: () => false, refused: () => false, skipped: () => false }
+  const nobody = { holds: () => false, refused: () => false, vain: () => 0 }
   for (let n = 0; ; n++) {
     const wish = { infoHash: hash(n), size: 5, publishers: [publisher], target: 3 }
     if (wantedHolders(wish, presence.live(), nobody).includes(self) === isWanted) return hash(n)
@@ -86,7 +86,7 @@ export function item(isWanted: boolean): string {
 export const publish = (infoHash: string, size = 5): boolean =>
   demands.set(publisher, infoHash, { size, min: 2, target: 3, since: 1 })
 export const others3 = (infoHash: string): NodeId[] => {
-  const nobody = { holds: () => false, refused: (node: NodeId) => node === self, skipped: () => false }
+  const nobody = { holds: () => false, refused: (node: NodeId) => node === self, vain: () => 0 }
   return wantedHolders({ infoHash, size: 5, publishers: [publisher], target: 3 }, presence.live(), nobody)
 }
 /** This node has a copy that was not needed, for others have as many as there shall be. */
