@@ -71,6 +71,11 @@ test('a tracker that lists what its network publishes, from what members say to 
   const secret = await publish('secret', '&access=private')
   await served(secret, 'what is private')
 
+  const figures = await (await fetch(`http://127.0.0.1:${tracker.port}/metrics`)).text()
+  expect(figures).toMatch(/^eldernode_tracker_network_member 1$/m)
+  expect(figures).toMatch(/^eldernode_tracker_network_ready 1$/m)
+  expect(figures).toMatch(/^eldernode_tracker_network_torrents 3$/m)
+
   // The same over the other transports.
   const udp = await UdpPeer.open(tracker.port)
   const connection = await udp.connect()

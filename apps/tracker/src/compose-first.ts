@@ -18,8 +18,8 @@ const followed = ({ network: settings }: TrackerSettings, log: Logger): Followed
       network.start()
     },
     save: () => network.save(),
-    get isReady() {
-      return network.standing.ready
+    get standing() {
+      return network.standing
     },
     stop: () => network.stop(),
   }

@@ -5,7 +5,7 @@ import { rangesOf, type TrackerSettings } from './config.ts'
 import { ClusterFigures, type Desk, figuresName, type Place } from './cluster/index.ts'
 import { SnapshotFiles } from './snapshot-file.ts'
 import { Access, GuardedSwarms, InfoHashSet } from './access/index.ts'
-import { KeptLists, Network, type News } from './network/index.ts'
+import { exposeNetwork, KeptLists, Network, type News } from './network/index.ts'
 import { Operations } from './operations/index.ts'
 import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
@@ -175,6 +175,8 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   gauge(registry, 'eldernode_tracker_torrents', 'Torrents that somebody announced lately.', () => swarms.swarms)
   gauge(registry, 'eldernode_tracker_peers', 'Peers of all torrents.', () => swarms.peers)
   gauge(registry, 'eldernode_tracker_websockets', 'Open WebSocket connections.', () => webSockets.sockets)
+
+  if (owner !== undefined) exposeNetwork(registry, () => kept.standing)
 
   const snapshot = settings.snapshot === '' ? undefined : new SnapshotFiles(settings.snapshot, log, shards?.own)
   const isOwn = shards && ((infoHash: Int32Array): boolean => shards.of(infoHash[0] as number) === shards.own)

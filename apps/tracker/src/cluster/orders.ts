@@ -20,7 +20,17 @@ const newsSchema = z.discriminatedUnion('kind', [
     kind: z.literal('changes'),
     changes: z.object({ added: hashes, removed: hashes, denied: hashes, lifted: hashes }),
   }),
-  z.object({ kind: z.literal('ready'), isReady: z.boolean() }),
+  z.object({
+    kind: z.literal('standing'),
+    standing: z.object({
+      links: z.int(),
+      inStep: z.int(),
+      member: z.boolean(),
+      ready: z.boolean(),
+      live: z.int(),
+      denied: z.int(),
+    }),
+  }),
 ])
 
 /** What the first process tells a worker. */

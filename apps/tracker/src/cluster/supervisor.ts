@@ -13,7 +13,7 @@ export interface Followed {
   start(tell: (news: News) => void): void
   /** Resolves once the file that workers read says all that was told. */
   save(): Promise<void>
-  readonly isReady: boolean
+  readonly standing: Extract<News, { kind: 'standing' }>['standing']
   stop(): Promise<void>
 }
 
@@ -61,7 +61,7 @@ export class Supervisor {
             if (network === undefined) return
             await network.save()
             tell({ kind: 'anew' })
-            tell({ kind: 'ready', isReady: network.isReady })
+            tell({ kind: 'standing', standing: network.standing })
           },
           onGiven: (given, handle) => {
             const to = this.#workers[shardOf(given.shard, this.#workers.length)]

@@ -3,7 +3,8 @@ import type { Logger } from 'pino'
 import type { InfoHashSet } from '../access/index.ts'
 import { infoHashWords } from './info-hash.ts'
 import { listFile, readLists } from './list-file.ts'
-import type { Changes, News } from './port.ts'
+import { nowhere } from './port.ts'
+import type { Changes, News, Standing } from './port.ts'
 
 /** Kept as the network says. */
 export interface NetworkLists {
@@ -29,16 +30,25 @@ const none = new Int32Array()
 /** The network's lists in a process that asks them at each announce: from a file, and then by what changes. */
 export class KeptLists {
   readonly #options: KeptListsOptions
+  #standing = nowhere
 
   constructor(options: KeptListsOptions) {
     this.#options = options
+  }
+
+  /** As it was told last. */
+  get standing(): Standing {
+    return this.#standing
   }
 
   hear(news: News): void {
     const { lists } = this.#options
     if (news.kind === 'anew') this.#load()
     else if (news.kind === 'changes') this.#change(news.changes)
-    else lists.isReady = news.isReady
+    else {
+      this.#standing = news.standing
+      lists.isReady = news.standing.ready
+    }
   }
 
   #load(): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { openIdentity } from '@eldernode/member/keys'
 import type { Logger } from 'pino'
-import { keyFile } from './port.ts'
+import { keyFile, nowhere } from './port.ts'
 import type { FollowerSettings, FromFollower, News, Standing, ToFollower } from './port.ts'
 
 export interface NetworkOptions {
@@ -22,8 +22,6 @@ const stopMs = 4000
 const firstDelayMs = 1000
 const longestDelayMs = 60_000
 
-const unknown: Standing = { links: 0, inStep: 0, member: false, ready: false, live: 0, denied: 0 }
-
 /**
  * This tracker in the network. A thread follows it, where signatures, the disk and a crash are nothing to those who
  * announce; while it is away its last list stands.
@@ -33,7 +31,7 @@ export class Network {
   readonly id: string
   readonly #options: NetworkOptions
   #thread: Worker | undefined
-  #standing = unknown
+  #standing = nowhere
   #delay = firstDelayMs
   #restart: NodeJS.Timeout | undefined
   #stopping: (() => void) | undefined
@@ -118,7 +116,7 @@ export class Network {
     const before = this.#standing
     this.#standing = standing
     this.#delay = firstDelayMs
-    if (standing.ready !== before.ready) tell({ kind: 'ready', isReady: standing.ready })
+    tell({ kind: 'standing', standing })
     const { live, denied, links } = standing
     if (standing.member !== this.#wasAdmitted) {
       if (standing.member) log.info({ node: this.id }, 'admitted to the network')
@@ -137,7 +135,7 @@ export class Network {
     this.#saving.clear()
     if (this.#stopping !== undefined) return this.#stopping()
     this.#standing = { ...this.#standing, links: 0, inStep: 0, ready: false }
-    tell({ kind: 'ready', isReady: false })
+    tell({ kind: 'standing', standing: this.#standing })
     this.#restart = setTimeout(() => this.#run(), this.#delay)
     this.#delay = Math.min(this.#delay * 2, longestDelayMs)
   }

@@ -34,6 +34,8 @@ export interface Standing {
   denied: number
 }
 
+export const nowhere: Standing = { links: 0, inStep: 0, member: false, ready: false, live: 0, denied: 0 }
+
 export type ToFollower = { kind: 'save'; n: number } | { kind: 'stop' }
 
 export type FromFollower =
@@ -43,5 +45,5 @@ export type FromFollower =
   | { kind: 'fault'; what: string; error: string }
   | { kind: 'stopped' }
 
-/** What processes that keep the lists are told: to begin with the file, what has changed since, and whether that is all. */
-export type News = { kind: 'anew' } | { kind: 'changes'; changes: Changes } | { kind: 'ready'; isReady: boolean }
+/** What processes that keep the lists are told: to begin with the file, what has changed since, and how it stands. */
+export type News = { kind: 'anew' } | { kind: 'changes'; changes: Changes } | { kind: 'standing'; standing: Standing }
