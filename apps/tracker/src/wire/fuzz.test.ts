@@ -1,4 +1,6 @@
 import { InvalidInputError } from '@eldernode/core'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { Announce } from '../swarm/index.ts'
 import { parseHttpAnnounce, parseHttpScrape } from './http.ts'
@@ -50,6 +52,18 @@ const flood = (samples: readonly Buffer[], parse: (input: Buffer) => unknown): n
   }
   return taken
 }
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** Megabytes that are held. */
+const held = (): number => {
+  collect()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return (heapUsed + arrayBuffers) / 2 ** 20
+}
+
+const before = held()
 
 const text = (input: Buffer): string => input.toString('latin1')
 
@@ -106,4 +120,8 @@ it('WebSocket messages are read or refused, and what is passed on is JSON', () =
     for (let i = 0; i < message.offers; i++) JSON.parse(out.toString('latin1', 0, writeOffer(message, i, out)))
   })
   expect(taken).toBeGreaterThan(total / 100)
+})
+
+it('nothing is left of all these inputs', () => {
+  expect(held() - before).toBeLessThan(16)
 })

@@ -34,6 +34,7 @@ const cr = 13
 const lf = 10
 const tab = 9
 const space = 32
+const slash = 47
 const colon = 58
 const question = 63
 const del = 127
@@ -56,7 +57,7 @@ export const readHead = (text: string, start: number, head: HttpHead): Head => {
     if (code === question && mark === -1) mark = at
   }
   if (at === text.length) return unfinished(text, start)
-  if (text.charCodeAt(at) !== space) return heads.other
+  if (text.charCodeAt(at) !== space || text.charCodeAt(target) !== slash) return heads.other
   head.path = text.slice(target, mark === -1 ? at : mark)
   head.search = mark === -1 ? '' : text.slice(mark + 1, at)
   const minor = at + 1 + version.length
