@@ -6,7 +6,7 @@ import { Outlet } from './outlet.ts'
 type Answered = (payload: Buffer | undefined) => void
 
 const soonestDialMs = 20
-const latestDialMs = 500
+const latestDialMs = 100
 
 /** What this worker has another one do: asks, waits for answers, and speaks for its own WebSockets. */
 export class AskingEnd {
