@@ -19,7 +19,11 @@ RUN npx --yes pnpm@12 install --frozen-lockfile --prod --filter "@eldernode/trac
 COPY --from=build /app/packages/core/dist packages/core/dist
 COPY --from=build /app/packages/member/dist packages/member/dist
 COPY --from=build /app/apps/tracker/dist apps/tracker/dist
+RUN mkdir /data && chown node:node /data
 USER node
+VOLUME /data
+ENV ELDERNODE_SNAPSHOT=/data/peers ELDERNODE_LEDGER_FILE=/data/ledger.db
+ENV ELDERNODE_ADMIN_TOKEN_FILE=/data/admin.token ELDERNODE_NETWORK_FOLDER=/data
 EXPOSE 8000/tcp 8000/udp
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.ELDERNODE_PORT ?? 8000}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

@@ -61,6 +61,17 @@ describe('compose.yaml', () => {
     }
   })
 
+  test('keeps what each has in a volume of its own, where its image puts it', async () => {
+    for (const name of ['tracker', 'seeder-1', 'seeder-2', 'seeder-3'])
+      expect(services[name]?.volumes).toEqual([`${name}:/data`])
+    const image = await readFile(join(top, 'docker/tracker.Dockerfile'), 'utf8')
+    const settings = Array.from(image.matchAll(/(ELDERNODE_\w+)=(\S+)/g), ([, name = '', value = '']) => [name, value])
+    const { snapshot, ledger, admin, network } = loadSettings(trackerSchema, {
+      env: Object.fromEntries(settings) as Record<string, string>,
+    }).values
+    for (const path of [snapshot, ledger.file, admin.tokenFile, network.folder]) expect(path).toMatch(/^\/data(\/|$)/)
+  })
+
   test('admits every seeder that joins, with the token of the one that owns the network', () => {
     expect(services['admit']?.command?.slice(1)).toEqual([
       'scripts/admit.ts',
@@ -73,11 +84,26 @@ describe('compose.yaml', () => {
   })
 })
 
+/** Folders of an app's own packages, and of those that they need. */
+const madeOf = async (folder: string): Promise<string[]> => {
+  const text = await readFile(join(top, folder, 'package.json'), 'utf8')
+  const { dependencies = {} } = JSON.parse(text) as { dependencies?: Record<string, string> }
+  const own = Object.keys(dependencies).filter((name) => name.startsWith('@eldernode/'))
+  const folders = own.map((name) => name.replace('@eldernode', 'packages'))
+  return [...folders, ...(await Promise.all(folders.map(madeOf))).flat()]
+}
+
 describe.for(['seeder', 'tracker'])('%s.Dockerfile', (app) => {
   test('copies what exists, runs as another user than root, sets only settings that exist, and checks its health', async () => {
     const text = await readFile(join(top, `docker/${app}.Dockerfile`), 'utf8')
     for (const [, from = ''] of text.matchAll(/^COPY (?!--)(.*) \S+$/gm)) {
       for (const path of from.split(' ')) expect(existsSync(join(top, path)), path).toBe(true)
+    }
+    // Packages of the workspace that the app is made of come along, as source and as what was built.
+    for (const name of await madeOf(`apps/${app}`)) {
+      expect(text).toContain(`COPY ${name} ${name}\n`)
+      expect(text).toContain(`COPY ${name}/package.json ${name}/\n`)
+      expect(text).toContain(`COPY --from=build /app/${name}/dist ${name}/dist\n`)
     }
     expect(text).toMatch(/^USER node$/m)
     expect(text).toMatch(/^HEALTHCHECK /m)

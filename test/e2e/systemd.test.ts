@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { describeSettings } from '@eldernode/core'
+import { describeSettings, loadSettings } from '@eldernode/core'
 import { configSchema } from '@eldernode/seeder/config'
 import { trackerSchema } from '@eldernode/tracker/config'
 import { describe, expect, test } from 'vitest'
@@ -46,19 +46,32 @@ describe.for([
   })
 })
 
-test('a reload of the seeder tells it to read its settings again, and ends nothing', async () => {
-  const text = await readFile(resolve(folder, 'eldernode-seeder.service'), 'utf8')
-  const command = /^ExecReload=(.+)$/m.exec(text)?.[1] ?? ''
-  const script = `process.once('SIGHUP', () => console.log('read again')); setInterval(() => {}, 1e6); console.log('up')`
-  const child = spawn(process.execPath, ['-e', script])
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  expect((await lines.next()).value).toBe('up')
-  // As systemd does: its main process in the place of the variable, and no shell.
-  const [program = '', ...words] = command.split(' ').map((word) => word.replace('$MAINPID', String(child.pid)))
-  await run(program, words)
-  expect((await lines.next()).value).toBe('read again')
-  child.kill('SIGKILL')
-  await once(child, 'exit')
+test.for(['seeder', 'tracker'])(
+  'a reload of the %s tells it to read its settings again, and ends nothing',
+  async (app) => {
+    const text = await readFile(resolve(folder, `eldernode-${app}.service`), 'utf8')
+    const command = /^ExecReload=(.+)$/m.exec(text)?.[1] ?? ''
+    const script = `process.once('SIGHUP', () => console.log('read again')); setInterval(() => {}, 1e6); console.log('up')`
+    const child = spawn(process.execPath, ['-e', script])
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    expect((await lines.next()).value).toBe('up')
+    // As systemd does: its main process in the place of the variable, and no shell.
+    const [program = '', ...words] = command.split(' ').map((word) => word.replace('$MAINPID', String(child.pid)))
+    await run(program, words)
+    expect((await lines.next()).value).toBe('read again')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  },
+)
+
+test('the tracker keeps all it has in its folder, which outlives it', async () => {
+  const text = await readFile(resolve(folder, 'eldernode-tracker.service'), 'utf8')
+  const lines = Array.from(text.matchAll(/^Environment=(\w+)=(.*)$/gm), ([, name = '', value = '']) => [name, value])
+  const env = Object.fromEntries(lines) as Record<string, string>
+  const { snapshot, ledger, admin, network } = loadSettings(trackerSchema, { env }).values
+  expect(text).toMatch(/^StateDirectory=eldernode-tracker$/m)
+  for (const path of [`${snapshot}/`, `${ledger.file}/`, `${admin.tokenFile}/`, `${network.folder}/`])
+    expect(path).toMatch(/^\/var\/lib\/eldernode-tracker\//)
 })
 
 test('the user of the units is made by sysusers.d', async () => {
