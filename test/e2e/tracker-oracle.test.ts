@@ -123,18 +123,55 @@ test(`${sequences} random sequences of announces are answered as by the stock pa
   expect(announces).toBeGreaterThan(sequences)
 })
 
-describe('differences that are counted', () => {
+/** What both told the last of some peers, each of which said one thing. */
+const told = (torrent: number, ...said: [Peer, (typeof names)[number], number][]) => {
+  const pair = new Pair(sequences + torrent)
+  let last: ReturnType<Pair['say']> | undefined
+  for (const [peer, event, left] of said) last = pair.say(peer, event, left)
+  return { ours: last?.ours.peers, stock: last?.stock.peers }
+}
+
+describe('each difference', () => {
   const one: Peer = { name: 'a1', isSocket: false, host: 1, left: 0 }
+  const two: Peer = { name: 'a3', isSocket: false, host: 3, left: 0 }
+
+  test('1: a peer is not told of itself, which it cannot use', () => {
+    expect(told(1, [one, 'started', 5], [one, 'update', 5])).toEqual({ ours: [], stock: ['a1'] })
+  })
+
+  test('2: who has everything is told of nobody who has it too, to whom it would connect in vain', () => {
+    expect(told(2, [one, 'started', 0], [two, 'update', 0])).toEqual({ ours: [], stock: ['a1', 'a3'] })
+    expect(told(3, [one, 'started', 0], [two, 'started', 0])).toEqual({ ours: ['a1'], stock: ['a1', 'a3'] })
+  })
+
+  test('3: who stops is told of nobody, since it goes', () => {
+    expect(told(4, [one, 'started', 0], [two, 'started', 5], [two, 'stopped', 5])).toEqual({ ours: [], stock: ['a1'] })
+  })
 
   test('4: who misses something again is incomplete', () => {
-    const pair = new Pair(sequences + 1)
+    const pair = new Pair(sequences + 5)
     pair.say(one, 'started', 0)
     const { ours, stock } = pair.say(one, 'update', 5)
     expect([ours.complete, ours.incomplete, stock.complete, stock.incomplete]).toEqual([0, 1, 1, 0])
   })
 
   test('5: who says it is complete is', () => {
-    const { ours, stock } = new Pair(sequences + 2).say(one, 'completed', 5)
+    const { ours, stock } = new Pair(sequences + 6).say(one, 'completed', 5)
     expect([ours.complete, stock.complete]).toEqual([1, 0])
+  })
+
+  test('6: IPv4 and IPv6 peers are the same peers twice, each told in its own form', () => {
+    word.infoHash[2] = sequences + 7
+    word.event = happened.started
+    word.left = 5
+    word.wanted = 50
+    for (const kind of [kinds.ipv4, kinds.ipv6, kinds.ipv6]) {
+      word.kind = kind
+      word.port++
+      swarms.announce(word, answer)
+    }
+    expect([answer.incomplete, answer.count, answer.otherCount]).toEqual([3, 1, 1])
+    expect([...answer.peers.subarray(0, 1)].map((peer) => swarms.writePeer(peer, bytes, 0))).toEqual([18])
+    expect([...answer.others.subarray(0, 1)].map((peer) => swarms.writePeer(peer, bytes, 0))).toEqual([6])
   })
 })
