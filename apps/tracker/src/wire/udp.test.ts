@@ -50,6 +50,15 @@ describe('parseUdp', () => {
     expect(word.address[0]).toBe(0x7f000001)
   })
 
+  it.each([
+    ['00000000', happened.update],
+    ['00000001', happened.completed],
+    ['00000002', happened.started],
+    ['00000003', happened.stopped],
+  ])('reads the event %s', (hex, event) => {
+    expect(parse(changed(80, hex)).word.event).toBe(event)
+  })
+
   it('caps the wish for peers by what a packet holds, and takes the largest number for an unknown size', () => {
     expect(parse(changed(92, '00000fff')).word.wanted).toBe(200)
     expect(parse(changed(92, '00000000')).word.wanted).toBe(0)
@@ -132,5 +141,31 @@ describe('answers', () => {
       '00000002' + '0000cafe' + '00000000' + '00000000' + '00000002' + '00'.repeat(12),
     )
     expect(hex(writeError(out, 0xcafe, 'no'))).toBe('00000003' + '0000cafe' + '6e6f')
+  })
+
+  it('to an announce over IPv6 hold peers of 18 bytes, and none of IPv4', () => {
+    const answer = new Answer()
+    for (const [kind, address, port] of [
+      [kinds.ipv4, [0x01020304], 1],
+      [kinds.ipv6, [0x20010db8, 0, 0, 0x61626364], 0x4142],
+      [kinds.ipv6, [0x20010db8, 0, 0, 1], 0x4344],
+    ] as const) {
+      const { word } = parse(changed(16, '99'.repeat(20)))
+      word.kind = kind
+      word.address.set(address)
+      word.port = port
+      swarms.announce(word, answer)
+    }
+    expect(hex(writeAnnounce(out, 0xcafe, 600, answer, swarms))).toBe(
+      '00000001' +
+        '0000cafe' +
+        '00000258' +
+        '00000003' +
+        '00000000' +
+        '20010db8' +
+        '00'.repeat(8) +
+        '61626364' +
+        '4142',
+    )
   })
 })
