@@ -133,7 +133,7 @@ export const trackerSchema = z.object({
     peersPerKey: z
       .int()
       .min(1)
-      .default(1000)
+      .default(10_000)
       .describe('Most peers of one passkey at once, each torrent of each client being one.')
       .meta(hot),
     peerBytesPerSecond: z

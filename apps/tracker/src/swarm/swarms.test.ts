@@ -177,6 +177,21 @@ describe('Swarms', () => {
     expect(say(swarms, { host: 200 }).peers).toHaveLength(7)
   })
 
+  it('lets more in when the limit of a swarm rises, and no more when it falls', () => {
+    const limits = { swarms: 20, peersPerSwarm: 3, peers: 20 }
+    const ttl = { address: 100, socket: 50 }
+    const swarms = new Swarms({ limits, ttl, now: () => 0, random: Math.random, secret: Math.random })
+    const fill = (hosts: number): number => {
+      for (let host = 1; host <= hosts; host++) say(swarms, { host })
+      return swarms.peers
+    }
+    expect(fill(5)).toBe(3)
+    limits.peersPerSwarm = 6
+    expect(fill(9)).toBe(6)
+    limits.peersPerSwarm = 2
+    expect(fill(9)).toBe(6)
+  })
+
   it('takes no new swarm when it has as many peers as it may, and goes on with those it has', () => {
     const swarms = swarmsOf({ peers: 3 })
     for (let host = 1; host <= 3; host++) say(swarms, { host })

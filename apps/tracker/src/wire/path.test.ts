@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert'
 import { expect, it } from 'vitest'
 import { readPath, TrackerPath } from './path.ts'
 
@@ -49,4 +50,37 @@ it.each([
   ['/k?/announce', undefined],
 ])('%s', (text, action, passkey?, shard?) => {
   expect(read(text)).toEqual(action === undefined ? undefined : { action, passkey, shard })
+})
+
+it('agrees with a pattern on any mixture of what paths are made of', () => {
+  const pattern = /^(?:|\/|(?:\/(?!(?:announce|scrape)\/)([\w-]{1,64}))?\/(?:(announce)(?:\/(\d{1,4}))?|(scrape)))$/
+  const parts = [
+    '/',
+    '/',
+    'announce',
+    'scrape',
+    'announc',
+    key,
+    '7',
+    '0042',
+    '-',
+    '_',
+    '%2f',
+    '?',
+    'é',
+    '\u{0}',
+    '.',
+    ':',
+  ]
+  let paths = 0
+  for (let i = 0; i < 50_000; i++) {
+    const count = Math.floor(Math.random() * 7)
+    const text = Array.from({ length: count }, () => parts[Math.floor(Math.random() * parts.length)]).join('')
+    const found = pattern.exec(text.split('?', 1)[0] ?? '')
+    const [, passkey = '', , shard = '-1', scrape] = found ?? []
+    const wanted = found && { action: scrape ?? 'announce', passkey, shard: Number(shard) }
+    if (found) paths++
+    assert.deepEqual(read(text), wanted ?? undefined, text)
+  }
+  expect(paths).toBeGreaterThan(1000)
 })
