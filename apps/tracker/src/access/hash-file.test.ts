@@ -26,7 +26,7 @@ const words = (hex: string): Int32Array => {
 const [one, two, three] = ['1'.repeat(40), 'aB'.repeat(20), 'F'.repeat(40)] as const
 
 it('reads 40 hex digits a line, and leaves comments to people', async () => {
-  const set = await read(`# ours\n\n${one}\r\n  ${two} # since May\n#${three}\n${one}\n${three}`)
+  const set = await read(`\u{feff}# ours\n\n${one}\r\n  ${two} # since May\n#${three}\n${one}\n${three}`)
   expect(set.size).toBe(3)
   for (const hex of [one, two.toLowerCase(), three]) expect(set.has(words(hex))).toBe(true)
 })

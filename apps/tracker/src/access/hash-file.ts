@@ -3,6 +3,9 @@ import { HashFileError } from './errors.ts'
 import { InfoHashSet } from './info-hash-set.ts'
 import { infoHashWords } from './info-hash-words.ts'
 
+/** What some editors put before the first line of a file in UTF-8, each byte as one character. */
+const byteOrderMark = '\u{ef}\u{bb}\u{bf}'
+
 /** Characters of one line: an infohash and a comment. */
 const longestLine = 1000
 
@@ -21,8 +24,9 @@ export const readHashFile = async (setting: string, path: string, random: () => 
   let rest = ''
   const take = (text: string): void => {
     line++
+    const from = line === 1 && text.startsWith(byteOrderMark) ? byteOrderMark.length : 0
     const mark = text.indexOf('#')
-    const infoHash = (mark === -1 ? text : text.slice(0, mark)).trim()
+    const infoHash = text.slice(from, mark === -1 ? undefined : mark).trim()
     if (infoHash === '') return
     if (!infoHashWords(infoHash, words))
       throw new HashFileError(setting, path, `line ${line} is no infohash of 40 hex digits`)
