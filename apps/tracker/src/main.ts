@@ -66,7 +66,7 @@ const readAgain = (): TrackerSettings => {
 }
 
 /** What another start may mend, by code: a port that is taken, a worker that died, a disk that is not there yet. */
-const passing = new Set(['cannot_listen', 'worker_failed', 'ledger_file'])
+const passing = new Set(['cannot_listen', 'worker_failed', 'ledger_file', 'network_folder'])
 
 try {
   const start = readSettings()

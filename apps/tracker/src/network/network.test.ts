@@ -14,6 +14,9 @@ import { wordsOf } from './info-hash.ts'
 import { KeptLists } from './kept-lists.ts'
 import { Network } from './network.ts'
 
+/** Threads load their programs, several times, beside whatever else the machine does. */
+vi.setConfig({ testTimeout: 90_000 })
+
 const within = { timeout: 20_000, interval: 20 }
 const hour = 3_600_000
 const [shown, hidden, later] = ['ab'.repeat(20), 'cd'.repeat(20), 'ef'.repeat(20)]
@@ -126,7 +129,7 @@ test('while following fails the last list stands, and it is tried again', async 
   expect(second.serves(shown)).toBe(true)
 })
 
-test('a key that others may read, or a damaged list, is not used', () => {
+test('a key that others may read, a damaged list, or a folder that is none is not used', () => {
   mkdirSync(join(folder, 'tracker'))
   writeFileSync(join(folder, 'tracker', 'listed'), 'nonsense')
   const { lists } = follow([])
@@ -134,4 +137,13 @@ test('a key that others may read, or a damaged list, is not used', () => {
   expect(lines.join('')).toContain('the list of torrents is damaged')
   writeFileSync(join(folder, 'tracker', 'node.key'), 'x', { mode: 0o644 })
   expect(() => follow([])).toThrow(/node.key/)
+  const log = pino({ level: 'silent' })
+  const settings = {
+    folder: join(folder, 'owner.key', 'x'),
+    owner: founder.owner,
+    peers: [],
+    allowPrivate: true,
+    open: false,
+  }
+  expect(() => new Network({ settings, log, tell: () => undefined })).toThrow(/takes no files.*network.folder/)
 })

@@ -1,8 +1,10 @@
+import { EldernodeError } from '@eldernode/core'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { openIdentity } from '@eldernode/member/keys'
 import type { Logger } from 'pino'
+import { NetworkFolderError } from './errors.ts'
 import { keyFile, nowhere } from './port.ts'
 import type { FollowerSettings, FromFollower, News, Standing, ToFollower } from './port.ts'
 
@@ -39,12 +41,10 @@ export class Network {
   readonly #saving = new Map<number, () => void>()
   #counter = 0
 
-  /** @throws BrokenSecretError, ExposedSecretError */
+  /** @throws NetworkFolderError, BrokenSecretError, ExposedSecretError */
   constructor(options: NetworkOptions) {
-    const { settings } = options
     this.#options = options
-    mkdirSync(settings.folder, { recursive: true, mode: 0o750 })
-    this.id = openIdentity(join(settings.folder, keyFile)).id
+    this.id = idIn(options.settings.folder)
   }
 
   get standing(): Standing {
@@ -142,5 +142,15 @@ export class Network {
 
   #post(message: ToFollower): void {
     this.#thread?.postMessage(message)
+  }
+}
+
+const idIn = (folder: string): string => {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o750 })
+    return openIdentity(join(folder, keyFile)).id
+  } catch (error) {
+    if (error instanceof EldernodeError) throw error
+    throw new NetworkFolderError(folder, { cause: error })
   }
 }
