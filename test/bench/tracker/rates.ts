@@ -9,6 +9,8 @@ export interface Rate {
 }
 
 const seconds = Number(process.env['SECONDS'] ?? 8)
+/** Of the same load, before anything is counted: code is compiled by then, of whichever tracker. */
+const warmUp = 2
 export const rounds = Number(process.env['ROUNDS'] ?? 3)
 
 export const median = (values: readonly number[]): number =>
@@ -28,14 +30,15 @@ const race = async (
   what: string,
   kinds: readonly Kind[],
   folder: string,
-  load: (tracker: Running) => Promise<{ count: number; took: number }>,
+  load: (tracker: Running, seconds: number) => Promise<{ count: number; took: number }>,
 ): Promise<Record<string, Rate>> => {
   const rates = new Map<Kind, Rate[]>(kinds.map((kind) => [kind, []]))
   for (let round = 0; round < rounds; round++) {
     for (const kind of kinds) {
       const tracker = await start(kind, folder)
       try {
-        const rate = await measured(tracker, async () => await load(tracker))
+        await load(tracker, warmUp)
+        const rate = await measured(tracker, async () => await load(tracker, seconds))
         say(what, kind, rate)
         rates.get(kind)?.push(rate)
       } finally {
@@ -57,12 +60,12 @@ const ratio = (rates: Record<string, Rate>, reference: Kind): number =>
 /** Announces by keep-alive connections of wrk. */
 export const httpRatio = async (folder: string): Promise<number> => {
   const script = join(import.meta.dirname, 'announces.lua')
-  const rates = await race('http', ['eldernode', 'stock'], folder, async ({ port }) => {
+  const rates = await race('http', ['eldernode', 'stock'], folder, async ({ port }, lasting) => {
     const url = `http://127.0.0.1:${port}/`
     const text = await generate('wrk', [
       '-t1',
       '-c64',
-      `-d${seconds}s`,
+      `-d${lasting}s`,
       '-s',
       script,
       url,
@@ -79,8 +82,8 @@ export const httpRatio = async (folder: string): Promise<number> => {
 /** Announces with a wish for 30 peers, in 1,000 swarms of 200 peers. */
 export const udpRatio = async (folder: string): Promise<number> => {
   const generator = await build('udp', folder)
-  const rates = await race('udp', ['eldernode', 'opentracker', 'stock'], folder, async ({ port }) => {
-    const text = await generate(generator, [port, seconds, join(folder, 'hashes.txt'), 200, 30])
+  const rates = await race('udp', ['eldernode', 'opentracker', 'stock'], folder, async ({ port }, lasting) => {
+    const text = await generate(generator, [port, lasting, join(folder, 'hashes.txt'), 200, 30])
     const [count = 0, took = 0, bytes = 0] = text.split(' ').map(Number)
     console.log(`  ${(bytes / count).toFixed(0)} bytes an answer`)
     return { count, took }
@@ -96,8 +99,8 @@ const recorded = join(import.meta.dirname, 'offer-sdp.json')
 export const wsRatio = async (folder: string): Promise<{ ws_ratio: number; offer_answer_p99_ms: number }> => {
   const generator = await build('ws', folder)
   let announces = 0
-  const rates = await race('ws', ['eldernode', 'stock'], folder, async ({ kind, port }) => {
-    const text = await generate(generator, [port, seconds, ...crowd, recorded])
+  const rates = await race('ws', ['eldernode', 'stock'], folder, async ({ kind, port }, lasting) => {
+    const text = await generate(generator, [port, lasting, ...crowd, recorded])
     const [sent = 0, received = 0, answered = 0, took = 0, p50 = 0, p99 = 0] = text.split(' ').map(Number)
     console.log(`  ${sent} in, ${received} out, ${answered} of them answers; answer ${p50} ms, 99th ${p99} ms`)
     // What is sent are announces and answers.
@@ -106,6 +109,7 @@ export const wsRatio = async (folder: string): Promise<{ ws_ratio: number; offer
   })
   const tracker = await start('eldernode', folder)
   try {
+    await generate(generator, [tracker.port, warmUp, ...crowd, recorded])
     const text = await generate(generator, [tracker.port, seconds, ...crowd, recorded, Math.round(announces / 2)])
     const [, , , , p50 = 0, p99 = 0] = text.split(' ').map(Number)
     console.log(`ws at ${(announces / 2).toFixed(0)} announces/s: answer ${p50} ms, 99th ${p99} ms`)

@@ -55,6 +55,30 @@ describe('KeyTable', () => {
     }
     expect(new Set(map.values()).size).toBe(map.size)
   })
+
+  it('finds everything while its index grows, and what is taken out then stays out', () => {
+    const table = new KeyTable(20_000, 1, 1, () => 0.7)
+    const key = Int32Array.of(0)
+    const left = new Set<number>()
+    const find = (number: number): number => {
+      key[0] = number
+      return table.find(key)
+    }
+    for (let number = 0; number < 20_000; number++) {
+      expect(find(number)).toBe(-1)
+      table.insert(key)
+      // One in three leaves again, some of them from an index that is being left.
+      const one = number - (number % 7) * 3
+      if (number % 3 !== 2 || find(one) === -1) continue
+      table.remove(find(one))
+      left.add(one)
+    }
+    let places = 0
+    table.forEach(() => places++)
+    expect(places).toBe(table.size)
+    expect(table.size).toBe(20_000 - left.size)
+    for (let number = 0; number < 20_000; number++) assert.equal(find(number) === -1, left.has(number), `${number}`)
+  })
 })
 
 describe('Blocks', () => {

@@ -1,9 +1,9 @@
 /** The smallest piece and the largest, as powers of two. */
-const smallest = 10
+const smallest = 8
 const largest = 20
 
 /** Bytes of free pieces that are kept for later. */
-const mostFree = 16 * 1024 * 1024
+const mostFree = 8 * 1024 * 1024
 
 /** Pieces of memory for what is on its way out, each used again as soon as the system has taken what was in it. */
 export class Memory {
