@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
 import { WebSocket } from 'ws'
 
 const constantId = Buffer.from('0000041727101980', 'hex')
@@ -8,20 +9,22 @@ const constantId = Buffer.from('0000041727101980', 'hex')
 export class UdpPeer {
   readonly #socket: Socket
   readonly #port: number
+  readonly #host: string
 
-  private constructor(socket: Socket, port: number) {
+  private constructor(socket: Socket, port: number, host: string) {
     this.#socket = socket
     this.#port = port
+    this.#host = host
   }
 
-  static async open(port: number): Promise<UdpPeer> {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1')
+  static async open(port: number, host = '127.0.0.1'): Promise<UdpPeer> {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4').bind(0, host)
     await once(socket, 'listening')
-    return new UdpPeer(socket, port)
+    return new UdpPeer(socket, port, host)
   }
 
   send(packet: Buffer): void {
-    this.#socket.send(packet, this.#port, '127.0.0.1')
+    this.#socket.send(packet, this.#port, this.#host)
   }
 
   /** The next packet, or undefined when none comes within some milliseconds. */
