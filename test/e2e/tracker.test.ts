@@ -150,6 +150,8 @@ describe('what crashes or misleads the stock server', () => {
     const id = await peer.connect()
     const other = await udp()
     expect(await other.connect()).not.toEqual(id)
+    // An id is good for the address and port that it was given to.
+    other.send(UdpPeer.announce(id, infoHash, peerId('spoofed'), { port: 7003 }))
     peer.send(UdpPeer.announce(id, infoHash, peerId('honest'), { port: 7002 }))
     expect((await peer.next(5000))?.readUInt32BE(12)).toBe(1)
   })
