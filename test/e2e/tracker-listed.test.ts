@@ -51,8 +51,9 @@ test('a tracker that lists what its network publishes, from what members say to 
   const served = (item: Media, what: string) => until(() => isServed(item), { within, what: `${what} is served` })
   const refused = (item: Media, what: string) =>
     until(async () => !(await isServed(item)), { within, what: `${what} is refused` })
+  let published = 0
   const publish = async (name: string, query = '', seeder = relay): Promise<Media> => {
-    const response = await seeder.admin('PUT', `/v1/media?name=${name}${query}`, seededBytes(name, 5000))
+    const response = await seeder.admin('PUT', `/v1/media?name=${name}${query}`, seededBytes(++published, 5000))
     expect(response.status).toBe(201)
     return (await response.json()) as Media
   }

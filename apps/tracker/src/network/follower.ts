@@ -64,6 +64,7 @@ export async function follow(settings: FollowerSettings, say: (message: FromFoll
   let isReady = false
   let couldBeSince = Infinity
   let said = ''
+  let isFull = false
   const look = (): void => {
     const { links } = graph.stats()
     const standing: Standing = {
@@ -84,6 +85,8 @@ export async function follow(settings: FollowerSettings, say: (message: FromFoll
     if (text !== said) say({ kind: 'standing', standing })
     said = text
     list.tick()
+    if (list.leftOut > 0 && !isFull) fault('the network lists more torrents than fit here; the rest is not served')('')
+    isFull = list.leftOut > 0
   }
   const saveQuietly = (): void => {
     try {
