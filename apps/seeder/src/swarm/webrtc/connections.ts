@@ -3,6 +3,7 @@ import { PeerConnection, setSctpSettings } from 'node-datachannel'
 import type { DataChannel } from 'node-datachannel'
 import type { Egress } from '../../egress/index.ts'
 import { Channel } from './channel.ts'
+import { mtuFor } from './datagram-size.ts'
 import { described } from './description.ts'
 import { Places } from './places.ts'
 import type { Guest } from './places.ts'
@@ -124,7 +125,8 @@ export class Connections {
    * @throws Error when the library cannot make a connection
    */
   answer(sdp: string, { peerId, tracker }: OfferSource, opened: Opened): Answering | undefined {
-    const making = this.#make(this.#options.answerTimeout ?? 15_000, (guest) => this.#places.take(guest, tracker))
+    const take = (guest: Guest): boolean => this.#places.take(guest, tracker)
+    const making = this.#make(this.#options.answerTimeout ?? 15_000, take, mtuFor(sdp))
     if (making === undefined) return undefined
     const { connection } = making
     let taken = false
@@ -173,7 +175,7 @@ export class Connections {
     for (const making of this.#making) this.#end(making)
   }
 
-  #make(timeout: number, take: (guest: Guest) => boolean): Making | undefined {
+  #make(timeout: number, take: (guest: Guest) => boolean, mtu?: number): Making | undefined {
     const guest: { evicted(): void } = { evicted: () => {} }
     if (!take(guest)) return undefined
     const { host } = this.#options
@@ -183,6 +185,7 @@ export class Connections {
       connection = new PeerConnection('eldernode', {
         iceServers: servers.servers,
         maxMessageSize: 262_144,
+        ...(mtu !== undefined && { mtu }),
         ...(host !== undefined && isIP(host) !== 0 && !unspecified.has(host) && { bindAddress: host }),
       })
     } catch (error) {

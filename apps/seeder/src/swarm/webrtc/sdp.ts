@@ -16,6 +16,12 @@ const candidateLine = /^a=candidate:\S+ \d+ \S+ \d+ (\S+) \d+ typ /i
 const mediaLine = /^m=.*/gm
 const dataLine = /^m=application \d{1,5} (?:UDP\/)?DTLS\/SCTP webrtc-datachannel\s*$/
 
+/** The hosts of all candidates of a description: addresses, names, and '' for what is none. */
+export function candidateHosts(sdp: string): string[] {
+  const lines = sdp.split(/\r?\n/).filter((line) => line.startsWith('a=candidate:'))
+  return lines.map((line) => candidateLine.exec(line)?.[1] ?? '')
+}
+
 /** Whether a description asks for data channels (RFC 8841) and nothing else: no sound, no pictures, nothing large. */
 export function isDataOffer(sdp: string): boolean {
   if (sdp.length > maxLength) return false
