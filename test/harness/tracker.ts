@@ -16,6 +16,8 @@ export class Tracker {
       command: process.execPath,
       args: [
         '--conditions=@eldernode/source',
+        // As the unit and the image start it.
+        '--max-semi-space-size=8',
         script,
         '--host=127.0.0.1',
         '--port=0',

@@ -1,3 +1,4 @@
+import { EldernodeError } from '@eldernode/core'
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import {
@@ -129,7 +130,7 @@ export class LedgerFollower {
       await this.#tell()
     } catch (error) {
       this.#failures++
-      if (!this.#isAway) log.warn({ err: error }, 'the ledger is away: what it said last holds until it is back')
+      if (!this.#isAway) log.warn(about(error), 'the ledger is away: what it said last holds until it is back')
       this.#isAway = true
     }
   }
@@ -172,3 +173,9 @@ export class LedgerFollower {
     this.#unsure = undefined
   }
 }
+
+/** What of an error goes into the log: where it was thrown matters only if nobody meant to. */
+const about = (error: unknown): object =>
+  error instanceof EldernodeError
+    ? { reason: error.message, ...(error.cause instanceof Error && { cause: error.cause.message }) }
+    : { err: error }

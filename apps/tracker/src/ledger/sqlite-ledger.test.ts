@@ -47,6 +47,14 @@ it('says what is wrong with its file, and works once that is mended', async () =
   await ledger.open()
 })
 
+it('may be opened by several at once, before it is there', async () => {
+  const others = Array.from({ length: 3 }, () => new SqliteLedger(path, Date.now))
+  await Promise.all([ledger, ...others].map((one) => one.open()))
+  const made = await Promise.all([ledger, ...others].map((one) => one.create('x')))
+  expect(made.map(({ id }) => id).toSorted()).toEqual([1, 2, 3, 4])
+  await Promise.all(others.map((one) => one.close()))
+})
+
 it('leaves a file of a later version alone', async () => {
   const db = new DatabaseSync(path)
   db.exec('PRAGMA user_version = 2')

@@ -27,6 +27,9 @@ interface Waiting {
 
 const script = new URL(import.meta.url.endsWith('.ts') ? './ledger-worker.ts' : './ledger-worker.js', import.meta.url)
 
+/** It holds a page of rows at a time. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
+
 /** The ledger of one machine: a file, written in a thread of its own. */
 export class SqliteLedger implements Ledger {
   readonly #path: string
@@ -105,7 +108,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #start(): Worker {
-    const worker = new Worker(script, { workerData: { path: this.#path }, execArgv: process.execArgv })
+    const worker = new Worker(script, { workerData: { path: this.#path }, resourceLimits })
     worker.on('message', ({ id, value, fault }: Reply) => {
       const waiting = this.#waiting.get(id)
       this.#waiting.delete(id)
