@@ -1,10 +1,19 @@
-import { nodeIdSchema } from '@eldernode/core'
+import { nodeIdSchema, shardsOf } from '@eldernode/core'
 import { z } from 'zod'
 import { policySettings, readsSettings, repairSettings } from './policy/index.ts'
 import { isIceServer } from './swarm/index.ts'
 
 const port = z.int().min(0).max(65535)
-const trackerUrl = z.url({ protocol: /^(https?|wss?|udp)$/ }).max(300)
+const trackerUrl = z
+  .url({ protocol: /^(https?|wss?|udp)$/ })
+  .max(300)
+  .superRefine((url, context) => {
+    try {
+      shardsOf(url)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+    }
+  })
 const iceServers = 'stun:host:port or turn:user:password@host:port, over UDP without TLS'
 const label = z.string().max(64)
 /** Settings that a running node takes from the file when it gets SIGHUP. */
@@ -78,7 +87,9 @@ export const configSchema = z.object({
       // They travel in every manifest, which has 8 KB for everything.
       .refine((urls) => urls.join('').length <= 3000, 'must be at most 3,000 characters together')
       .default([])
-      .describe('Announce URLs (http, https, udp, ws, wss).'),
+      .describe(
+        'Announce URLs (http, https, udp, ws, wss). {4} in one, as in wss://tracker.example/announce/{4}, stands for the number of one of the four shards that the tracker has.',
+      ),
     iceServers: z
       .array(z.string().max(300).refine(isIceServer, `expected ${iceServers}`).meta({ expected: iceServers }))
       .max(8)

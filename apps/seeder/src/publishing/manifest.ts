@@ -1,8 +1,8 @@
-import { fitManifest, type Manifest } from '@eldernode/core'
+import { fitManifest, type Manifest, trackersOf } from '@eldernode/core'
 import type { Item } from '../library/index.ts'
 
 /**
- * The manifest of an item published here. Who may not read an encrypted item does not learn from its previews what it is.
+ * The manifest of an item published here, with the trackers of its shard. Who may not read an encrypted item does not learn from its previews what it is.
  */
 export function manifestOf(
   { infoHash, name, size, pieceLength, files, replicas, createdAt, state, purgeAfter, access, about }: Item,
@@ -16,7 +16,7 @@ export function manifestOf(
     size,
     pieceLength,
     files,
-    trackers: [...trackers],
+    trackers: trackersOf(trackers, infoHash),
     replicas,
     access,
     ...said,

@@ -1,6 +1,7 @@
 export * from './details.ts'
 export * from './digests.ts'
 export * from './magnet.ts'
+export * from './tracker-shards.ts'
 export * from './manifest.ts'
 export * from './names.ts'
 export * from './piece-length.ts'

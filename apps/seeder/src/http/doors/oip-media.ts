@@ -1,4 +1,4 @@
-import { sha256Schema } from '@eldernode/core'
+import { sha256Schema, trackersOf } from '@eldernode/core'
 import { z } from 'zod'
 import { mayChange, type Viewer } from '../../access/index.ts'
 import type { Item } from '../../library/index.ts'
@@ -60,7 +60,7 @@ export async function oipMediaOf(
     access_level: item.access === 'public' ? 'public' : 'private',
     ...(mayChange(viewer, item) && { owner: item.owner }),
     transport: {
-      bittorrent: { infoHash, magnetURI: magnet, trackers: [...services.trackers] },
+      bittorrent: { infoHash, magnetURI: magnet, trackers: trackersOf(services.trackers, infoHash) },
       http: [links.content],
     },
     addresses: {

@@ -9,6 +9,7 @@ import {
   previewSchema,
   SealBrokenError,
   WrongIdentityError,
+  trackersOf,
 } from '@eldernode/core'
 import { z } from 'zod'
 import { mayChange, mayDecrypt, type Viewer } from '../../access/index.ts'
@@ -146,7 +147,11 @@ export function viewOf(item: Item | ListedItem, { endpoints, trackers, library, 
   return {
     id: item.infoHash,
     infoHash: item.infoHash,
-    magnet: magnetOf(item, { trackers, webSeeds: [links.webSeed], peer: endpoints.bittorrent }),
+    magnet: magnetOf(item, {
+      trackers: trackersOf(trackers, item.infoHash),
+      webSeeds: [links.webSeed],
+      peer: endpoints.bittorrent,
+    }),
     name: item.name,
     size: item.size,
     sha256: item.sha256,

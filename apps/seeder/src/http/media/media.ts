@@ -1,3 +1,4 @@
+import { trackersOf } from '@eldernode/core'
 import { create as contentDisposition } from 'content-disposition'
 import { z } from 'zod'
 import { audienceOf, mayChange, type Viewer } from '../../access/index.ts'
@@ -158,7 +159,9 @@ export async function mediaRoutes(app: Api, services: Services): Promise<void> {
       return await reply
         .type('application/x-bittorrent')
         .header('content-disposition', contentDisposition(`${item.name}.torrent`))
-        .send(Buffer.from(torrentFile(metainfo, { trackers: [...trackers], webSeeds: [webSeed] })))
+        .send(
+          Buffer.from(torrentFile(metainfo, { trackers: trackersOf(trackers, item.infoHash), webSeeds: [webSeed] })),
+        )
     },
   )
 }

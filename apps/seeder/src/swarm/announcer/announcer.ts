@@ -1,4 +1,4 @@
-import { InvalidInputError } from '@eldernode/core'
+import { InvalidInputError, shardOf, shardsOf, shardUrl } from '@eldernode/core'
 import type { Logger } from 'pino'
 import type { Egress } from '../../egress/index.ts'
 import type { InfoHashTable } from '../awake/info-hash-table.ts'
@@ -37,40 +37,27 @@ const concurrency = { http: 32, udp: 128, ws: 256 }
 /** Texts of one tracker that are logged: one that has always something else to say may not fill the log. */
 const mostWarnings = 20
 
+/** Of one tracker, by number; nearly every one has one. */
+type Shards = readonly Schedule[]
+
 /** Tells every tracker what this node has and wants. Trackers that are down, or talk nonsense, are tried again. */
 export class Announcer {
   readonly #table: InfoHashTable
-  readonly #schedules: Schedule[] = []
-  /** Those of trackers that pass offers on. */
-  readonly #signalling: Schedule[] = []
+  readonly #trackers: Shards[] = []
+  /** Those that pass offers on. */
+  readonly #signalling: Shards[] = []
 
   /** @throws InvalidInputError for a URL that is no tracker's */
   constructor(options: AnnouncerOptions) {
     this.#table = options.table
-    for (const url of new Set(options.trackers)) {
-      const { now = () => performance.now(), random = Math.random, logger } = options
-      const kind = kindOf(url)
-      const said = warnings(url, logger)
-      const schedule: Schedule = new Schedule({
-        tracker: connect(kind, url, options, now, said, (error) => schedule.restart(error)),
-        table: options.table,
-        concurrency: concurrency[kind],
-        farewell: kind !== 'ws',
-        progress: options.progress,
-        answered: (infoHash, { peers, warning }) => {
-          if (warning !== undefined) said(warning)
-          for (const peer of peers) options.found(infoHash, peer)
-        },
-        failed: (error) => logger.debug({ tracker: url, err: error }, 'an announce failed'),
-        stands: (up, error) => {
-          if (up) logger.info({ tracker: url }, 'a tracker answers again')
-          else logger.warn({ tracker: url, err: error }, 'a tracker does not answer; it is tried again')
-        },
-        now,
-        random,
-      })
-      this.#schedules.push(schedule)
-      if (kind === 'ws') this.#signalling.push(schedule)
+    for (const template of new Set(options.trackers)) {
+      // What others name is no template.
+      const isOwn = options.egress === undefined
+      const shards = Array.from({ length: isOwn ? shardsOf(template) : 1 }, (_, shard) =>
+        scheduleOf(isOwn ? shardUrl(template, shard) : template, options),
+      )
+      this.#trackers.push(shards)
+      if (kindOf(template) === 'ws') this.#signalling.push(shards)
     }
   }
 
@@ -86,7 +73,10 @@ export class Announcer {
       const slot = this.#table.slotOf(infoHash)
       if (slot !== undefined) slots.push(slot)
     }
-    for (const schedule of this.#schedules) schedule.restore(slots)
+    for (const shards of this.#trackers) {
+      const isOf = (shard: number) => (slot: number) => shardOf(this.#table.infoHashAt(slot), shards.length) === shard
+      shards.forEach((schedule, shard) => schedule.restore(shards.length === 1 ? slots : slots.filter(isOf(shard))))
+    }
   }
 
   /** Asks for offers to be passed on, as soon as the trackers allow. */
@@ -116,15 +106,43 @@ export class Announcer {
 
   /** Says farewell for as much as some 3 s allow. */
   async close(): Promise<void> {
-    await Promise.all(this.#schedules.map((schedule) => schedule.close(farewellTime)))
+    await Promise.all(this.#trackers.flat().map((schedule) => schedule.close(farewellTime)))
   }
 
   /** What is not in the table is gone already. */
-  #each(infoHash: string, tell: (schedule: Schedule, slot: number) => void, schedules = this.#schedules): void {
+  #each(infoHash: string, tell: (schedule: Schedule, slot: number) => void, trackers = this.#trackers): void {
     const slot = this.#table.slotOf(infoHash)
     if (slot === undefined) return
-    for (const schedule of schedules) tell(schedule, slot)
+    for (const shards of trackers) {
+      const schedule = shards[shardOf(infoHash, shards.length)]
+      if (schedule !== undefined) tell(schedule, slot)
+    }
   }
+}
+
+function scheduleOf(url: string, options: AnnouncerOptions): Schedule {
+  const { now = () => performance.now(), random = Math.random, logger } = options
+  const kind = kindOf(url)
+  const said = warnings(url, logger)
+  const schedule: Schedule = new Schedule({
+    tracker: connect(kind, url, options, now, said, (error) => schedule.restart(error)),
+    table: options.table,
+    concurrency: concurrency[kind],
+    farewell: kind !== 'ws',
+    progress: options.progress,
+    answered: (infoHash, { peers, warning }) => {
+      if (warning !== undefined) said(warning)
+      for (const peer of peers) options.found(infoHash, peer)
+    },
+    failed: (error) => logger.debug({ tracker: url, err: error }, 'an announce failed'),
+    stands: (up, error) => {
+      if (up) logger.info({ tracker: url }, 'a tracker answers again')
+      else logger.warn({ tracker: url, err: error }, 'a tracker does not answer; it is tried again')
+    },
+    now,
+    random,
+  })
+  return schedule
 }
 
 function kindOf(url: string): 'http' | 'udp' | 'ws' {
