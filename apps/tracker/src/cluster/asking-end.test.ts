@@ -43,7 +43,7 @@ const socketOf = (): NearSocket & { heard: string[] } => {
 
 test('who is not answered is told so after two ticks, once', async () => {
   const { end } = await otherWorker((socket) => socket.resume())
-  const answered = vi.fn()
+  const answered = vi.fn<(payload: Buffer | undefined) => void>()
   end.read('anything', answered)
   end.tick()
   expect(answered).not.toHaveBeenCalled()
@@ -68,7 +68,7 @@ test('of what waits for one who does not read the rest is lost, and nothing with
   while (end.say(socket, text) && said < 1000) said++
   expect(said * text.length).toBeGreaterThan(4 * 2 ** 20)
   expect(said * text.length).toBeLessThan(20 * 2 ** 20)
-  const answered = vi.fn()
+  const answered = vi.fn<(payload: Buffer | undefined) => void>()
   end.read('anything', answered)
   expect(answered.mock.calls).toEqual([[undefined]])
   // Each newcomer is announced: that many do not fit, and so all begins anew.

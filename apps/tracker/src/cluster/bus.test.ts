@@ -69,8 +69,8 @@ const folderOf = async (): Promise<string> => {
   return folder
 }
 
-const busOf = (folder: string, own: number, workers: number, give = vi.fn(() => true)): Bus => {
-  const bus = new Bus({ own, workers, folder, give, onError: () => {} })
+const busOf = (folder: string, own: number, workers: number): Bus => {
+  const bus = new Bus({ own, workers, folder, give: () => true, onError: () => {} })
   onTestFinished(async () => await bus.stop())
   return bus
 }
