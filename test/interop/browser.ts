@@ -81,10 +81,15 @@ export class StockBrowser {
   async download(magnet: string, within: number, upTo?: number): Promise<BrowserDownload> {
     const page = await this.page()
     try {
-      return await page.evaluate(download, { magnet, within, upTo: upTo ?? Infinity })
+      return await this.downloadIn(page, magnet, within, upTo)
     } finally {
       await page.context().close()
     }
+  }
+
+  /** The same in a page that is there already. */
+  downloadIn(page: Page, magnet: string, within: number, upTo?: number): Promise<BrowserDownload> {
+    return page.evaluate(download, { magnet, within, upTo: upTo ?? Infinity })
   }
 
   /** Has a page seed bytes until `end`. */
@@ -97,15 +102,20 @@ export class StockBrowser {
 
   /** The process through which the browser's packets go. */
   async networkProcess(): Promise<number> {
-    const processes = await Promise.all(
-      (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(describeProcess),
-    )
-    const browser = processes.find(({ command }) => command.includes(this.#mark) && !command.includes('--type='))
-    const network = processes.find(
-      ({ parent, command }) => parent === browser?.pid && command.includes('network.mojom.NetworkService'),
-    )
-    if (network === undefined) throw new Error('the browser has no network process')
-    return network.pid
+    for (const [pid, purpose] of await this.processes()) if (purpose === 'network') return pid
+    throw new Error('the browser has no network process')
+  }
+
+  /** What each of its processes is for just now, by number. */
+  async processes(): Promise<Map<number, string>> {
+    const all = await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(describeProcess))
+    const main = all.find(({ command }) => command.includes(this.#mark) && !command.includes('--type='))
+    const purposes = new Map<number, string>()
+    for (let next = main === undefined ? [] : [main]; next.length > 0;) {
+      for (const { pid, command } of next) purposes.set(pid, purposeOf(command))
+      next = all.filter(({ pid, parent }) => purposes.has(parent) && !purposes.has(pid))
+    }
+    return purposes
   }
 
   close(): Promise<void> {
@@ -129,6 +139,11 @@ interface Torrent {
   files: { arrayBuffer(): Promise<ArrayBuffer> }[]
   wires: { peerChoking: boolean; amInterested: boolean; requests: unknown[]; downloaded: number }[]
   on(event: 'done' | 'download', listener: () => void): void
+}
+
+/** As Chromium says on the command line: `renderer`, `network`, `gpu-process`; `browser` for the one that started all. */
+function purposeOf(command: string): string {
+  return /--utility-sub-type=(\w+)\.mojom/.exec(command)?.[1] ?? /--type=([\w-]+)/.exec(command)?.[1] ?? 'browser'
 }
 
 async function describeProcess(name: string): Promise<{ pid: number; parent: number; command: string }> {

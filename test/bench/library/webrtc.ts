@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Media, seededBytes, type Seeder, Tracker } from '../../harness/index.ts'
 import { StockBrowser } from '../../interop/browser.ts'
+import { type Accounts, perGib, readAccounts, shownAccounts, totalCpu } from './accounts.ts'
 import { bareChannelRate } from './bare-channel.ts'
 import { type Figures, median, type Part, round, type Stage, tell } from './figures.ts'
 import { daemon } from './node.ts'
 import { magnetOf, StockSeeder } from './stock.ts'
-import { cpuSeconds } from './usage.ts'
 
 const name = 'bench.bin'
 const size = 200_000_000
@@ -19,8 +19,8 @@ interface Pace {
   rate: number
   /** Seconds from adding the magnet. */
   firstByte: number
-  /** Seconds of the seeder's processor time for one GiB. */
-  cpu: number
+  /** Of the seeder and the browser, for one GiB. */
+  costs: Accounts
 }
 
 /** A stock client in Chromium downloads one item from the seeder and from stock WebTorrent in turns. */
@@ -44,7 +44,7 @@ async function run({ folder: stage }: Stage): Promise<Figures> {
       const ours = await paceOf(browser, item, magnetOf(item.id, tracker), node.pid)
       // Round 0 loads what every later one needs.
       if (i > 0) all.push({ ours, theirs })
-      console.log(`round ${i}: eldernode ${shown(ours)}; stock WebTorrent ${shown(theirs)}`)
+      console.log(`round ${i}: eldernode ${shown(ours)}\nround ${i}: stock WebTorrent ${shown(theirs)}`)
     }
     const figure = round(median(all.map(({ ours, theirs }) => ours.rate / theirs.rate)), 2)
     const rate = (pick: (each: { ours: Pace; theirs: Pace }) => Pace): string =>
@@ -54,6 +54,10 @@ async function run({ folder: stage }: Stage): Promise<Figures> {
       `${figure} (${rate(({ ours }) => ours)})`,
       `stock WebTorrent, its candidates completed: ${rate(({ theirs }) => theirs)}`,
     )
+    const costs = (pick: (each: { ours: Pace; theirs: Pace }) => Pace): string =>
+      median(all.map((each) => totalCpu(pick(each).costs))).toFixed(1)
+    const [ours, theirs] = [costs((each) => each.ours), costs((each) => each.theirs)]
+    console.log(`all processes together: ${ours} CPU-s per GiB, with stock WebTorrent ${theirs}`)
     const bare = await bareChannelRate(browser, size)
     console.log(`a bare channel to a page that only counts bytes: ${bare.toFixed(1)} MB/s`)
     return { webrtc_ratio: figure }
@@ -78,16 +82,19 @@ async function publish(node: Seeder, folder: string): Promise<Media> {
 }
 
 async function paceOf(browser: StockBrowser, item: Media, magnet: string, pid: number): Promise<Pace> {
-  const before = cpuSeconds(pid)
-  const { sha256, bytes, elapsed, firstByte } = await browser.download(magnet, 240_000)
-  if (sha256 !== item.sha256) throw new Error(`the browser has other bytes than were published: ${sha256}`)
-  return {
-    rate: bytes / 1000 / (elapsed - firstByte),
-    firstByte: firstByte / 1000,
-    cpu: (cpuSeconds(pid) - before) * (1024 ** 3 / bytes),
+  const page = await browser.page()
+  try {
+    const watched = new Map([[pid, 'seeder'], ...(await browser.processes())])
+    const before = readAccounts(watched)
+    const { sha256, bytes, elapsed, firstByte } = await browser.downloadIn(page, magnet, 240_000)
+    const costs = perGib(before, readAccounts(watched), bytes)
+    if (sha256 !== item.sha256) throw new Error(`the browser has other bytes than were published: ${sha256}`)
+    return { rate: bytes / 1000 / (elapsed - firstByte), firstByte: firstByte / 1000, costs }
+  } finally {
+    await page.context().close()
   }
 }
 
-function shown({ rate, firstByte, cpu }: Pace): string {
-  return `${rate.toFixed(1)} MB/s after ${firstByte.toFixed(2)} s at ${cpu.toFixed(1)} CPU-s per GiB`
+function shown({ rate, firstByte, costs }: Pace): string {
+  return `${rate.toFixed(1)} MB/s after ${firstByte.toFixed(2)} s at ${shownAccounts(costs)}`
 }

@@ -78,7 +78,7 @@ class Wire {
 
   constructor(near: Socket, far: Socket, to: number) {
     this.to = to
-    this.port = (near.address() as AddressInfo).port
+    this.port = near.address().port
     let sender: AddressInfo | undefined
     near.on('message', (datagram, { address, port, family }) => {
       sender = { address, port, family }
