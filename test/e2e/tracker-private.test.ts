@@ -10,13 +10,14 @@ const infoHash = Buffer.alloc(20, 5)
 let folder = ''
 let tracker: Tracker
 let token = ''
-const start = async (): Promise<void> => {
+const start = async (workers: number): Promise<void> => {
   tracker = new Tracker({
     'access.mode': 'private',
     'ledger.file': join(folder, 'ledger.db'),
     'admin.tokenFile': join(folder, 'token'),
     snapshot: join(folder, 'peers'),
     'limits.peersPerKey': 3,
+    'cluster.workers': workers,
   })
   await tracker.start()
   token = (await readFile(join(folder, 'token'), 'utf8')).trim()
@@ -24,7 +25,8 @@ const start = async (): Promise<void> => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eldernode-private-'))
-  await start()
+  // A key that one of them made must be right at the other at once.
+  await start(2)
 })
 afterAll(async () => {
   await tracker.stop()
@@ -119,7 +121,7 @@ test('who has a passkey is served over all transports; it is credited, and gone 
   await udp(`/${one.passkey}/announce`, 7002, 300)
   // Peers and their last words outlive a restart; what was counted is in the ledger by then.
   expect(await tracker.stop()).toBe(0)
-  await start()
+  await start(1)
   expect(await admin('GET', `keys/${one.id}`)).toMatchObject({ status: 200, body: { uploaded: 1305, downloaded: 50 } })
   expect(await peersOf(two)).toBe(3)
   await http(`/${one.passkey}/announce`, 7001, 1200, 50)
@@ -129,7 +131,7 @@ test('who has a passkey is served over all transports; it is credited, and gone 
   expect(await peersOf(two)).toBe(1)
   expect(await http(`/${one.passkey}/announce`, 7001)).toContain('passkey')
   expect(await tracker.stop()).toBe(0)
-  await start()
+  await start(1)
   expect(await admin('GET', `keys/${one.id}`)).toMatchObject({ body: { uploaded: 1505, downloaded: 50 } })
   expect(await peersOf(two)).toBe(1)
 })

@@ -113,17 +113,19 @@ export class Operations {
   /** What other workers ask of this one; undefined when it is none of this. */
   read(name: string): unknown {
     if (name === 'health') return this.#ailments()
+    if (name === 'catchUp') return this.#follower?.catchUp()
     return name === 'stats' ? this.#measures.read() : undefined
   }
 
   #openAdmin(): AdminDoor | undefined {
-    const { settings, manners, log } = this.#options
+    const { settings, manners, place, log } = this.#options
     const { tokenFile } = settings.admin
     if (tokenFile === '') return undefined
     const token = openAdminToken(tokenFile)
     return new AdminDoor({
       ledger: this.#ledger,
-      catchUp: async () => await this.#follower?.catchUp(),
+      // A key that was just made must not be wrong at another worker.
+      catchUp: async () => void (await (place?.readAll('catchUp') ?? this.#follower?.catchUp())),
       stats: async () => sumStats(settings.access.mode, this.#ledgerStats(), await this.#workers()),
       networkOf: (address) => manners.networkOf(address),
       clock: Date.now,
