@@ -13,6 +13,11 @@ const isRange = (text: string): boolean => {
 
 const rangeExpected = 'an address or a CIDR range such as 10.0.0.0/8'
 
+const databaseUrl = z
+  .url({ protocol: /^rediss?$/ })
+  .max(2000)
+  .refine((text) => /^\/?\d{0,4}$/.test(new URL(text).pathname), 'expected a path such as /1: the number of a database')
+
 /** Taken on by a running tracker when it reads its settings again (SIGHUP). */
 const hot = { hot: true }
 
@@ -167,6 +172,14 @@ export const trackerSchema = z.object({
       .default(500)
       .describe('Most WebSocket connections of one address (IPv6: one /64) at once.')
       .meta(hot),
+    messagesPerSocket: z
+      .int()
+      .min(0)
+      .default(100)
+      .describe(
+        'Most messages a second of one WebSocket connection, over 10 seconds; further ones wait in the network. 0 is no limit.',
+      )
+      .meta(hot),
     banSeconds: z
       .int()
       .min(1)
@@ -177,7 +190,7 @@ export const trackerSchema = z.object({
   }),
   cluster: z.object({
     valkey: z
-      .union([z.literal(''), z.url({ protocol: /^rediss?$/ }).max(2000)])
+      .union([z.literal(''), databaseUrl])
       .default('')
       .meta({ expected: 'a URL such as redis://user:password@host:6379', secret: true })
       .describe('A Valkey or Redis server that keeps the ledger of several machines; empty: there is one machine.'),

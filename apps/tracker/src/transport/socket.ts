@@ -1,8 +1,10 @@
+import { Socket as TcpSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Caller, Speaker } from '../signalling/index.ts'
 import { maxMessage } from '../wire/index.ts'
 import { FrameReader, type FrameReceiver, headLength, opcodes, writeHead } from './frames.ts'
 import { Memory } from './memory.ts'
+import type { Talker } from './message-rate.ts'
 
 /** Bytes that may wait for a slow reader before it is cut off. */
 const maxBuffered = 1024 * 1024
@@ -11,6 +13,8 @@ const memory = new Memory()
 
 /** What the transport hears of a socket. */
 export interface SocketOwner {
+  /** It said something, whatever it is. */
+  onHeard(socket: Socket): void
   onMessage(socket: Socket, bytes: Buffer, from: number, to: number, isBinary: boolean): void
   onRefusal(socket: Socket, reason: string): void
   onClose(socket: Socket): void
@@ -42,11 +46,13 @@ function onClose(this: Stream): void {
 }
 
 /** One WebSocket. What is sent within one turn of the loop leaves in one piece. */
-export class Socket extends Speaker implements FrameReceiver {
+export class Socket extends Speaker implements FrameReceiver, Talker {
   /** In which second of the turn it is pinged. */
   round = 0
   refusals = 0
   isAlive = true
+  allowed = 0
+  counted = 0
   readonly owner: SocketOwner
   readonly #stream: Duplex
   readonly #reader = new FrameReader(maxMessage)
@@ -103,7 +109,7 @@ export class Socket extends Speaker implements FrameReceiver {
     }
     this.#length = 0
     // What the system has not taken at once is its own until it has.
-    if (stream.writableLength === 0) memory.give(out)
+    if (stream instanceof TcpSocket && stream.writableLength === 0) memory.give(out)
   }
 
   /** Says why, and ends; who does not hang up in turn is cut off by `terminate`. */
@@ -129,15 +135,19 @@ export class Socket extends Speaker implements FrameReceiver {
   }
 
   message(bytes: Buffer, from: number, to: number, isBinary: boolean): void {
-    if (!this.#isClosing) this.owner.onMessage(this, bytes, from, to, isBinary)
+    if (this.#isClosing) return
+    this.owner.onHeard(this)
+    this.owner.onMessage(this, bytes, from, to, isBinary)
   }
 
   ping(bytes: Buffer, from: number, to: number): void {
+    this.owner.onHeard(this)
     const out = this.#begin(opcodes.pong, to - from)
     if (out !== undefined) this.#length += bytes.copy(out, this.#length, from, to)
   }
 
   pong(): void {
+    this.owner.onHeard(this)
     this.isAlive = true
   }
 

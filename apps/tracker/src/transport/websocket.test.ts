@@ -31,6 +31,7 @@ beforeEach(() => {
     banSeconds: 600,
     sockets: 10,
     socketsPerAddress: 10,
+    messagesPerSocket: 5,
   }
   const { random } = Math
   const isMember = (): boolean => false
@@ -154,4 +155,18 @@ it('the socket of an address that is banned meanwhile is closed within a turn', 
   expect(transport.sockets).toBe(1)
   turn()
   await vi.waitFor(() => expect(transport.sockets).toBe(0))
+})
+
+it('who says too much is not read until the next second, and loses nothing', async () => {
+  tell(false)
+  const { far } = await open(`/${keys[0]}/announce`)
+  let text = ''
+  far.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+  const answers = (): number => text.split('"interval"').length - 1
+  for (let i = 0; i < 60; i++) announce(far, 'a')
+  await vi.waitFor(() => expect(answers()).toBe(50))
+  for (let i = 0; i < 20; i++) await new Promise(setImmediate)
+  expect(answers()).toBe(50)
+  vi.advanceTimersByTime(2000)
+  await vi.waitFor(() => expect(answers()).toBe(60))
 })

@@ -8,6 +8,7 @@ import type { Counts, Reason } from './counts.ts'
 import { closes } from './frames.ts'
 import { handshakeAnswer, isHandshake } from './handshake.ts'
 import type { Manners } from './manners.ts'
+import { MessageRate } from './message-rate.ts'
 import { Pacer } from './pacer.ts'
 import { PerAddress } from './per-address.ts'
 import type { Shards, Upgrade } from './shards.ts'
@@ -24,6 +25,7 @@ interface WebSocketTransportOptions {
   limits: {
     sockets: number
     socketsPerAddress: number
+    messagesPerSocket: number
   }
   /** From 0 to below 1. */
   random: () => number
@@ -47,6 +49,7 @@ export class WebSocketTransport implements SocketOwner {
   // Sockets by the second of the turn in which each is pinged.
   readonly #rounds = Array.from({ length: pingSeconds }, () => new Set<Socket>())
   readonly #perAddress: PerAddress
+  readonly #rate: MessageRate
   readonly #pacer = new Pacer()
   readonly #address = new Int32Array(4)
   readonly #path = new TrackerPath()
@@ -58,6 +61,7 @@ export class WebSocketTransport implements SocketOwner {
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
     this.#perAddress = new PerAddress(options.limits)
+    this.#rate = new MessageRate(options.limits)
   }
 
   get sockets(): number {
@@ -128,6 +132,10 @@ export class WebSocketTransport implements SocketOwner {
     this.upgrade(head, stream, rest, kind, Int32Array.from(address))
   }
 
+  onHeard(socket: Socket): void {
+    if (!socket.from.isMember) this.#rate.heard(socket)
+  }
+
   onMessage(socket: Socket, bytes: Buffer, from: number, to: number, isBinary: boolean): void {
     const { counts, shards, signalling } = this.#options
     try {
@@ -160,6 +168,7 @@ export class WebSocketTransport implements SocketOwner {
 
   onClose(socket: Socket): void {
     this.#sockets--
+    this.#rate.leave(socket)
     this.#rounds[socket.round]?.delete(socket)
     this.#options.signalling.leave(socket)
     this.#options.shards?.gone(socket)
@@ -183,6 +192,7 @@ export class WebSocketTransport implements SocketOwner {
 
   #accept(socket: Socket, rest: Buffer): void {
     this.#sockets++
+    this.#rate.begin(socket)
     socket.round = Math.floor(this.#options.random() * pingSeconds)
     this.#rounds[socket.round]?.add(socket)
     if (rest.length > 0) socket.read(rest)
@@ -209,6 +219,7 @@ export class WebSocketTransport implements SocketOwner {
 
   /** Asks one part of the sockets each second, so that no two parts are asked at once. */
   #ping(): void {
+    this.#rate.tick()
     this.#second = (this.#second + 1) % pingSeconds
     let waiting = 0
     for (const socket of this.#rounds[this.#second] ?? []) {
