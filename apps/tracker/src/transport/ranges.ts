@@ -26,10 +26,16 @@ export class Ranges {
   }
 
   has(kind: Family, address: Int32Array): boolean {
-    return this.#ranges.some(
-      (range) =>
-        range.kind === kind &&
-        range.masks.every((mask, i) => (((address[i] as number) ^ (range.words[i] as number)) & mask) === 0),
-    )
+    const ranges = this.#ranges
+    for (let i = 0; i < ranges.length; i++) if (isIn(ranges[i] as Range, kind, address)) return true
+    return false
   }
+}
+
+const isIn = ({ kind, words, masks }: Range, family: Family, address: Int32Array): boolean => {
+  if (kind !== family) return false
+  for (let i = 0; i < 4; i++) {
+    if ((((address[i] as number) ^ (words[i] as number)) & (masks[i] as number)) !== 0) return false
+  }
+  return true
 }

@@ -19,38 +19,46 @@ export const parseHttpAnnounce = (search: string, word: Announce): void => {
   word.downloaded = Number.NaN
   let infoHashes = 0
   let hasPeerId = false
-  eachParameter(search, (name, from, to) => {
-    switch (name) {
+  let count = 0
+  for (let start = 0, end = 0; start < search.length; start = end + 1) {
+    if (++count > maxParameters) refuse(`at most ${maxParameters} parameters`)
+    end = endOf(search, start)
+    const from = search.indexOf('=', start) + 1
+    if (from === 0 || from > end) continue
+    switch (nameOf(search, start, from - 1)) {
       case 'info_hash':
         if (++infoHashes > 1) refuse('an announce names one info_hash')
-        hashOf(search, from, to, name)
+        hashOf(search, from, end, 'info_hash')
         wordsOf(bytes, 0, word.infoHash)
-        return
+        break
       case 'peer_id':
-        hashOf(search, from, to, name)
+        hashOf(search, from, end, 'peer_id')
         hasPeerId = true
-        return
+        break
       case 'port':
-        word.port = digits(search, from, to)
-        return
+        word.port = digits(search, from, end)
+        break
       case 'left':
-        word.left = digits(search, from, to)
-        return
+        word.left = digits(search, from, end)
+        break
       case 'uploaded':
-        word.uploaded = digits(search, from, to)
-        return
+        word.uploaded = digits(search, from, end)
+        break
       case 'downloaded':
-        word.downloaded = digits(search, from, to)
-        return
+        word.downloaded = digits(search, from, end)
+        break
       case 'event':
-        word.event = eventOf(search.slice(from, to))
-        return
+        word.event = eventOf(search.slice(from, end))
+        break
       case 'numwant': {
-        const wanted = digits(search, from, to)
+        const wanted = digits(search, from, end)
         if (!Number.isNaN(wanted)) word.wanted = Math.min(wanted, mostPeers)
+        break
       }
+      case '':
+        break
     }
-  })
+  }
   if (infoHashes === 0) refuse('info_hash must be 20 bytes')
   if (!hasPeerId) refuse('peer_id must be 20 bytes')
   if (!(word.port >= 1 && word.port <= 65_535)) refuse('port must be 1 to 65535')
@@ -59,27 +67,43 @@ export const parseHttpAnnounce = (search: string, word: Announce): void => {
 /** The query of a scrape (BEP 48). Without an info_hash it would list every torrent, so one is required. */
 export const parseHttpScrape = (search: string): Int32Array[] => {
   const infoHashes: Int32Array[] = []
-  eachParameter(search, (name, from, to) => {
-    if (name !== 'info_hash') return
+  let count = 0
+  for (let start = 0, end = 0; start < search.length; start = end + 1) {
+    if (++count > maxParameters) refuse(`at most ${maxParameters} parameters`)
+    end = endOf(search, start)
+    const from = search.indexOf('=', start) + 1
+    if (from === 0 || from > end || nameOf(search, start, from - 1) !== 'info_hash') continue
     if (infoHashes.length === maxScrape) refuse(`at most ${maxScrape} info_hash values`)
-    hashOf(search, from, to, name)
+    hashOf(search, from, end, 'info_hash')
     const words = new Int32Array(5)
     wordsOf(bytes, 0, words)
     infoHashes.push(words)
-  })
+  }
   return infoHashes.length > 0 ? infoHashes : refuse('info_hash must be 20 bytes')
 }
 
-const eachParameter = (search: string, visit: (name: string, from: number, to: number) => void): void => {
-  let count = 0
-  for (let start = 0; start < search.length;) {
-    if (++count > maxParameters) refuse(`at most ${maxParameters} parameters`)
-    const next = search.indexOf('&', start)
-    const end = next === -1 ? search.length : next
-    const equals = search.indexOf('=', start)
-    if (equals !== -1 && equals < end) visit(search.slice(start, equals), equals + 1, end)
-    start = end + 1
+/** Where a parameter ends that begins there. */
+const endOf = (search: string, start: number): number => {
+  const end = search.indexOf('&', start)
+  return end === -1 ? search.length : end
+}
+
+const names = ['info_hash', 'peer_id', 'port', 'left', 'uploaded', 'downloaded', 'event', 'numwant'] as const
+
+/** The names that are read, by their length. */
+const byLength: readonly (readonly (typeof names)[number][])[] = Array.from({ length: 11 }, (_, length) =>
+  names.filter((name) => name.length === length),
+)
+
+/** Which of the names this is, or none. */
+const nameOf = (search: string, from: number, to: number): (typeof names)[number] | '' => {
+  const ofLength = byLength[to - from]
+  if (ofLength === undefined) return ''
+  for (let i = 0; i < ofLength.length; i++) {
+    const name = ofLength[i] as (typeof names)[number]
+    if (search.startsWith(name, from)) return name
   }
+  return ''
 }
 
 /** Clients send 20 raw bytes percent-encoded, which is no UTF-8: each escape is one byte. */
@@ -119,6 +143,7 @@ const digits = (search: string, from: number, to: number): number => {
 const scratch = Buffer.alloc(mostPeers * 18)
 
 const peersText = (peers: Int32Array, count: number, swarms: Swarms): string => {
+  if (count === 0) return '0:'
   let at = 0
   for (let i = 0; i < count; i++) at = swarms.writePeer(peers[i] as number, scratch, at)
   return `${at}:${scratch.toString('latin1', 0, at)}`
