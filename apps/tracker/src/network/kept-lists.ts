@@ -36,9 +36,10 @@ export class KeptLists {
     this.#options = options
   }
 
-  /** As it was told last. */
+  /** As it was told last, with the numbers of this process. */
   get standing(): Standing {
-    return this.#standing
+    const { allowed, denied } = this.#options.lists
+    return { ...this.#standing, live: allowed.size, denied: denied.size }
   }
 
   hear(news: News): void {
