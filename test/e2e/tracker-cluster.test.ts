@@ -4,11 +4,11 @@ import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFailed, onTestFinished, test } from 'vitest'
-import { Program, until } from '../harness/index.ts'
+import { Program, Seeder, until } from '../harness/index.ts'
 import { RawSocket, UdpPeer } from '../harness/announces.ts'
 
 const main = resolve(import.meta.dirname, '../../apps/tracker/src/main.ts')
-const most = { within: 20_000 }
+const most = { within: 40_000 }
 
 let folder = ''
 let tracker: Program
@@ -51,7 +51,7 @@ const escaped = (data: Buffer): string => data.toString('hex').replace(/../g, '%
 /** Of two shards the parity of the first four bytes tells. */
 const torrentOf = (shard: number): Buffer => {
   const infoHash = randomBytes(20)
-  infoHash[3] = (infoHash[3] as number & 0xfe) | shard
+  infoHash.writeUInt8((infoHash.readUInt8(3) & 0xfe) | shard, 3)
   return infoHash
 }
 
@@ -94,6 +94,10 @@ const heard = (socket: RawSocket, fits: (message: Record<string, unknown>) => bo
     },
     { ...most, what },
   )
+
+/** Files of peers. */
+const kept = async (): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.startsWith('peers')).toSorted()
 
 test('HTTP and UDP are answered by the worker that keeps the torrent, whoever got the request', async () => {
   onTestFailed(() => console.error(tracker.output()))
@@ -169,6 +173,24 @@ test('WebSockets of all workers signal to each other, by whatever path they came
   expect(await figure('eldernode_tracker_websockets')).toBe(6)
 })
 
+test('a seeder announces each item to its shard, and names that in the magnet', async () => {
+  const seeder = new Seeder('node', join(folder, 'node'), {
+    'network.allowPrivate': true,
+    'swarm.trackers': [`ws://127.0.0.1:${port}/announce/{2}`],
+  })
+  onTestFinished(async () => await seeder.stop())
+  onTestFailed(() => console.error(seeder.output()))
+  await seeder.start()
+  for (let i = 0; i < 3; i++) {
+    const { id, magnet } = await seeder.publish(`${i}.bin`, randomBytes(1000))
+    const shard = Number.parseInt(id.slice(0, 8), 16) % 2
+    expect(new URL(magnet).searchParams.getAll('tr')).toEqual([`ws://127.0.0.1:${port}/announce/${shard}`])
+    const path = `/scrape?info_hash=${escaped(Buffer.from(id, 'hex'))}`
+    const isAnnounced = async () => seedersOf(await fetched(path)) === 1
+    await until(isAnnounced, { ...most, what: 'the item is announced' })
+  }
+})
+
 test('a malformed message for another worker counts against its sender', async () => {
   const socket = await RawSocket.open(`ws://127.0.0.1:${port}/announce/0`)
   const other = await RawSocket.open(`ws://127.0.0.1:${port}/announce/0`)
@@ -203,7 +225,7 @@ test('a worker that is killed takes its own shard with it, and comes back; peers
   const torrents = [torrentOf(0), torrentOf(1)] as const
   for (const from of [7001, 7002]) for (const infoHash of torrents) await announce(infoHash, from)
   const open = (path: string) => Promise.all([1, 2, 3].map(() => RawSocket.open(`ws://127.0.0.1:${port}${path}`)))
-  const [kept, lost] = [await open('/announce/0'), await open('/announce/1')]
+  const [others, lost] = [await open('/announce/0'), await open('/announce/1')]
   const pids = tracker.found((line) => /"workers":\[(\d+),(\d+)\]/.exec(line)?.slice(1)) ?? []
   const closed = Promise.all(lost.map((socket) => socket.closed()))
   process.kill(Number(pids[1]), 'SIGKILL')
@@ -214,7 +236,7 @@ test('a worker that is killed takes its own shard with it, and comes back; peers
   }
   expect(seedersOf(await until(isBack, { ...most, what: 'the worker is back' }))).toBe(1)
   expect(seedersOf(await announce(torrents[0], 7003))).toBe(3)
-  for (const [i, socket] of kept.entries()) {
+  for (const [i, socket] of others.entries()) {
     // The other worker may not have found the new one yet.
     const isIn = (): true | undefined => {
       socket.send(say(torrents[1], i))
@@ -225,18 +247,18 @@ test('a worker that is killed takes its own shard with it, and comes back; peers
   await announce(torrents[1], 7004)
 
   expect(await tracker.end('SIGTERM')).toBe(0)
-  expect(await readdir(folder)).toEqual(expect.arrayContaining(['peers.0', 'peers.1']))
+  expect(await kept()).toEqual(['peers.0', 'peers.1'])
   port = 0
   await start(1)
   expect(seedersOf(await announce(torrents[0], 7005))).toBe(4)
   expect(seedersOf(await announce(torrents[1], 7005))).toBe(3)
   expect(await tracker.end('SIGTERM')).toBe(0)
-  expect(await readdir(folder)).toEqual(['denied', 'peers'])
+  expect(await kept()).toEqual(['peers'])
   port = 0
   await start(2)
   expect(seedersOf(await announce(torrents[0], 7006))).toBe(5)
   expect(seedersOf(await announce(torrents[1], 7006))).toBe(4)
-  expect(await readdir(folder)).toEqual(['denied'])
+  expect(await kept()).toEqual([])
 })
 
 test('a port that another program listens on is not shared with it', async () => {
