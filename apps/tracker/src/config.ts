@@ -16,7 +16,10 @@ const rangeExpected = 'an address or a CIDR range such as 10.0.0.0/8'
 const databaseUrl = z
   .url({ protocol: /^rediss?$/ })
   .max(2000)
-  .refine((text) => /^\/?\d{0,4}$/.test(new URL(text).pathname), 'expected a path such as /1: the number of a database')
+  .refine(
+    (text) => URL.canParse(text) && /^\/?\d{0,4}$/.test(new URL(text).pathname),
+    'expected a path such as /1: the number of a database',
+  )
 
 /** Taken on by a running tracker when it reads its settings again (SIGHUP). */
 const hot = { hot: true }

@@ -21,6 +21,8 @@ export interface WorkerStats {
   /** Peers of HTTP and UDP have an address, those of WebSocket a socket. */
   peers: { ipv4: PeerCounts; ipv6: PeerCounts; webSocket: PeerCounts }
   webSockets: number
+  /** Addresses and IPv6 /64 that are not listened to. */
+  bans: number
   /** Requests a second over the last minute, `<transport>_<action>`. */
   rates: Record<string, number>
   /** Since the process began, by reason. */
@@ -45,6 +47,7 @@ export interface Stats {
   swarms: number
   peers: WorkerStats['peers'] & { total: number }
   webSockets: number
+  bans: number
   rates: Record<string, number>
   refused: Record<string, number>
   memory: { rss: number }
@@ -70,6 +73,8 @@ export const sumStats = (mode: string, ledger: LedgerStats | null, workers: read
     swarms: sum(({ swarms }) => swarms),
     peers: { ...all, total: Object.values(all).reduce((total, { giving, fetching }) => total + giving + fetching, 0) },
     webSockets: sum(({ webSockets }) => webSockets),
+    // Workers tell each other of bans.
+    bans: Math.max(0, ...workers.map(({ bans }) => bans)),
     rates: sumOf(workers.map(({ rates }) => rates)),
     refused: sumOf(workers.map(({ refused }) => refused)),
     memory: { rss: sum(({ memory }) => memory.rss) },

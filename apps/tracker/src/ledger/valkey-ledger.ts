@@ -43,10 +43,7 @@ const number = z
 const keyId = z.coerce.number().pipe(z.int())
 const keyRow = z.tuple([keyId, record, z.string().nullable(), number, number])
 const isSet = z.int().transform((flag) => flag === 1)
-const changeRow = z.union([
-  z.tuple([z.literal('key'), keyId, record, z.string()]),
-  z.tuple([z.enum(['allowed', 'denied', 'ban']), z.string(), z.string()]),
-])
+const changeRow = z.tuple([z.enum(['key', 'allowed', 'denied', 'ban']), z.string(), z.string(), z.string()])
 const heard = z.tuple([z.string(), z.coerce.number(), isSet, isSet, z.array(changeRow)])
 
 /** The ledger of several machines: one Valkey or Redis server. It is as durable as that server makes it. */
@@ -129,7 +126,8 @@ export class ValkeyLedger implements Ledger {
     const fresh = randomBytes(12).toString('base64url')
     const answer = this.#read(heard, await this.#run(changesScript, [fresh, epoch, sequence]))
     const [found, last, isFresh, hasMore, rows] = answer
-    return { changes: rows.map(changeOf), position: { epoch: found, sequence: last }, isFresh, hasMore }
+    const changes = rows.map((row) => this.#changeOf(row))
+    return { changes, position: { epoch: found, sequence: last }, isFresh, hasMore }
   }
 
   async addTotals({ source, number: batch, totals }: TotalsBatch): Promise<void> {
@@ -150,6 +148,12 @@ export class ValkeyLedger implements Ledger {
     return await this.#connection.run(script, args, ...keys)
   }
 
+  #changeOf([kind, name, text, flag]: z.output<typeof changeRow>): Change {
+    if (kind === 'ban') return { kind, network: name, until: Number(text) }
+    if (kind !== 'key') return { kind, infoHash: name, isListed: text !== '' }
+    return { kind, id: this.#read(keyId, name), hash: this.#read(record, text).hash, isRevoked: flag === '1' }
+  }
+
   #read<T>(schema: z.ZodType<T>, value: unknown): T {
     const read = schema.safeParse(value)
     if (read.success) return read.data
@@ -168,10 +172,3 @@ const keyOf = ([id, { label, createdAt }, revokedAt, uploaded, downloaded]: z.ou
   uploaded,
   downloaded,
 })
-
-const changeOf = (row: z.output<typeof changeRow>): Change => {
-  if (row[0] === 'key') return { kind: 'key', id: row[1], hash: row[2].hash, isRevoked: row[3] === '1' }
-  const [kind, name, score] = row
-  if (kind === 'ban') return { kind, network: name, until: Number(score) }
-  return { kind, infoHash: name, isListed: score !== '' }
-}

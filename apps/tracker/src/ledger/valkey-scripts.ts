@@ -128,7 +128,7 @@ end
 return 1
 `)
 
-/** ARGV: an epoch for a store that has none, epoch and sequence of who asks. Gives epoch, sequence, 1 when told anew, 1 when there is more, and rows. */
+/** ARGV: an epoch for a store that has none, epoch and sequence of who asks. Gives epoch, sequence, 1 when told anew, 1 when there is more, and rows: kind, name, record or score, 1 when a key is revoked. */
 export const changesScript = script(`
 redis.call('HSETNX', about, 'epoch', ARGV[1])
 local epoch = redis.call('HGET', about, 'epoch')
@@ -140,14 +140,12 @@ local found = redis.call('ZRANGEBYSCORE', changes, '(' .. string.format('%.0f', 
 local rows = {}
 for i = 1, #found, 2 do
   local kind, name = string.match(found[i], '^(%a+):(.*)$')
-  local row = { kind, name }
   if kind == 'key' then
-    row[3] = redis.call('HGET', keys, name)
-    row[4] = redis.call('HEXISTS', revoked, name) == 1 and '1' or '0'
+    local isRevoked = redis.call('HEXISTS', revoked, name) == 1 and '1' or '0'
+    rows[#rows + 1] = { kind, name, redis.call('HGET', keys, name), isRevoked }
   else
-    row[3] = redis.call('ZSCORE', lists[kind], name) or ''
+    rows[#rows + 1] = { kind, name, redis.call('ZSCORE', lists[kind], name) or '', '' }
   end
-  rows[#rows + 1] = row
 end
 local hasMore = #rows == ${perBatch}
 if hasMore then sequence = tonumber(found[#found]) end

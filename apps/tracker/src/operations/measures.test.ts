@@ -20,6 +20,7 @@ const measured = (limits: { swarms: number; peers: number }) => {
       },
     },
     webSockets: { sockets: 2 },
+    manners: { bans: 6 },
     answered: () => ({ http_announce: state.announces }),
     refused: () => ({ udp_forged: 4 }),
     limits,
@@ -45,6 +46,7 @@ it('reads what this process knows of itself', () => {
       webSocket: { giving: 20, fetching: 21 },
     },
     webSockets: 2,
+    bans: 6,
     rates: { http_announce: 2.5 },
     refused: { udp_forged: 4 },
   })

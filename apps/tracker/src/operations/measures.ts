@@ -6,6 +6,7 @@ export interface MeasuresOptions {
   worker: number
   swarms: Pick<Swarms, 'swarms' | 'peers' | 'peersOf' | 'largest'>
   webSockets: { readonly sockets: number }
+  manners: { readonly bans: number }
   /** Requests that were understood, since the process began. */
   answered: () => Record<string, number>
   /** Those that were not served, by reason. */
@@ -59,15 +60,23 @@ export class Measures {
     this.#watch('swarms', swarms.swarms, limits.swarms)
     this.#watch('peers', swarms.peers, limits.peers)
     if (this.#readings++ % readingsPerLine !== 0 || this.#readings === 1) return
-    const { rates, refused, memory } = this.read(0)
+    const { rates, refused, bans, memory } = this.read(0)
     log.info(
-      { swarms: swarms.swarms, peers: swarms.peers, webSockets: webSockets.sockets, rates, refused, rss: memory.rss },
+      {
+        swarms: swarms.swarms,
+        peers: swarms.peers,
+        webSockets: webSockets.sockets,
+        bans,
+        rates,
+        refused,
+        rss: memory.rss,
+      },
       'the last ten minutes',
     )
   }
 
   read(largest = largestTold): WorkerStats {
-    const { worker, swarms, webSockets, answered, refused, now } = this.#options
+    const { worker, swarms, webSockets, manners, answered, refused, now } = this.#options
     const peers = (kind: Kind) => ({ giving: swarms.peersOf(kind, false), fetching: swarms.peersOf(kind, true) })
     const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
     return {
@@ -77,6 +86,7 @@ export class Measures {
       swarms: swarms.swarms,
       peers: { ipv4: peers(kinds.ipv4), ipv6: peers(kinds.ipv6), webSocket: peers(kinds.socket) },
       webSockets: webSockets.sockets,
+      bans: manners.bans,
       rates: this.#rates.since(now(), answered()),
       refused: refused(),
       memory: { rss, heapUsed, external, arrayBuffers },
