@@ -113,7 +113,8 @@ export class StockBrowser {
     const purposes = new Map<number, string>()
     for (let next = main === undefined ? [] : [main]; next.length > 0;) {
       for (const { pid, command } of next) purposes.set(pid, purposeOf(command))
-      next = all.filter(({ pid, parent }) => purposes.has(parent) && !purposes.has(pid))
+      // One that ended and is not yet waited for has no command.
+      next = all.filter(({ pid, parent, command }) => command !== '' && purposes.has(parent) && !purposes.has(pid))
     }
     return purposes
   }
