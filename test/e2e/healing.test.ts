@@ -31,6 +31,9 @@ const standing = async (node: Seeder) =>
   ((await (await node.admin('GET', '/v1/replication')).json()) as { items: Item[] }).items
 const holders = ({ copies }: Item) => copies.filter(({ live }) => live).map(({ id }) => id)
 
+const released = async (node: Seeder) =>
+  Number(/^eldernode_replication_released (\d+)/m.exec(await (await node.admin('GET', '/metrics')).text())?.[1])
+
 /** Every item has as many proven copies as it asks for, and none of them is somebody's who is not here. */
 async function whole(node: Seeder, without: string[], exactly = false): Promise<void> {
   await until(
@@ -107,6 +110,13 @@ test('copies of a node that is gone are made elsewhere after the grace time; whe
     },
   )
   for (const item of await standing(first)) expect(holders(item)).toHaveLength(2)
+  const given = await Promise.all(network.seeders.map(released))
+  const leaver = network.at(given.findIndex((count) => count > 0))
+  const events = await fetch(`${leaver.url}/v1/events?types=released`, {
+    headers: { authorization: `Bearer ${leaver.token}`, 'last-event-id': '0' },
+  })
+  const { value } = await events.body!.getReader().read()
+  expect(new TextDecoder().decode(value)).toContain('"released"')
 })
 
 test('a node that drains gives all it has away, over a restart, and may go then', async () => {

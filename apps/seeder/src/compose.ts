@@ -178,6 +178,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
     manifestOf: (item) => manifestOf(item, swarmConfig.trackers),
     contentDigest: contentSha256,
     retracted: () => upkeep.nudge(),
+    released: (event) => events.journal.emit(event),
     endpoints,
     version,
     now,

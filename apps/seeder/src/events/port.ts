@@ -2,13 +2,15 @@ import type { Access } from '@eldernode/core'
 
 /**
  * `replicated`: an item published here has as many copies as it asks for; `degraded`: fewer than it must have, after it
- * had them. `audit.failed`: an auditor did not get a piece of a copy here. Imports tell how they go.
+ * had them. `released`: a copy here was given up, for the network has enough others. `audit.failed`: an auditor did not get
+ * a piece of a copy here. Imports tell how they go.
  */
 export const eventTypes = [
   'published',
   'replicated',
   'degraded',
   'retracted',
+  'released',
   'audit.failed',
   'import.started',
   'import.done',

@@ -53,6 +53,8 @@ export interface Copies {
     running: number
     fetched: number
     fetchedBytes: number
+    released: number
+    releasedBytes: number
     mending: number
     failures: Record<string, number>
     live: number

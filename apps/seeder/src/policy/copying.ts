@@ -16,7 +16,12 @@ export const repairSettings = z.object({
     .describe(
       'Most bytes per second fetched to replace lost copies and to mend damaged ones, over all items; 0 is no limit.',
     ),
-  concurrent: z.int().min(1).max(64).default(4).describe('Lost copies that are replaced at a time.'),
+  concurrent: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe('Lost copies that are replaced, and damaged items that are mended, at a time.'),
 })
 
 /** What is fetched from others because somebody reads it here. */

@@ -7,6 +7,7 @@ import type { Swarm } from '../swarm/index.ts'
 import type { Turns } from '../turns.ts'
 import type { PulseOptions } from './members/pulse.ts'
 import type { Room } from './members/room.ts'
+import type { ReleaseEvent } from './port.ts'
 
 export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zone' | 'operator' | 'version'> {
   identity: Identity
@@ -35,6 +36,8 @@ export interface ReplicationOptions extends Pick<PulseOptions, 'endpoints' | 'zo
   contentDigest(files: readonly ItemFile[]): string
   /** Told when an item was retracted here, so that its purge can be planned. */
   retracted(): void
+  /** Told of each copy that was given up because the network has enough others. */
+  released(event: ReleaseEvent): void
   now: () => number
   log: Logger
 }

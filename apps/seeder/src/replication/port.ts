@@ -27,6 +27,17 @@ export interface ReplicationStats {
   clockOff: boolean
 }
 
+/** What listeners are told of a copy that this node gave up. */
+export interface ReleaseEvent {
+  type: 'released'
+  infoHash: string
+  owner: string
+  access: Access
+  at: number
+  /** Bytes. */
+  data: { size: number }
+}
+
 /** A member that was heard from. Times in milliseconds since 1970. */
 export interface Peer {
   id: NodeId

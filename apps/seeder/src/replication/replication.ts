@@ -110,6 +110,8 @@ export class GraphReplication implements Replication {
       settled: (infoHash) => this.touch(infoHash),
       decline: (infoHash, forMs) => this.#declined.add(infoHash, forMs),
       cramped: () => this.#heart.answer(),
+      mended: () => this.#mending.running,
+      freed: () => this.#mending.look(),
     })
     this.#transfers = this.#copying.transfers
     this.#mending = new Mending({
@@ -119,6 +121,8 @@ export class GraphReplication implements Replication {
       sources: (infoHash, publisher) => this.#holders.anyone(infoHash, publisher),
       limits: stallLimits,
       search: searchLimits,
+      most: () => repair.concurrent - this.#transfers.repairs,
+      freed: () => this.#transfers.look(),
       mending: (infoHashes) => this.#copying.repairRate.set(infoHashes, 'mending'),
       log,
     })

@@ -128,6 +128,12 @@ function observeNode({ registry, library, swarm, graph, replication }: Services)
   gauge('replication_running', 'Items being copied.', () => replication.stats().running)
   gauge('replication_fetched', 'Items copied since the start.', () => replication.stats().fetched)
   gauge('replication_fetched_bytes', 'Bytes copied since the start.', () => replication.stats().fetchedBytes)
+  gauge(
+    'replication_released',
+    'Copies given up since the start because the network has enough others.',
+    () => replication.stats().released,
+  )
+  gauge('replication_released_bytes', 'Bytes of those copies.', () => replication.stats().releasedBytes)
   byReason('replication_failures', 'Failed tries to copy since the start.', () => replication.stats().failures)
   gauge(
     'clock_behind',

@@ -1,5 +1,6 @@
 import type { HolderIndex, NodeId } from '@eldernode/core'
-import type { Job, Transfers } from '../fetching/transfers.ts'
+import type { Job } from '../fetching/job.ts'
+import type { Transfers } from '../fetching/transfers.ts'
 
 export interface HearsayOptions {
   index: Pick<HolderIndex, 'stateOf'>

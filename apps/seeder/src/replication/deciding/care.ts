@@ -15,7 +15,7 @@ import type { Serving } from './serving.ts'
 
 export interface CareOptions extends Pick<
   ReplicationOptions,
-  'library' | 'swarm' | 'turns' | 'policy' | 'now' | 'log'
+  'library' | 'swarm' | 'turns' | 'policy' | 'released' | 'now' | 'log'
 > {
   network: Pick<Network, 'view' | 'unproven' | 'ages'>
   publications: Publications
@@ -74,6 +74,8 @@ export class Care {
     this.#drop = new Release({
       ...options,
       ...after,
+      // Nothing of it stood for a copy any more.
+      released: () => {},
       goes: (infoHash) => library.condition(infoHash) === 'damaged' && this.duties.drops(infoHash),
       gone: () => {},
     })

@@ -2,7 +2,7 @@ import { bucketOf, type Graph, type NodeId } from '@eldernode/core'
 import { Ascending } from './ascending.ts'
 import type { Library } from '../../library/index.ts'
 import type { Serving } from './serving.ts'
-import type { Job } from '../fetching/transfers.ts'
+import type { Job } from '../fetching/job.ts'
 
 export interface DifferencesOptions {
   self: NodeId

@@ -19,6 +19,9 @@ let checks: string[]
 let tries: Try[]
 let fetching: readonly string[]
 let mending: Mending
+/** Of what `repair.concurrent` allows. */
+let most: number
+let freed: number
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -28,6 +31,8 @@ beforeEach(() => {
   checks = []
   tries = []
   fetching = []
+  most = 4
+  freed = 0
   mending = new Mending({
     library: {
       head: (infoHash) => ({ infoHash, publisher: 'publisher', state: 'live', owner: '', access: 'public' }),
@@ -50,6 +55,8 @@ beforeEach(() => {
     sources: () => sources,
     limits: stallLimits,
     search: searchLimits,
+    most: () => most,
+    freed: () => void freed++,
     mending: (infoHashes) => (fetching = infoHashes),
     drained: () => {},
     log: pino({ level: 'silent' }),
@@ -152,4 +159,19 @@ test('closing ends what is under way', async () => {
   await mending.close()
   expect(tries.every(({ request }) => request.signal.aborted)).toBe(true)
   expect(tried()).toEqual(['a', 'b'])
+})
+
+test('items are mended as copies that are replaced leave room for it', async () => {
+  most = 1
+  await lose('a', 'b')
+  expect([tries.length, mending.running, mending.items]).toEqual([1, 1, 2])
+  most = 0
+  tries[0]!.done()
+  await settle()
+  // Whoever makes copies is told first, and takes the room.
+  expect([tries.length, freed]).toEqual([1, 1])
+  most = 2
+  mending.look()
+  await settle()
+  expect(tries.map(({ request }) => request.infoHash)).toEqual(['a', 'b'])
 })

@@ -5,7 +5,8 @@ import { UnwritableError, type Swarm } from '../../swarm/index.ts'
 import { NoSourceError, TransferError } from '../errors.ts'
 import type { Sources } from '../fetching/sources.ts'
 import { slowed, Stall, type StallLimits } from '../fetching/stall.ts'
-import { Transfers, type Job } from '../fetching/transfers.ts'
+import type { Job } from '../fetching/job.ts'
+import { Transfers } from '../fetching/transfers.ts'
 
 export interface MendingOptions {
   library: Pick<Library, 'head' | 'pieces' | 'isPaused'>
@@ -15,6 +16,10 @@ export interface MendingOptions {
   /** When a try is given up; `search` counts when nobody is known who may have the item. */
   limits: StallLimits
   search: StallLimits
+  /** Items that may be mended at a time now: lost copies that are replaced take from `repair.concurrent` too. */
+  most(): number
+  /** Told when one has ended. */
+  freed(): void
   /** Told of each item whose pieces begin or end to be fetched: all of those that are now. */
   mending(infoHashes: readonly string[]): void
   /** Told when a queue that was full has room again. */
@@ -52,6 +57,8 @@ export class Mending {
       settled: ({ infoHash }) => this.#checked.delete(infoHash),
       drained: () => options.drained(),
       concurrency: itemsAtATime,
+      shared: { lane: 'new', most: () => options.most() },
+      freed: () => options.freed(),
       maxQueued,
       now: options.now,
       random: options.random,
@@ -61,6 +68,15 @@ export class Mending {
   /** Items that wait to be mended, or are being mended. */
   get items(): number {
     return this.#queue.queued + this.#queue.running
+  }
+
+  get running(): number {
+    return this.#queue.running
+  }
+
+  /** Begins what is due. */
+  look(): void {
+    this.#queue.look()
   }
 
   /** One that waits already keeps its turn. An item none of whose own pieces is known to be wrong is left alone. */

@@ -18,11 +18,13 @@ import {
   time,
   told,
 } from '../testing/duty-case.ts'
+import type { ReleaseEvent } from '../port.ts'
 import { Release } from './release.ts'
 
 let turns: Turns
 let here: Set<string>
 let events: string[]
+let emitted: ReleaseEvent[]
 let between: () => void
 let release: Release
 
@@ -31,11 +33,13 @@ beforeEach(() => {
   turns = new Turns()
   here = new Set()
   events = []
+  emitted = []
   between = () => {}
   release = new Release({
     library: {
       storage: () => ({ state: 'here' }) as never,
-      head: (infoHash) => (here.has(infoHash) ? ({ state: 'live' } as never) : undefined),
+      head: (infoHash) =>
+        here.has(infoHash) ? ({ state: 'live', owner: 'o', access: 'unlisted' } as never) : undefined,
       remove: async (infoHash) => {
         here.delete(infoHash)
         events.push('removed')
@@ -58,6 +62,8 @@ beforeEach(() => {
     goes: (infoHash) => duties.goes(infoHash),
     gone: (infoHash) => releases.forget(infoHash),
     touch: () => void events.push('touched'),
+    released: (event) => void emitted.push(event),
+    now: () => 7,
     log: pino({ level: 'silent' }),
   })
 })
@@ -85,6 +91,9 @@ test('a copy that is due goes once, and its mark with it', async () => {
   release.go(demand)
   expect(await closed()).toEqual(['unseeded', 'removed', 'forgotten', 'touched'])
   expect([release.done, releases.isMarked(demand.infoHash)]).toEqual([{ items: 1, bytes: 5 }, false])
+  const { infoHash } = demand
+  const data = { size: 5 }
+  expect(emitted).toEqual([{ type: 'released', infoHash, owner: 'o', access: 'unlisted', at: 7, data }])
   release.go(demand)
   expect(await closed()).toEqual(['unseeded', 'removed', 'forgotten', 'touched'])
 })
@@ -100,7 +109,7 @@ test.each<[string, (infoHash: string) => void]>([
   between = () => change(demand.infoHash)
   release.go(demand)
   expect(await closed()).toEqual(['unseeded', 'touched'])
-  expect([here.has(demand.infoHash), release.done.items]).toEqual([true, 0])
+  expect([here.has(demand.infoHash), release.done.items, emitted]).toEqual([true, 0, []])
   duties.look(demand.infoHash)
   expect(told.includes('unmark')).toBe(levels.get(demand.infoHash) !== undefined && given.inStep)
 })

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Library } from '../../library/index.ts'
 import type { Swarm } from '../../swarm/index.ts'
 import type { Turns } from '../../turns.ts'
+import type { ReleaseEvent } from '../port.ts'
 import type { Serving } from './serving.ts'
 
 export interface ReleaseOptions {
@@ -14,8 +15,11 @@ export interface ReleaseOptions {
   goes(infoHash: string): boolean
   /** Told when the copy is gone. */
   gone(infoHash: string): void
+  /** Told of each copy that went, for who listens. */
+  released?(event: ReleaseEvent): void
   /** Has the item decided on anew. */
   touch(infoHash: string): void
+  now: () => number
   log: Logger
 }
 
@@ -53,8 +57,9 @@ export class Release {
   }
 
   async #go({ infoHash, size }: Demand): Promise<void> {
-    const { library, swarm, serving, goes, gone, touch, log } = this.#options
+    const { library, swarm, serving, goes, gone, touch, released, now, log } = this.#options
     const isHere = (): boolean => library.storage().state === 'here' && library.head(infoHash)?.state === 'live'
+    const { owner = '', access = 'private' } = library.head(infoHash) ?? {}
     if (!isHere() || !goes(infoHash)) return
     await swarm.remove(infoHash)
     // It may have been pinned, wanted again or taken down meanwhile. Until here it is said to be held, and about to go.
@@ -67,6 +72,7 @@ export class Release {
     touch(infoHash)
     this.#items++
     this.#bytes += size
+    released?.({ type: 'released', infoHash, owner, access, at: now(), data: { size } })
     log.info({ infoHash, size }, 'released a copy that the network has enough others of')
   }
 }

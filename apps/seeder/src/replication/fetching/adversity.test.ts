@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { NoSourceError } from '../errors.ts'
 import type { JobRecord } from '../../library/index.ts'
 import { desk, events, job, microtasks, rank, transfers } from '../testing/desk.ts'
-import type { TransfersOptions } from './transfers.ts'
+import type { TransfersOptions } from './transfers-options.ts'
 
 test('a store that takes nothing holds no transfer up, and no slot', async () => {
   const store: TransfersOptions['store'] = {

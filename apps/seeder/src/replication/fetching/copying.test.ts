@@ -51,6 +51,8 @@ test('a repair keeps to repair.rate in the real swarm, and a first copy beside i
     drained: () => {},
     decline: () => {},
     cramped: () => {},
+    mended: () => 0,
+    freed: () => {},
     log: pino({ level: 'silent' }),
     now: () => Date.now(),
     random: Math.random,

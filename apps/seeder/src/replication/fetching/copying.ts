@@ -4,7 +4,8 @@ import type { Swarm } from '../../swarm/index.ts'
 import { NoRoomError, TransferError } from '../errors.ts'
 import type { ReplicationOptions } from '../options.ts'
 import { RepairRate } from './repair-rate.ts'
-import { Transfers, type Job } from './transfers.ts'
+import type { Job } from './job.ts'
+import { Transfers } from './transfers.ts'
 
 export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'log' | 'now'> {
   /** On the disk that stores the items. */
@@ -21,6 +22,10 @@ export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'log
   decline(infoHash: string, forMs: number): void
   /** Told that there is less room than the others believe. */
   cramped(): void
+  /** Items being mended: they take from `repair.concurrent` too. */
+  mended(): number
+  /** Told when a copy has ended. */
+  freed(): void
   random: () => number
 }
 
@@ -47,6 +52,7 @@ export class Copying {
       settled: ({ infoHash }) => options.settled(infoHash),
       repairing: (infoHashes) => this.repairRate.set(infoHashes, 'copying'),
       repairs: repair.concurrent,
+      shared: { lane: 'repair', most: () => repair.concurrent - options.mended() },
       store: library.jobs,
       fault: (error) => options.log.error({ err: error }, 'what became of a copy could not be noted or told'),
     })

@@ -12,7 +12,7 @@ import type { Room } from '../members/room.ts'
 import type { SmallItems } from './small-items.ts'
 import { slowed, Stall, type StallLimits } from './stall.ts'
 import type { Sources } from './sources.ts'
-import type { Job } from './transfers.ts'
+import type { Job } from './job.ts'
 
 export interface ItemFetcherOptions {
   graph: Pick<Graph, 'get'>

@@ -2,7 +2,8 @@ import { expect, test, vi } from 'vitest'
 import { ContentMismatchError, NoSourceError } from '../errors.ts'
 import type { JobRecord } from '../../library/index.ts'
 import { desk, events, job, microtasks, rank, transfers } from '../testing/desk.ts'
-import type { Job, TransfersOptions } from './transfers.ts'
+import type { Job } from './job.ts'
+import type { TransfersOptions } from './transfers-options.ts'
 
 test('runs no more than its concurrency, in order, each item once', async () => {
   const queue = transfers()

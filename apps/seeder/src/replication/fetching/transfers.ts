@@ -1,58 +1,17 @@
-import { EldernodeError, type NodeId } from '@eldernode/core'
-import type { JobRecord, JobStore } from '../../library/index.ts'
+import { EldernodeError } from '@eldernode/core'
 import type { JobView } from '../health/port.ts'
 import { TransferCancelledError, TransferError } from '../errors.ts'
+import { backOff, lastRetryMs, viewOf, type Job, type Waiting } from './job.ts'
 import { Line } from './line.ts'
-import { hope, isDoubtful, isLarge, type Candidate, type Rank } from './rank.ts'
+import { hope, type Rank } from './rank.ts'
+import { Remembered } from './remembered.ts'
+import { freeSlots } from './slots.ts'
+import type { TransfersOptions } from './transfers-options.ts'
+import { Wake } from './wake.ts'
 
-export interface Job {
-  infoHash: string
-  /** Whose manifest asks for this copy. */
-  publisher: NodeId
-}
-
-export interface TransfersOptions {
-  run: (job: Job, signal: AbortSignal) => Promise<void>
-  /** Told of each failed try. The item stays queued, unless the error says for how long it is to be left alone. */
-  failed: (job: Job, reason: string, error: unknown) => void
-  /** Told when a transfer is over, done or aborted, and has let go of the disk: the item may be decided on anew. */
-  settled: (job: Job) => void
-  /** Told when a queue that was full has room again. */
-  drained: () => void
-  /** Told of each repair that begins or ends. */
-  repairing?: (infoHashes: readonly string[]) => void
-  /** Transfers at a time: of first copies, and of repairs beside them. */
-  concurrency: number
-  repairs?: number
-  /** Of items of more than a megabyte at a time, repairs not counted; without it as many as of others. */
-  large?: number
-  maxQueued: number
-  /** Where what waits is remembered over restarts. */
-  store?: Pick<JobStore, 'all' | 'put' | 'delete'>
-  /** Told when the store, or who is told of something here, failed: the transfers go on. */
-  fault?: (error: unknown) => void
-  /** Milliseconds since 1970, for what is told and remembered. */
-  now: () => number
-  /** Milliseconds of a clock that nobody sets, for what is waited for. */
-  clock?: () => number
-  /** A number in [0, 1), for jitter. */
-  random: () => number
-}
-
-const firstRetryMs = 2_000
-const lastRetryMs = 300_000
 /** A failed item with a new source waits at least so long, so that a source that comes and goes costs little. */
 const hurriedRetryMs = 15_000
-/** Timers of a longer time are set in steps. */
-const longestTimerMs = 3_600_000
 const plain: Rank = { lane: 'new', urgent: false, rarity: 0, since: 0, size: 0 }
-
-interface Waiting extends Job, Candidate {
-  /** Milliseconds since 1970. */
-  addedAt: number
-  triedAt: number
-  reason?: { code: string; detail: string }
-}
 
 interface Running extends Waiting {
   abort: AbortController
@@ -70,11 +29,8 @@ export class Transfers {
   readonly #waiting = new Map<string, Waiting>()
   readonly #line = new Line<Waiting>()
   readonly #running = new Map<string, Running>()
-  /** What an earlier run of the node left, until it is asked for again. */
-  readonly #left = new Map<string, JobRecord>()
-  #timer: NodeJS.Timeout | undefined
-  /** When the timer is to fire. */
-  #wakesAt = Infinity
+  readonly #remembered: Remembered
+  readonly #wake = new Wake(() => this.#schedule())
   #turn = 0
   #bytes = 0
   #overflowed = false
@@ -83,7 +39,7 @@ export class Transfers {
   constructor(options: TransfersOptions) {
     this.#options = options
     this.#clock = options.clock ?? (() => performance.now())
-    for (const job of options.store?.all() ?? []) this.#left.set(job.infoHash, job)
+    this.#remembered = new Remembered(options)
   }
 
   get queued(): number {
@@ -92,6 +48,10 @@ export class Transfers {
 
   get running(): number {
     return this.#running.size
+  }
+
+  get repairs(): number {
+    return this.#repairs().length
   }
 
   /** Of all items that wait or run. */
@@ -111,14 +71,7 @@ export class Transfers {
     const running = this.#running.get(infoHash)
     const job = running ?? this.#waiting.get(infoHash)
     if (job === undefined) return undefined
-    const { rank, attempts, notBefore, reason } = job
-    return {
-      lane: rank.lane,
-      running: running !== undefined,
-      attempts,
-      ...(running === undefined && { notBefore: this.#told(notBefore) }),
-      ...(reason && { reason }),
-    }
+    return viewOf(job, running === undefined ? this.#told(job.notBefore) : undefined)
   }
 
   /**
@@ -156,6 +109,11 @@ export class Transfers {
     if (wasUnclaimed && rank.unclaimed !== true) this.#schedule()
   }
 
+  /** Begins what is due: a slot that is shared may be free. */
+  look(): void {
+    this.#schedule()
+  }
+
   /** The items that wait for their turn or for another try. */
   waiting(): Iterable<Job> {
     return this.#waiting.values()
@@ -183,14 +141,13 @@ export class Transfers {
 
   /** Every item was decided on since the start: what an earlier run left and nobody asked for is not wanted any more. */
   sweep(): void {
-    for (const infoHash of this.#left.keys()) this.#note((store) => store.delete(infoHash))
-    this.#left.clear()
+    this.#remembered.sweep()
   }
 
   /** Aborts everything and waits until no transfer touches the disk any more. What waits is not forgotten. */
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#timer)
+    this.#wake.clear()
     this.#waiting.clear()
     const running = [...this.#running.values()]
     for (const { abort, infoHash } of running) abort.abort(new TransferCancelledError(infoHash, 'the node stops'))
@@ -217,13 +174,12 @@ export class Transfers {
     this.#waiting.delete(waiting.infoHash)
     this.#line.delete(waiting)
     this.#bytes -= waiting.rank.size
-    this.#note((store) => store.delete(waiting.infoHash))
+    this.#remembered.delete(waiting.infoHash)
   }
 
   #begun(job: Job, rank: Rank, changed: boolean): Waiting {
     const [now, addedAt] = [this.#clock(), this.#options.now()]
-    const left = this.#left.get(job.infoHash)
-    this.#left.delete(job.infoHash)
+    const left = this.#remembered.take(job.infoHash)
     const times = { addedAt, triedAt: -Infinity, notBefore: now + (rank.delayMs ?? 0) }
     const fresh = { ...job, ...times, rank, attempts: 0, turn: this.#turn++ }
     if (left === undefined || changed) return fresh
@@ -239,15 +195,7 @@ export class Transfers {
     this.#line.add(job)
     this.#bytes += rank.size
     const notBefore = this.#told(job.notBefore)
-    this.#note((store) =>
-      store.put({ infoHash, lane: rank.lane, addedAt, attempts, notBefore, ...(reason && { reason }) }),
-    )
-  }
-
-  /** What cannot be noted is found again after a restart, by comparing what is wanted with what is held. */
-  #note(change: (store: Pick<JobStore, 'put' | 'delete'>) => void): void {
-    const { store } = this.#options
-    if (store !== undefined) this.#safely(() => change(store))
+    this.#remembered.put({ infoHash, lane: rank.lane, addedAt, attempts, notBefore, ...(reason && { reason }) })
   }
 
   /** Threat: an error that nobody catches would end the node, and keep a slot for ever. */
@@ -268,37 +216,13 @@ export class Transfers {
   #schedule(): void {
     if (this.#closed) return
     const now = this.#clock()
-    for (let free = this.#free(); free.new > 0 || free.repair > 0; free = this.#free()) {
+    for (;;) {
+      const free = freeSlots(this.#options, this.#running.values())
+      if (free.new <= 0 && free.repair <= 0) return
       const due = this.#line.next(now, free)
-      if (due === undefined) return this.#wait(now)
+      if (due === undefined) return this.#wake.set(this.#line.nextAt(now), now)
       this.#begin(due)
     }
-  }
-
-  #free() {
-    const { concurrency, repairs = concurrency, large = concurrency } = this.#options
-    const mostDoubtful = Math.max(1, concurrency >> 1)
-    const slots = { new: concurrency, repair: repairs, large, doubtful: mostDoubtful }
-    for (const job of this.#running.values()) {
-      slots[job.rank.lane]--
-      if (job.rank.lane === 'new' && isLarge(job.rank)) slots.large--
-      if (job.rank.lane === 'new' && isDoubtful(job)) slots.doubtful--
-    }
-    const lastForDoubtful = slots.new === 1 && concurrency > 2 && slots.doubtful === mostDoubtful
-    return { ...slots, lastForDoubtful }
-  }
-
-  #wait(now: number): void {
-    const next = this.#line.nextAt(now)
-    if (next === this.#wakesAt) return
-    clearTimeout(this.#timer)
-    this.#wakesAt = next
-    if (next === Infinity) return
-    const wake = (): void => {
-      this.#wakesAt = Infinity
-      this.#schedule()
-    }
-    this.#timer = setTimeout(wake, Math.min(Math.ceil(next - now), longestTimerMs))
   }
 
   #begin(job: Waiting): void {
@@ -322,7 +246,8 @@ export class Transfers {
     this.#bytes -= job.rank.size
     this.#tellRepairs(job)
     if (this.#closed) return
-    if (!failed) this.#note((store) => store.delete(job.infoHash))
+    this.#safely(() => this.#options.freed?.())
+    if (!failed) this.#remembered.delete(job.infoHash)
     if (!failed) this.#safely(() => this.#options.settled(job))
     this.#schedule()
     if (this.#overflowed && this.#waiting.size <= this.#options.maxQueued / 2) {
@@ -334,19 +259,23 @@ export class Transfers {
   #tellRepairs({ rank }: Waiting): void {
     const { repairing } = this.#options
     if (rank.lane === 'new' || repairing === undefined) return
-    const all = [...this.#running.values()].filter((job) => job.rank.lane === 'repair')
-    this.#safely(() => repairing(all.map(({ infoHash }) => infoHash)))
+    this.#safely(() => repairing(this.#repairs()))
+  }
+
+  /** The repairs that run. */
+  #repairs(): string[] {
+    const repairs = [...this.#running.values()].filter(({ rank }) => rank.lane === 'repair')
+    return repairs.map(({ infoHash }) => infoHash)
   }
 
   #retry(job: Waiting, error: unknown): void {
     const code = error instanceof EldernodeError ? error.code : 'internal'
     this.failures[code] = (this.failures[code] ?? 0) + 1
     if (error instanceof TransferError && error.refuseForMs !== undefined) {
-      this.#note((store) => store.delete(job.infoHash))
+      this.#remembered.delete(job.infoHash)
     } else {
       const triedAt = this.#clock()
-      const backOff = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(job.attempts, 16))
-      const notBefore = triedAt + backOff * (0.5 + this.#options.random() / 2)
+      const notBefore = triedAt + backOff(job.attempts, this.#options.random)
       const reason = { code, detail: error instanceof Error ? error.message : String(error) }
       this.#put({ ...job, attempts: job.attempts + 1, turn: this.#turn++, triedAt, notBefore, reason })
     }

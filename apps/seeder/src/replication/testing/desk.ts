@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, vi } from 'vitest'
 import type { Rank } from '../fetching/rank.ts'
-import { Transfers, type Job, type TransfersOptions } from '../fetching/transfers.ts'
+import type { Job } from '../fetching/job.ts'
+import { Transfers } from '../fetching/transfers.ts'
+import type { TransfersOptions } from '../fetching/transfers-options.ts'
 
 /** A run whose jobs stay open until the test settles them. */
 class Desk {
