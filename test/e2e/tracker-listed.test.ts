@@ -6,7 +6,7 @@ import { Network, seededBytes, Tracker, until, type Media } from '../harness/ind
 import { RawSocket, UdpPeer } from '../harness/announces.ts'
 
 const unknown = 'ee'.repeat(20)
-const within = 10_000
+const within = 30_000
 
 /** What a leecher is told over HTTP: nothing when it is served, else why not. */
 async function refusal(tracker: Tracker, infoHash: string): Promise<string> {

@@ -11,6 +11,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { InfoHashSet } from '../access/index.ts'
 import { wordsOf } from './info-hash.ts'
+import { readLists } from './list-file.ts'
 import { KeptLists } from './kept-lists.ts'
 import { Network } from './network.ts'
 
@@ -115,6 +116,7 @@ test('while following fails the last list stands, and it is tried again', async 
   await founder.graph.publish('m', shown, manifestOf(shown))
   await vi.waitFor(() => expect(first.serves(shown)).toBe(true), within)
   await first.network.save()
+  expect(readLists(join(folder, 'tracker', 'listed'))).toEqual({ live: wordsOf([shown]), denied: wordsOf([]) })
   await first.network.stop()
   // Whatever is wrong with the disk: here the store is no file.
   for (const name of ['graph.db', 'graph.db-wal', 'graph.db-shm'])

@@ -40,6 +40,8 @@ export class Network {
   #wasAdmitted: boolean | undefined
   readonly #saving = new Map<number, () => void>()
   #counter = 0
+  /** Since the file was read or written. */
+  #hasChanged = false
 
   /** @throws NetworkFolderError, BrokenSecretError, ExposedSecretError */
   constructor(options: NetworkOptions) {
@@ -61,6 +63,8 @@ export class Network {
 
   /** Resolves once the file says all that was told: who reads it then and hears what follows misses nothing. */
   save(): Promise<void> {
+    // While much is read at the start nobody waits for it.
+    if (!this.#hasChanged) return Promise.resolve()
     const n = ++this.#counter
     return new Promise((resolve) => {
       if (this.#thread === undefined) return resolve()
@@ -87,6 +91,7 @@ export class Network {
     const { settings, log, tell } = this.#options
     // The thread begins with what the file says, and tells what changes from there: so must they who listen.
     tell({ kind: 'anew' })
+    this.#hasChanged = false
     const thread = new Worker(program, { workerData: settings })
     this.#thread = thread
     thread.on('message', (message: FromFollower) => this.#hear(message))
@@ -98,10 +103,12 @@ export class Network {
     const { log, tell } = this.#options
     switch (message.kind) {
       case 'changes':
+        this.#hasChanged = true
         return tell(message)
       case 'standing':
         return this.#stand(message.standing)
       case 'saved':
+        this.#hasChanged = false
         this.#saving.get(message.n)?.()
         return void this.#saving.delete(message.n)
       case 'fault':
