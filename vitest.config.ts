@@ -16,8 +16,9 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude,
-          // They wait for a disk, a socket or a process half of the time.
-          maxWorkers: availableParallelism() + 1,
+          // One less than the cores, as is usual, is half of a machine of two.
+          maxWorkers: availableParallelism(),
+          setupFiles: ['scripts/check/patience.ts'],
           // Real files, sockets and processes on a machine that may be busy with more than this.
           testTimeout: 30_000,
           hookTimeout: 30_000,

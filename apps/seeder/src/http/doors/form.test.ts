@@ -48,7 +48,7 @@ test.each(['/upload', '/api/media/upload'])('the file of a form for %s counts as
   const token = await tokenOf(`a ${path}`)
   const { sent, answer } = begin(path, token)
   sent.write(randomBytes(room - 100_000))
-  await vi.waitUntil(() => staged() > room - 300_000)
+  await vi.waitUntil(() => staged() > room - 300_000, { timeout: 20_000 })
   // What is not published yet has taken the room that another one would need.
   const other = () =>
     askAs(node, token)(path, { method: 'POST', body: formOf([['b', new Uint8Array(randomBytes(200_000))]]) })

@@ -23,7 +23,7 @@ test('one member that comes back does not hold up the node, however much waits',
   })
   const began = performance.now()
   for (let n = 0; n < 10_000; n++) transfers.add({ infoHash: hash(n), publisher: 'p' })
-  expect(performance.now() - began).toBeLessThan(500)
+  expect(performance.now() - began).toBeLessThan(2000)
   while (transfers.failures['no_source'] !== 10_000) await new Promise(setImmediate)
   const heard = performance.now()
   hearsay.welcome('holder')
@@ -31,6 +31,6 @@ test('one member that comes back does not hold up the node, however much waits',
     'holder',
     Array.from({ length: 10_000 }, (_, n) => hash(n)),
   )
-  expect(performance.now() - heard).toBeLessThan(500)
+  expect(performance.now() - heard).toBeLessThan(2000)
   await transfers.close()
 })
