@@ -26,11 +26,8 @@ import { pulse } from './members/pulse.ts'
 import type { ReplicationOptions } from './options.ts'
 import type { Replication, ReplicationStats } from './port.ts'
 import { Reads } from './reading/reads.ts'
-
-/** How often what is due by time alone is looked for. */
-const tickMs = 5_000
-/** How often certificates are asked whether they ran out, and all items whether they are in order. */
-const ticksPerPass = 60
+import { Rounds } from './rounds.ts'
+import { statsOf } from './stats.ts'
 
 /** Wires the parts of this folder together. */
 export class GraphReplication implements Replication {
@@ -56,8 +53,7 @@ export class GraphReplication implements Replication {
   readonly #reads: Reads
   readonly #hearsay: Hearsay
   readonly #watches: (() => void)[] = []
-  #ticks = 0
-  #ticking: NodeJS.Timeout | undefined
+  readonly #rounds: Rounds
 
   constructor(options: ReplicationOptions) {
     this.#options = options
@@ -192,6 +188,11 @@ export class GraphReplication implements Replication {
       changed: (infoHash) => this.touch(infoHash),
       log,
     })
+    this.#rounds = new Rounds({
+      ticks: [() => this.#care.tick(), () => this.#absence.ranOut() && this.#reconciler.start()],
+      passes: [() => this.#network.judge(), () => this.#care.recall(), () => this.#pass.request()],
+      log,
+    })
   }
 
   readonly isPublished: Replication['isPublished'] = (infoHash) => this.#publications.published(infoHash) !== undefined
@@ -249,7 +250,7 @@ export class GraphReplication implements Replication {
     await this.#reconciler.idle()
     await this.#notice.open()
     this.#gate.start()
-    this.#ticking = setInterval(() => this.#tick(), tickMs)
+    this.#rounds.start()
   }
 
   async claim(infoHash: string): Promise<void> {
@@ -268,22 +269,19 @@ export class GraphReplication implements Replication {
   }
 
   stats(): ReplicationStats {
-    return {
-      ...this.#copying.stats(),
-      mending: this.#mending.items,
-      released: this.#care.released.items,
-      releasedBytes: this.#care.released.bytes,
-      live: this.#network.roster.size,
-      inStep: this.#gate.inStep,
-      settled: this.#gate.settled,
-      clockBehind: this.#heart.clockBehind,
-      clockOff: this.#network.roster.presence.isClockOff(),
-    }
+    return statsOf({
+      copying: this.#copying,
+      mending: this.#mending,
+      care: this.#care,
+      network: this.#network,
+      gate: this.#gate,
+      heart: this.#heart,
+    })
   }
 
   async close(): Promise<void> {
     for (const end of this.#watches.splice(0)) end()
-    clearInterval(this.#ticking)
+    this.#rounds.close()
     this.#gate.close()
     this.#pass.close()
     this.#network.close()
@@ -310,15 +308,6 @@ export class GraphReplication implements Replication {
     if (!this.#gate.inStep) return
     this.#reconciler.touchAll()
     this.#succession.open()
-  }
-
-  #tick(): void {
-    this.#care.tick()
-    if (this.#absence.ranOut()) this.#reconciler.start()
-    if (++this.#ticks % ticksPerPass !== 0) return
-    this.#network.judge()
-    this.#care.recall()
-    this.#pass.request()
   }
 
   /** Ends what is fetched of an item, for a copy and for readers alike. */
