@@ -165,8 +165,16 @@ export const rooms: readonly Room[] = [
   {
     path: `${tracker}/compose.ts`,
     knows: [
-      ...['access', 'cluster', 'network', 'operations', 'transport', 'signalling', 'swarm', 'wire'],
-      ...['config.ts', 'snapshot-file.ts'],
+      'access',
+      'cluster',
+      'network',
+      'operations',
+      'transport',
+      'signalling',
+      'swarm',
+      'wire',
+      'config.ts',
+      'snapshot-file.ts',
     ].map((name) => `${tracker}/${name}`),
   },
   { path: `${tracker}/network`, knows: [`${tracker}/access`] },
