@@ -67,6 +67,22 @@ const refusals = async (tracker: Tracker, path: string): Promise<number> => {
   return answers.filter((answer) => answer.includes('failure reason')).length
 }
 
+/** What `/health` says to a connection of its own; nothing when it meets a worker that has just died. */
+const health = async (tracker: Tracker): Promise<string> => {
+  try {
+    return await (await fetch(`${urlOf(tracker)}/health`, { headers: { connection: 'close' } })).text()
+  } catch {
+    return ''
+  }
+}
+
+/** The processes of a tracker of two, once both answer. */
+const workersOf = async (tracker: Tracker): Promise<[number, number] | undefined> => {
+  const { workers } = (await ask(tracker, 'GET', '/stats')).body as { workers: { pid: number }[] }
+  const [one, two] = workers.map(({ pid }) => pid)
+  return one === undefined || two === undefined ? undefined : [one, two]
+}
+
 const peersOf = async (tracker: Tracker): Promise<number> => {
   const { body } = await ask(tracker, 'GET', '/stats')
   return (body as { peers: { total: number } }).peers.total
@@ -108,6 +124,14 @@ test.skipIf(lacks('curl') || lacks('jq'))(
     expect((await ask(tracker, 'GET', '/v1/bans')).body).toMatchObject({ bans: [{ network: '203.0.113.9' }] })
     expect(await peersOf(tracker)).toBe(1)
     expect((await fetch(`${urlOf(tracker)}/stats`)).status).toBe(401)
+    // A worker that is gone is told, and is back soon.
+    const [pid] = await until(async () => workersOf(tracker), { within: 5000, what: 'both workers answer' })
+    process.kill(pid, 'SIGKILL')
+    await until(async () => (await health(tracker)) === '1 of 2 workers do not answer\n', {
+      within: 5000,
+      what: 'it is missed',
+    })
+    await until(async () => (await health(tracker)) === 'ok\n', { within: 20_000, what: 'it is back' })
     expect(tracker.output()).not.toContain(String(kept.body['passkey']))
   },
 )

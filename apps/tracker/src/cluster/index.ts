@@ -1,7 +1,5 @@
-export { WorkerFailedError } from './errors.ts'
 export { ClusterFigures, figuresName } from './figures.ts'
 export type { Place } from './place.ts'
 export type { Desk } from './serving-end.ts'
-export { shardOf } from './shard.ts'
 export { type Followed, Supervisor } from './supervisor.ts'
 export { report, WorkerPlace } from './worker-place.ts'

@@ -1,5 +1,4 @@
 export { LedgerFollower } from './follower.ts'
-export { LedgerAwayError, LedgerFileError, LedgerFullError, LedgerTooNewError } from './errors.ts'
 export { type LedgerSettings, ledgerOf } from './ledger-of.ts'
 export { newPasskey, passkeyHash } from './passkey.ts'
 export * from './port.ts'

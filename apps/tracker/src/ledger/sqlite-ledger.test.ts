@@ -51,7 +51,7 @@ it('may be opened by several at once, before it is there', async () => {
   const others = Array.from({ length: 3 }, () => new SqliteLedger(path, Date.now))
   await Promise.all([ledger, ...others].map((one) => one.open()))
   const made = await Promise.all([ledger, ...others].map((one) => one.create('x')))
-  expect(made.map(({ id }) => id).toSorted()).toEqual([1, 2, 3, 4])
+  expect(made.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4])
   await Promise.all(others.map((one) => one.close()))
 })
 

@@ -1,1 +1,1 @@
-export { type Fellows, Operations } from './operations.ts'
+export { Operations } from './operations.ts'

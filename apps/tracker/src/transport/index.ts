@@ -1,7 +1,6 @@
 export { type Family } from './address.ts'
 export { ConnectionIds, connectionSecret } from './connection-id.ts'
 export { Counts, gauge } from './counts.ts'
-export { ListenError } from './errors.ts'
 export { HttpPages, type OperatorDoors } from './http-pages.ts'
 export { HttpTracker } from './http-tracker.ts'
 export { HttpTransport } from './http.ts'
