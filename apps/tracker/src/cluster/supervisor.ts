@@ -38,6 +38,7 @@ export class Supervisor {
   readonly #secret = [...connectionSecret()]
   #settings: TrackerSettings
   #folder: string | undefined
+  #changed: Promise<void> = Promise.resolve()
 
   constructor(options: SupervisorOptions) {
     const { settings, log, program, network } = options
@@ -98,8 +99,13 @@ export class Supervisor {
 
   /** Rejects with `WorkerFailedError` when one of them does not take the settings. */
   async change(settings: TrackerSettings): Promise<void> {
-    this.#settings = settings
-    await Promise.all(this.#workers.map((worker) => worker.change(settings)))
+    // One after the other: each worker answers for one change at a time.
+    const changed = this.#changed.then(async () => {
+      this.#settings = settings
+      await Promise.all(this.#workers.map((worker) => worker.change(settings)))
+    })
+    this.#changed = changed.catch(() => undefined)
+    await changed
   }
 
   async stop(): Promise<void> {

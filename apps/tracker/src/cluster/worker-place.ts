@@ -105,8 +105,13 @@ export const report = (said: Report, done?: () => void): void => {
   else done?.()
 }
 
+/** Connections that are on their way to other workers, and may be at once. */
+let giving = 0
+const mostGiving = 128
+
 const giveAway = (shard: number, stream: Duplex, head: Buffer, upgrade: Upgrade): boolean => {
-  if (!process.connected) return false
+  // A crowd at the wrong worker is served by the wrong worker.
+  if (!process.connected || giving >= mostGiving) return false
   const taken = takeHandle(stream, head)
   if (taken === undefined) return false
   const given: Given = {
@@ -115,6 +120,10 @@ const giveAway = (shard: number, stream: Duplex, head: Buffer, upgrade: Upgrade)
     upgrade: { ...upgrade, address: [...upgrade.address] },
     head: taken.head.toString('base64'),
   }
-  process.send?.(given, asSendable(taken.handle), undefined, () => taken.handle.close())
+  giving++
+  process.send?.(given, asSendable(taken.handle), undefined, () => {
+    giving--
+    taken.handle.close()
+  })
   return true
 }

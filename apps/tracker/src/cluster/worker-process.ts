@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { WorkerFailedError } from './errors.ts'
 import { asSendable, type Handle, handleOf } from './handle.ts'
@@ -25,6 +24,9 @@ const steadyMs = 30_000
 /** A worker says goodbye to its clients and keeps its peers; one that takes longer is ended. */
 const stopMs = 4000
 
+/** Connections that may be on their way to a worker at once; who comes beyond is hung up on. */
+const mostGiving = 1024
+
 /** One worker: its process, and the next one when that dies. */
 export class WorkerProcess {
   readonly #options: WorkerProcessOptions
@@ -36,6 +38,9 @@ export class WorkerProcess {
   #isListening = false
   #hasBegun = false
   #heard: ((report: Report | undefined) => void) | undefined
+  #isGone = true
+  /** Connections on their way to it. */
+  #giving = 0
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options
@@ -83,16 +88,21 @@ export class WorkerProcess {
   /** Hands over a connection, which ends when it cannot be. */
   give(given: Given, handle: Handle): void {
     const child = this.#child
-    if (!this.#isListening || child?.connected !== true) return handle.close()
-    child.send(given, asSendable(handle), () => handle.close())
+    if (!this.#isListening || child?.connected !== true || this.#giving >= mostGiving) return handle.close()
+    this.#giving++
+    child.send(given, asSendable(handle), () => {
+      this.#giving--
+      handle.close()
+    })
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true
     clearTimeout(this.#restart)
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
+    if (child === undefined || this.#isGone) return
+    // It may end by itself while it is told to: that is no error.
+    const gone = new Promise((resolve) => child.once('exit', resolve))
     this.#send({ is: 'stop' })
     const cut = setTimeout(() => child.kill('SIGKILL'), stopMs)
     await gone
@@ -104,9 +114,16 @@ export class WorkerProcess {
     const child = fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
     const began = performance.now()
     this.#child = child
+    this.#isGone = false
     child.on('message', (message, handle) => this.#onMessage(message, handle))
-    child.on('error', (error) => log.error({ err: error, worker: own }, 'a worker cannot be told something'))
+    child.on('error', (error) => {
+      log.error({ err: error, worker: own }, 'a worker cannot be started, or told something')
+      // Without a process nothing else comes.
+      if (child.pid === undefined) child.emit('exit', null, null)
+    })
     child.once('exit', (code, signal) => {
+      this.#isGone = true
+      this.#giving = 0
       this.#isListening = false
       this.#hasBegun = false
       this.#heard?.(undefined)
@@ -128,6 +145,7 @@ export class WorkerProcess {
       log.info({ worker: own, pid: this.pid }, 'a worker is back')
     } catch (error) {
       if (!(error instanceof WorkerFailedError)) throw error
+      if (this.#isStopping) return
       log.error({ worker: own, reason: error.message }, 'a worker cannot be started again')
       this.#child?.kill('SIGKILL')
     }
@@ -147,7 +165,10 @@ export class WorkerProcess {
 
   /** The next report, which must be of this kind. */
   async #report<Kind extends Report['is']>(kind: Kind): Promise<Extract<Report, { is: Kind }>> {
-    const report = await new Promise<Report | undefined>((resolve) => (this.#heard = resolve))
+    const report = await new Promise<Report | undefined>((resolve) => {
+      if (this.#isGone) resolve(undefined)
+      else this.#heard = resolve
+    })
     this.#heard = undefined
     if (report?.is === kind) return report as Extract<Report, { is: Kind }>
     const reason = report?.is === 'failed' ? report.reason : 'its process has ended'
