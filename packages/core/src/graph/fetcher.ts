@@ -85,8 +85,10 @@ export class Fetcher {
   }
 
   #keeps(soul: string): boolean {
+    const { keeps } = this.#options
+    if (keeps === undefined) return true
     const kind = parseSoul(soul)?.kind
-    return this.#options.keeps === undefined || (kind !== undefined && this.#options.keeps.has(kind))
+    return kind !== undefined && keeps.has(kind)
   }
 
   async #fetchBuckets(differing: string[]): Promise<boolean> {
