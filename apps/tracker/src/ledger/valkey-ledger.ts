@@ -32,10 +32,15 @@ import {
 } from './valkey-scripts.ts'
 
 /** What lies in the server could have been written by anybody who has its password. */
-const record = z
-  .string()
-  .transform((text): unknown => JSON.parse(text))
-  .pipe(z.object({ hash: z.string().length(43), label: z.string(), createdAt: z.number() }))
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.addIssue('is not JSON')
+    return z.NEVER
+  }
+})
+const record = json.pipe(z.object({ hash: z.string().length(43), label: z.string(), createdAt: z.number() }))
 const number = z
   .string()
   .nullable()
@@ -151,7 +156,10 @@ export class ValkeyLedger implements Ledger {
   #changeOf([kind, name, text, flag]: z.output<typeof changeRow>): Change {
     if (kind === 'ban') return { kind, network: name, until: Number(text) }
     if (kind !== 'key') return { kind, infoHash: name, isListed: text !== '' }
-    return { kind, id: this.#read(keyId, name), hash: this.#read(record, text).hash, isRevoked: flag === '1' }
+    const read = record.safeParse(text)
+    // A record that cannot be read lets nobody in, and keeps nobody else out.
+    const { hash, isRevoked } = read.success ? { hash: read.data.hash, isRevoked: flag === '1' } : unreadable
+    return { kind, id: this.#read(keyId, name), hash, isRevoked }
   }
 
   #read<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -160,6 +168,8 @@ export class ValkeyLedger implements Ledger {
     throw new LedgerAwayError(new URL(this.#url).host, { cause: read.error })
   }
 }
+
+const unreadable = { hash: '', isRevoked: true }
 
 /** Arguments of one script: Lua unpacks a few thousand. Even, for they are pairs. */
 const mostAtOnce = 4000
