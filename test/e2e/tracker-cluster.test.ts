@@ -41,7 +41,7 @@ beforeAll(async () => {
   await start(2)
 })
 afterAll(async () => {
-  await tracker.end('SIGKILL')
+  await tracker.stop()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -181,6 +181,7 @@ test('a seeder announces each item to its shard, and names that in the magnet', 
   onTestFinished(async () => await seeder.stop())
   onTestFailed(() => console.error(seeder.output()))
   await seeder.start()
+  await seeder.ready()
   for (let i = 0; i < 3; i++) {
     const { id, magnet } = await seeder.publish(`${i}.bin`, randomBytes(1000))
     const shard = Number.parseInt(id.slice(0, 8), 16) % 2
