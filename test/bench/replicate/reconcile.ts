@@ -1,23 +1,28 @@
 import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import {
-  assess,
   Auditors,
   auditKey,
   Demands,
-  duty,
   HolderIndex,
   NetworkView,
   OwnHoldings,
   packTags,
   Presence,
   ProofIndex,
+  Releases,
   tagOf,
   toBase64url,
   Unproven,
   wantedHolders,
   type Heartbeat,
 } from '@eldernode/core'
-import { round, tell, type Figures, type Part } from '../publish/figures.ts'
+import { Catalog } from '../../../apps/seeder/src/library/catalog.ts'
+import { differences } from '../../../apps/seeder/src/replication/deciding/differences.ts'
+import { Duties } from '../../../apps/seeder/src/replication/deciding/duties.ts'
+import { Levels } from '../../../apps/seeder/src/replication/health/levels.ts'
+import { round, tell, type Figures, type Part, type Stage } from '../publish/figures.ts'
 
 const items = 100_000
 const nodes = 20
@@ -39,8 +44,38 @@ const heartbeat = (n: number): Heartbeat => ({
   version: '0',
 })
 
-/** One pass over healthy items as each node makes it: every item assessed, its duty found, nothing else to do. */
-function run(): Promise<Figures> {
+/** The catalog of a node that holds these items, as a pass reads it. */
+function catalogOf(folder: string, held: readonly string[], publisherOf: (infoHash: string) => string): Catalog {
+  mkdirSync(folder, { recursive: true })
+  const catalog = new Catalog(join(folder, 'catalog.db'))
+  catalog.transact(() => {
+    for (const [n, infoHash] of held.entries()) {
+      const sha256 = digest(`bytes ${infoHash}`).toString('hex')
+      const file = { path: 'a', size: 10 ** 6, sha256, type: 'text/plain' }
+      const print = { size: file.size, mtimeUs: 1, ctimeUs: 1, inode: n + 1 }
+      catalog.blobs.set({ ...print, sha256, state: 'sound', writtenAt: 1, verifiedAt: 1 })
+      const { size } = file
+      const replicas = { min: 2, target: 3 }
+      const rest = {
+        replicas,
+        createdAt: n + 1,
+        state: 'live' as const,
+        owner: '',
+        access: 'public' as const,
+        about: {},
+      }
+      const item = { infoHash, name: 'a', size, pieceLength: 16_384, files: [file], sha256, ...rest }
+      catalog.addItem({ ...item, publisher: publisherOf(infoHash) }, Buffer.from('de'))
+    }
+  })
+  return catalog
+}
+
+/**
+ * One pass over healthy items as each node makes it: what it holds is compared with what it published and offers, every item
+ * is assessed, its duty found and its level noted; nothing else is to be done.
+ */
+function run({ folder }: Stage): Promise<Figures> {
   const self = ids[0]!
   const presence = new Presence({ self, graceMs: 600_000, now: () => now, clock: () => 60_000 })
   for (const [n, pub] of ids.entries()) presence.see({ pub, ts: now, body: heartbeat(n) })
@@ -80,15 +115,49 @@ function run(): Promise<Figures> {
     isPinned: () => false,
     now: () => now,
   })
+  const mine = [...own.buckets()].flatMap((bucket) => own.bucket(bucket).held).toSorted()
+  const publisherOf = new Map(infoHashes.map((infoHash, n) => [infoHash, ids[n % nodes]!]))
+  const catalog = catalogOf(join(folder, 'reconcile'), mine, (infoHash) => publisherOf.get(infoHash)!)
+  const published = mine.filter((infoHash) => publisherOf.get(infoHash) === self)
+  const levels = new Levels(
+    () => now,
+    () => {},
+  )
+  const never = (): never => {
+    throw new Error('something is to be done about a healthy item')
+  }
+  const duties = new Duties({
+    publications: { demands, published: never, refresh: never },
+    view,
+    unproven,
+    releases: new Releases(),
+    levels,
+    transfers: { add: never, has: () => false, rank: never, runs: never, sweep: () => {} },
+    inStep: () => true,
+    mayFetch: never,
+    review: never,
+    cancel: never,
+    mark: never,
+    unmark: never,
+    release: never,
+    isBad: () => false,
+    drop: never,
+    clock: () => 0,
+  })
+  const compared = {
+    self,
+    graph: { manifests: () => published.map((infoHash) => ({ pub: self, infoHash })) },
+    library: {
+      heads: () => catalog.lists.heads(),
+      patchy: () => [],
+      storage: () => ({ folder, state: 'here' as const }),
+    },
+    serving: { offers: (infoHash: string) => own.get(infoHash) === 'held', offered: () => mine },
+  }
   const pass = (): number => {
-    let healthy = 0
-    for (const demand of demands) {
-      const assessment = assess(demand, view)
-      unproven.note(demand, assessment, view)
-      const { do: what } = duty(demand, assessment, view)
-      if (assessment.level === 'at-target' && (what === 'keep' || what === 'nothing')) healthy++
-    }
-    return healthy
+    for (const difference of differences(compared, false, () => {})) if (difference !== undefined) never()
+    for (const _step of duties.pass());
+    return levels.totals().levels['at-target'].items
   }
   const seconds = Array.from({ length: 3 }, () => {
     const before = process.cpuUsage()
@@ -96,6 +165,7 @@ function run(): Promise<Figures> {
     const { user, system } = process.cpuUsage(before)
     return (user + system) / 1e6
   })
+  catalog.close()
   const first = seconds[0]!
   tell(`one pass over ${items} healthy items, ${nodes} nodes`, `${first.toFixed(2)} CPU-s`, 'the first of three')
   return Promise.resolve({ reconcile_cpu_s: round(first, 2) })
