@@ -10,7 +10,7 @@ export const heads = {
 export type Head = (typeof heads)[keyof typeof heads]
 
 /** Bytes of a head; whoever needs more is no client of a tracker. */
-export const maxHead = 8192
+const maxHead = 8192
 
 /** The head of one request, filled again for each. */
 export class HttpHead {

@@ -1,4 +1,4 @@
-export { type Head, HttpHead, heads, readHead } from './http-head.ts'
+export { HttpHead, heads, readHead } from './http-head.ts'
 export { announceText, failureText, type Intervals, parseHttpAnnounce, parseHttpScrape, scrapeText } from './http.ts'
 export { readPath, TrackerPath } from './path.ts'
 export {
