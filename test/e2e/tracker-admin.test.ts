@@ -137,9 +137,17 @@ test.skipIf(lacks('curl') || lacks('jq'))(
 )
 
 test('without a token file there are no such doors; passkeys that are kept nowhere stop the start', async () => {
-  const open = await started({ 'access.mode': 'open', 'admin.tokenFile': '' })
+  const open = await started({
+    'access.mode': 'open',
+    'admin.tokenFile': '',
+    members: '10.9.9.9',
+    'limits.requestsPerAddress': 1,
+  })
   for (const path of ['/stats', '/v1/keys']) expect((await fetch(urlOf(open) + path)).status).toBe(404)
   expect(await (await fetch(`${urlOf(open)}/health`)).text()).toBe('ok\n')
+  // Ten seconds of one request a second, and then no more, whatever is asked for.
+  const asked = await Promise.all(Array.from({ length: 12 }, () => fetch(`${urlOf(open)}/metrics`)))
+  expect(asked.filter(({ status }) => status === 429).length).toBeGreaterThan(2)
   const homeless = new Tracker({ 'access.mode': 'private' })
   trackers.push(homeless)
   await until(() => homeless.ended, { within: 20_000, what: 'the tracker ends' })

@@ -87,6 +87,20 @@ export class HttpTracker {
     return true
   }
 
+  /** Counts a request for anything else than the tracker. False when its address makes too many, or has none. */
+  permits(asker: Asker, forwardedFor: string): boolean {
+    const { counts, manners } = this.#options
+    const { address } = this.#word
+    try {
+      if (manners.permits(this.callerOf(asker, forwardedFor, address), address)) return true
+      counts.refused('http', 'limit')
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error
+      counts.refused('http')
+    }
+    return false
+  }
+
   /** The address of a client, through the proxies that are trusted. Throws `InvalidInputError` when there is none. */
   callerOf(asker: Asker, forwardedFor: string, into: Int32Array): Family {
     const kind =

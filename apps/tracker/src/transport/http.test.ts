@@ -35,6 +35,7 @@ beforeEach(async () => {
         return true
       },
       callerOf: () => kinds.ipv4,
+      permits: () => true,
     },
     pages: {
       answer: (request, response) => {

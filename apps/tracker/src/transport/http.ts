@@ -12,7 +12,7 @@ import type { Asker, HttpTracker } from './http-tracker.ts'
 import type { WebSocketTransport } from './websocket.ts'
 
 interface HttpTransportOptions {
-  tracker: Pick<HttpTracker, 'ask' | 'callerOf'>
+  tracker: Pick<HttpTracker, 'ask' | 'callerOf' | 'permits'>
   pages: Pick<HttpPages, 'answer'>
   webSockets: Pick<WebSocketTransport, 'upgrade'>
   counts: Counts
@@ -119,12 +119,13 @@ export class HttpTransport implements HttpOwner {
   }
 
   #onPage(request: IncomingMessage, response: ServerResponse): void {
-    if (request.method === 'GET') {
-      headOf(request, this.head)
-      const { path, search, forwardedFor } = this.head
-      if (this.#options.tracker.ask(new PageAsker(request, response), path, search, forwardedFor)) return
-    }
-    this.#options.pages.answer(request, response)
+    const { tracker, pages } = this.#options
+    headOf(request, this.head)
+    const { path, search, forwardedFor } = this.head
+    const asker = new PageAsker(request, response)
+    if (request.method === 'GET' && tracker.ask(asker, path, search, forwardedFor)) return
+    if (tracker.permits(asker, forwardedFor)) pages.answer(request, response)
+    else asker.reply(429, 'too many requests from this address\n', true)
   }
 
   #upgrade(asker: Asker, socket: Socket, rest: Buffer): void {
