@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seededBytes, sha256OfFile, TestHost, type Media } from '../harness/index.ts'
 import { lacks } from '../harness/tools.ts'
 import { clients } from './client.ts'
@@ -46,27 +46,27 @@ function promised(item: Media): Record<string, string> {
   return Object.fromEntries(item.files.map(({ path, sha256 }) => [path, sha256]))
 }
 
-describe.each(Object.keys(clients))('%s', (name) => {
-  test.skipIf(lacks(name) || noHost).each(['1 byte', 'exactly one piece', '100 MB', 'folders with unicode names'])(
-    'downloads by the published magnet: %s',
-    async (what) => {
-      onTestFailed(() => console.error(publisher.output()))
-      const [item, client] = [published[what], clients[name]]
-      if (item === undefined || client === undefined) throw new Error('nothing was published')
-      const folder = await publisher.temporary()
-      await client(host, item.magnet, folder)
-      expect(await stored(item, folder)).toEqual(promised(item))
-    },
-  )
+const asPublished = (magnet: string): string => magnet
 
-  test.skipIf(lacks(name) || noHost)('downloads 100 MB from peers alone', async () => {
-    onTestFailed(() => console.error(publisher.output()))
-    const [item, client] = [published['100 MB'], clients[name]]
-    if (item === undefined || client === undefined) throw new Error('nothing was published')
-    const folder = await publisher.temporary()
-    await client(host, withoutWebSeeds(item.magnet), folder)
-    expect(await stored(item, folder)).toEqual(promised(item))
-  })
+/** Side by side, the longest first: each client waits for most of its time. */
+const downloads = Object.keys(clients).flatMap((name) => [
+  { name, what: '100 MB', how: 'from peers alone', change: withoutWebSeeds },
+  ...['100 MB', 'folders with unicode names', 'exactly one piece', '1 byte'].map((what) => ({
+    name,
+    what,
+    how: 'by the published magnet',
+    change: asPublished,
+  })),
+])
+
+test.concurrent.for(downloads)('$name downloads $what $how', async ({ name, what, change }, context) => {
+  context.skip(lacks(name) || noHost)
+  context.onTestFailed(() => console.error(publisher.output()))
+  const [item, client] = [published[what], clients[name]]
+  if (item === undefined || client === undefined) throw new Error('nothing was published')
+  const folder = await publisher.temporary()
+  await client(host, change(item.magnet), folder)
+  expect(await stored(item, folder)).toEqual(promised(item))
 })
 
 test.skipIf(noHost)('the magnet names trackers, web seed and peer address', () => {
