@@ -101,8 +101,9 @@ export class Supervisor {
   async change(settings: TrackerSettings): Promise<void> {
     // One after the other: each worker answers for one change at a time.
     const changed = this.#changed.then(async () => {
-      this.#settings = settings
       await Promise.all(this.#workers.map((worker) => worker.change(settings)))
+      // A worker that starts again begins with what all have taken.
+      this.#settings = settings
     })
     this.#changed = changed.catch(() => undefined)
     await changed

@@ -91,17 +91,16 @@ export class WebSocketTransport implements SocketOwner {
     const [high = 0, low = 0] = address
     if (manners.isBanned(kind, address)) return this.#turnAway(stream, '429 Too Many Requests')
     const { passkey, shard } = readPath(head.path, this.#path) ? this.#path : noPath
+    const callerKey = gate.keyOf(passkey)
+    if (gate.refusalOfKey(callerKey) !== '') {
+      if (callerKey === wrongKey) manners.refused(kind, address)
+      return this.#turnAway(stream, '403 Forbidden')
+    }
     if (shards !== undefined && shard !== -1 && shards.of(shard) !== shards.own) {
       const { webSocketKey, path } = head
       if (shards.give(shards.of(shard), stream, rest, { webSocketKey, path, kind, address: [...address] })) return
     }
     if (!this.#perAddress.enter(kind, high, low)) return this.#turnAway(stream, '429 Too Many Requests')
-    const callerKey = gate.keyOf(passkey)
-    if (gate.refusalOfKey(callerKey) !== '') {
-      this.#perAddress.leave(kind, high, low)
-      if (callerKey === wrongKey) manners.refused(kind, address)
-      return this.#turnAway(stream, '403 Forbidden')
-    }
     const isOwn = isMember(kind, address)
     // The head is filled anew by the next request, while this one may wait.
     const key = head.webSocketKey
@@ -122,8 +121,10 @@ export class WebSocketTransport implements SocketOwner {
 
   /** A connection whose upgrade another worker has read. */
   take(stream: Duplex, rest: Buffer, { webSocketKey, path, kind, address }: Upgrade): void {
-    stream.on('error', ignore)
-    if (this.#sockets >= this.#options.limits.sockets) return this.#turnAway(stream, '503 Service Unavailable')
+    if (this.#sockets >= this.#options.limits.sockets) {
+      stream.on('error', ignore)
+      return this.#turnAway(stream, '503 Service Unavailable')
+    }
     const head = new HttpHead()
     head.isUpgrade = true
     head.webSocketVersion = '13'
