@@ -96,12 +96,9 @@ export class Signalling {
     word.key = speaker.from.key
     word.uploaded = message.uploaded
     word.downloaded = message.downloaded
-    if (swarms.swarmsOf(client) >= limits.swarmsPerSocket && !swarms.isMember(word.infoHash, client)) {
-      const most = speaker.from.isMember ? limits.swarmsPerMember : limits.swarmsPerSocket
-      let swarmsOfSocket = 0
-      for (let one = speaker.first; one !== undefined; one = one.next) swarmsOfSocket += swarms.swarmsOf(one.client)
-      if (swarmsOfSocket >= most) throw new InvalidInputError(`one connection may be in ${most} torrents at most`)
-    }
+    const most = speaker.from.isMember ? limits.swarmsPerMember : limits.swarmsPerSocket
+    if (this.#swarmsOf(speaker) >= most && !swarms.isMember(word.infoHash, client))
+      throw new InvalidInputError(`one connection may be in ${most} torrents at most`)
     const answer = this.#answer
     entrance.announce(word, answer)
     if (answer.refusal !== '') return speaker.send(refusalMessage(answer.refusal, message))
@@ -109,6 +106,13 @@ export class Signalling {
     const seconds = Math.max(1, Math.round(interval * (1 - random() / 10)))
     speaker.pass(this.#passed, writeAcknowledgement(message, answer, seconds, this.#passed))
     for (let i = 0; i < answer.count; i++) this.#passOffer(message, client, i, answer.peers[i] as number)
+  }
+
+  /** In how many swarms all are that speak through it. */
+  #swarmsOf(speaker: Speaker): number {
+    let count = 0
+    for (let one = speaker.first; one !== undefined; one = one.next) count += this.#options.swarms.swarmsOf(one.client)
+    return count
   }
 
   #passOffer(message: SocketMessage, from: number, which: number, peer: number): void {
