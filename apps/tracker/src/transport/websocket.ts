@@ -225,7 +225,8 @@ export class WebSocketTransport implements SocketOwner {
     let waiting = 0
     for (const socket of this.#rounds[this.#second] ?? []) {
       waiting += socket.waiting
-      if (!socket.isAlive || waiting > maxWaiting / pingSeconds) {
+      // Who sends whole messages does not pay for those who do not.
+      if (!socket.isAlive || (socket.waiting > 0 && waiting > maxWaiting / pingSeconds)) {
         socket.terminate()
         continue
       }
