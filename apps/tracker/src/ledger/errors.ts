@@ -1,9 +1,13 @@
 import { EldernodeError } from '@eldernode/core'
 
-/** The server of the ledger does not answer. Nothing is known of whether it has done what it was asked for. */
+/**
+ * The ledger's server does not answer, or its disk does not take what it should. Nothing is known of whether it has done
+ * what it was asked for.
+ */
 export class LedgerAwayError extends EldernodeError {
   constructor(where: string, options?: ErrorOptions) {
-    super('ledger_away', `The ledger at ${where} does not answer: look whether it runs, then try again.`, options)
+    const reason = options?.cause instanceof Error ? ` (${options.cause.message})` : ''
+    super('ledger_away', `The ledger at ${where} cannot be used now${reason}: mend that, then try again.`, options)
   }
 }
 

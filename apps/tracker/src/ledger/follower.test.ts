@@ -38,6 +38,7 @@ class Listener {
 
 let now: number
 let logged: string[]
+let reasons: string[]
 let server: RedisServer
 let folder: string
 
@@ -54,11 +55,18 @@ afterAll(async () => {
 beforeEach(() => {
   now = 0
   logged = []
+  reasons = []
 })
 
 const log = pino(
   { level: 'info' },
-  { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) },
+  {
+    write: (line: string) => {
+      const { msg, reason = '' } = JSON.parse(line) as { msg: string; reason?: string }
+      logged.push(msg)
+      reasons.push(reason)
+    },
+  },
 )
 
 const follow = (ledger: Ledger, listener = new Listener()) => {
@@ -162,8 +170,10 @@ it('says what is lost when it stops without a ledger, in time', async () => {
   const ledger = new ValkeyLedger('redis://127.0.0.1:9', Date.now)
   onTestFinished(() => ledger.close())
   const { follower, listener } = follow(ledger)
+  await ledger.open()
   await follower.start()
   expect(follower.isReady).toBe(false)
+  expect(reasons.at(0)).toMatch(/^The ledger at 127\.0\.0\.1:9 cannot be used now \(.*ECONNREFUSED.*\): mend that/)
   listener.waiting = [{ id: 1, uploaded: 7, downloaded: 0 }]
   await follower.stop()
   expect(logged.at(-1)).toBe('the ledger is away: what peers gave and took lately is lost')

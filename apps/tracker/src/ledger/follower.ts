@@ -175,7 +175,4 @@ export class LedgerFollower {
 }
 
 /** What of an error goes into the log: where it was thrown matters only if nobody meant to. */
-const about = (error: unknown): object =>
-  error instanceof EldernodeError
-    ? { reason: error.message, ...(error.cause instanceof Error && { cause: error.cause.message }) }
-    : { err: error }
+const about = (error: unknown): object => (error instanceof EldernodeError ? { reason: error.message } : { err: error })

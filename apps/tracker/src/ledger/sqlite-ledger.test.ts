@@ -55,6 +55,16 @@ it('may be opened by several at once, before it is there', async () => {
   await Promise.all(others.map((one) => one.close()))
 })
 
+it('says so when its file does not do what it should, and goes on when it does', async () => {
+  await ledger.create('a')
+  const db = new DatabaseSync(path)
+  db.exec('ALTER TABLE key RENAME TO lost')
+  await expect(ledger.create('x')).rejects.toThrow(/^The ledger at .* cannot be used now \(no such table: .*key\)/)
+  db.exec('ALTER TABLE lost RENAME TO key')
+  db.close()
+  expect((await ledger.create('b')).id).toBe(2)
+})
+
 it('leaves a file of a later version alone', async () => {
   const db = new DatabaseSync(path)
   db.exec('PRAGMA user_version = 2')
