@@ -72,7 +72,7 @@ describe('one file', () => {
     async (announced) => {
       const files = [{ path: 'a.bin', bytes: noise(33 * mebi) }]
       const options = announced === undefined ? {} : { expectedSize: announced }
-      expect((await receiveLikeReference(files, options)).pieceLength).toBe(32_768)
+      expect((await receiveLikeReference(files, options)).pieceLength).toBe(262_144)
     },
   )
 
@@ -129,7 +129,7 @@ describe('several files', () => {
       { path: 'a', bytes: noise(20 * mebi + 3) },
       { path: 'b', bytes: noise(20 * mebi + 3, 2) },
     ]
-    expect((await receiveLikeReference(large, { expectedSize: 5 })).pieceLength).toBe(32_768)
+    expect((await receiveLikeReference(large, { expectedSize: 5 })).pieceLength).toBe(262_144)
   })
 })
 

@@ -45,14 +45,19 @@ async function sealedBytes(body: object): Promise<number> {
 
 test.each([
   [1, 2 ** 14],
-  [2 ** 25, 2 ** 14],
-  [2 ** 25 + 1, 2 ** 15],
-  [2 ** 30, 2 ** 19],
+  [2 ** 22, 2 ** 14],
+  [2 ** 22 + 1, 2 ** 15],
+  [200_000_000, 2 ** 20],
+  [2 ** 27, 2 ** 19],
+  [2 ** 27 + 1, 2 ** 20],
+  [2 ** 31, 2 ** 20],
+  [2 ** 31 + 1, 2 ** 21],
   [2 ** 35, 2 ** 24],
   [2 ** 40, 2 ** 24],
 ])('an item of %i bytes has pieces of %i', (size, length) => {
   expect(pieceLengthOf(size)).toBe(length)
   expect(mostBytesOf(length)).toBeGreaterThanOrEqual(size)
+  expect(size / length).toBeLessThanOrEqual(size > 2 ** 35 ? Infinity : 2_048)
 })
 
 describe('digests', () => {
