@@ -1,12 +1,11 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files that take a minute or more, the longest first: one that began last would be waited for by itself. */
-const long = [
+/** Files that take half a minute or more, about the longest first: one that began last would be waited for by itself. */
+export const long = [
   'test/chaos/kill.test.ts',
   'test/simulation/simulation-0.test.ts',
   'test/simulation/simulation-1.test.ts',
   'test/interop/library.test.ts',
-  'test/interop/clients.test.ts',
   'test/chaos/network.test.ts',
   'test/e2e/mending.test.ts',
   'test/interop/imports.test.ts',
@@ -14,8 +13,13 @@ const long = [
   'test/e2e/replication.test.ts',
   'test/e2e/disk-full.test.ts',
   'test/chaos/fuzz.test.ts',
+  'test/interop/clients.test.ts',
+  'test/e2e/tracker-outage.test.ts',
+  'test/chaos/connections.test.ts',
+  'test/chaos/tracker-crowd.test.ts',
   'apps/seeder/src/swarm/limits.test.ts',
   'apps/seeder/src/library/listing.test.ts',
+  'apps/seeder/src/swarm/awake/sleeping.test.ts',
   'apps/seeder/src/main.test.ts',
 ]
 
