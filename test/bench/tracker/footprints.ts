@@ -35,12 +35,7 @@ export const bytesPerWsPeer = async (folder: string): Promise<number> => {
       const grown: number[] = []
       for (const count of [500, sockets]) {
         const args = generatorArgs(generator, [tracker.port, 0, count, 1000, 1, recorded])
-        // Its standard input stays open for as long as it is to stay.
-        const crowd = new Program({
-          name: 'ws',
-          command: 'sh',
-          args: ['-c', 'sleep 1000 | exec taskset "$@"', 'ws', ...args],
-        })
+        const crowd = new Program({ name: 'ws', command: 'taskset', args })
         await until(() => crowd.found((line) => line === 'ready'), {
           within: 60_000,
           what: `the crowd is in: ${crowd.output()}`,

@@ -2,7 +2,7 @@
 //   ws PORT SECONDS SOCKETS SWARMS EACH SDP [RATE]
 // EACH: swarms of one socket. SDP: a file with the text of an offer as JSON string. RATE: announces a second of all;
 // without it every socket announces as soon as its last announce was acknowledged. SECONDS 0: announce once without
-// offers, then stay until standard input ends.
+// offers, then stay until killed.
 // Prints: messages sent, messages received, answers received, seconds, and the median and 99th percentile in ms from an
 // announce until the answer to one of its offers.
 #define _GNU_SOURCE
@@ -195,8 +195,7 @@ int main(int argc, char **argv) {
   }
   if (seconds == 0) {
     printf("ready\n"), fflush(stdout);
-    while (getchar() != EOF) {}
-    return 0;
+    for (;;) pause();
   }
   sent = received = answered = samples = 0;
   double began = now(), end = began + seconds;
