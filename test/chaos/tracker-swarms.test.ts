@@ -51,14 +51,14 @@ test('a million swarms of one peer: memory and time are bounded, and all of it i
 
   // The next turn of the hand finds all of them, a bounded number at a time.
   now = 3_000_000
-  let longest = 0
+  let most = 0
   for (let isLeft = true; isLeft;) {
-    const began = performance.now()
+    const held = swarms.peers
     isLeft = swarms.expire(5000)
-    longest = Math.max(longest, performance.now() - began)
+    most = Math.max(most, held - swarms.peers)
   }
   expect([swarms.swarms, swarms.peers]).toEqual([0, 0])
-  expect(longest).toBeLessThan(500)
+  expect(most).toBeLessThanOrEqual(5000)
   const again = process.memoryUsage().rss
   for (let number = 0; number < 300_000; number++) join(number)
   expect((process.memoryUsage().rss - again) / 300_000, 'what was given back is used again').toBeLessThan(100)
