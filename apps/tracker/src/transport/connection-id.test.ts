@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ConnectionIds } from './connection-id.ts'
+import { ConnectionIds, connectionSecret } from './connection-id.ts'
 
 const home = Int32Array.of(0x7f000001, 0, 0, 0)
 
@@ -22,4 +22,20 @@ it('is another one in every process', () => {
   const ids = [1, 2].map(() => new ConnectionIds(() => 0))
   for (const one of ids) one.issue(home, 1)
   expect(ids[0]?.low).not.toBe(ids[1]?.low)
+})
+
+it('is known to workers that share a secret and a clock, and to nobody else', () => {
+  const secret = connectionSecret()
+  const now = () => 60_000
+  const [one, other, stranger] = [
+    new ConnectionIds(now, secret),
+    new ConnectionIds(now, secret),
+    new ConnectionIds(now, connectionSecret()),
+  ]
+  const address = Int32Array.of(1, 2, 3, 4)
+  one.issue(address, 6881)
+  expect(other.isValid(one.high, one.low, address, 6881)).toBe(true)
+  expect(other.isValid(one.high, one.low, address, 6882)).toBe(false)
+  const { high, low } = one
+  expect(stranger.isValid(high, low, address, 6881)).toBe(false)
 })
