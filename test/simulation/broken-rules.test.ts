@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import type { Rules } from './rules.ts'
 import { simulate } from './simulate.ts'
 
-/** All promises that were broken under some rules, in the first of a few seeds that breaks any. */
-const broken = (rules: Partial<Rules>): string => {
-  for (let seed = 0; seed < 20; seed++) {
-    const { violations } = simulate({ seed, machines: 12, items: 100, faults: 3, rules })
+/** All promises that were broken under some rules, in the first of a few seeds from `first` on that breaks any. */
+const broken = (rules: Partial<Rules>, first = 0, faults = 3): string => {
+  for (let seed = first; seed < first + 20; seed++) {
+    const { violations } = simulate({ seed, machines: 12, items: 100, faults, rules })
     if (violations.length > 0) return violations.join('\n')
   }
   return 'none'
@@ -63,6 +63,12 @@ test.each<[what: string, rules: Partial<Rules>, promise: RegExp]>([
   ],
 ])('the simulation notices when %s', (_, rules, promise) => {
   expect(broken(rules)).toMatch(promise)
+})
+
+test('the simulation notices when copies of suspected members count as sure: it takes one that is lost while others are too many', () => {
+  const step: Rules['step'] = (releases, infoHash, what, ...about) =>
+    releases.step(infoHash, what.do === 'release' ? { ...what, sure: true } : what, ...about)
+  expect(broken({ step }, 2, 10)).toMatch(/release: \S+ let \S+ go, and \d of \d copies are left/)
 })
 
 test('the same seed gives the same events', () => {
