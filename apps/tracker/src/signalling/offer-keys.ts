@@ -25,13 +25,13 @@ export class OfferKeys {
     const end = message.idTo(which)
     this.#pack(from, 0, peerWords * 4, 0)
     for (let at = start; at < end; at++)
-      if (bytes[at] === 92) return this.#spelled(bytes.toString('latin1', start, end))
+      if (bytes[at] === 92) return this.#spelled(bytes.toString('utf8', start, end))
     return this.#hash(bytes, start, end)
   }
 
   /** One id may be written in JSON in several ways. */
   #spelled(text: string): number {
-    const plain = Buffer.from(JSON.stringify(JSON.parse(text)), 'latin1')
+    const plain = Buffer.from(JSON.stringify(JSON.parse(text)))
     return this.#hash(plain, 0, plain.length)
   }
 

@@ -28,7 +28,10 @@ beforeEach(() => {
   })
   signalling = new Signalling({
     swarms,
-    entrance: swarms,
+    entrance: {
+      announce: (word, answer) => swarms.announce(word, answer),
+      counts: (infoHash, _key, into) => swarms.counts(infoHash, into),
+    },
     limits,
     interval: 120,
     random: Math.random,
@@ -94,4 +97,19 @@ it('an answer reaches who offered once, and only from who was given the offer', 
   expect(second.messages.at(-1)).toMatchObject({ answer: { sdp: 'y' }, peer_id: 'first'.padEnd(20, '.') })
   say(first, 'first', 1, answer)
   expect([strays, second.messages.length]).toEqual([3, 2])
+})
+
+it('an answer names its offer in any spelling, and finds who offered after a reconnect', () => {
+  const [first, second, again] = [speaker(1), speaker(2), speaker(2)]
+  say(first, 'first', 1)
+  const offers = [{ offer: { type: 'offer', sdp: 'x' }, offer_id: 'a"/\u00e9\u0001' }]
+  say(second, 'second', 1, { offers })
+  say(again, 'second', 1)
+  const to = 'second'.padEnd(20, '.')
+  const spelled =
+    `{"action":"announce","info_hash":"${'1'.padStart(20, '0')}","peer_id":"${'first'.padEnd(20, '.')}","to_peer_id":"${to}",` +
+    '"answer":{"type":"answer","sdp":"y"},"offer_id":"\\u0061\\"\\/\\u00e9\\u0001"}'
+  signalling.message(first, parseWebSocket(Buffer.from(spelled)))
+  expect([strays, second.messages.length]).toEqual([0, 1])
+  expect(again.messages.at(-1)).toMatchObject({ answer: { sdp: 'y' } })
 })
