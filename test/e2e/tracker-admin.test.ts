@@ -111,9 +111,9 @@ test.skipIf(lacks('curl') || lacks('jq'))(
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, timeout: 60_000 })
     expect(stdout).toMatch(/"label": "alice"[^]*"infoHashes":\["(ab){20}"\][^]*ok\n[^]*eldernode_tracker_peers 0/)
     const { announce: revoked } = JSON.parse(await readFile(join(folder, 'key.json'), 'utf8')) as { announce: string }
-    // The worker that was not asked hears of it within a second.
-    await until(async () => (await refusals(tracker, revoked)) === 4, { within: 3000, what: 'the key is revoked' })
-    await until(async () => (await refusals(tracker, path)) === 0, { within: 3000, what: 'the other key holds' })
+    // Whichever worker is asked, it has heard before the change was answered.
+    expect(await refusals(tracker, revoked)).toBe(4)
+    expect(await refusals(tracker, path)).toBe(0)
     expect(await refusals(tracker, '/announce')).toBe(4)
     await announce(tracker, path, 5000, 4000)
     await ask(tracker, 'PUT', '/v1/bans/203.0.113.9', { seconds: 1000 })
@@ -125,13 +125,13 @@ test.skipIf(lacks('curl') || lacks('jq'))(
     expect(await peersOf(tracker)).toBe(1)
     expect((await fetch(`${urlOf(tracker)}/stats`)).status).toBe(401)
     // A worker that is gone is told, and is back soon.
-    const [pid] = await until(async () => workersOf(tracker), { within: 5000, what: 'both workers answer' })
+    const [pid] = await until(async () => workersOf(tracker), { within: 20_000, what: 'both workers answer' })
     process.kill(pid, 'SIGKILL')
     await until(async () => (await health(tracker)) === '1 of 2 workers do not answer\n', {
-      within: 5000,
+      within: 15_000,
       what: 'it is missed',
     })
-    await until(async () => (await health(tracker)) === 'ok\n', { within: 20_000, what: 'it is back' })
+    await until(async () => (await health(tracker)) === 'ok\n', { within: 60_000, what: 'it is back' })
     expect(tracker.output()).not.toContain(String(kept.body['passkey']))
   },
 )
@@ -150,7 +150,7 @@ test('without a token file there are no such doors; passkeys that are kept nowhe
   expect(asked.filter(({ status }) => status === 429).length).toBeGreaterThan(2)
   const homeless = new Tracker({ 'access.mode': 'private' })
   trackers.push(homeless)
-  await until(() => homeless.ended, { within: 20_000, what: 'the tracker ends' })
+  await until(() => homeless.ended, { within: 60_000, what: 'the tracker ends' })
   expect(homeless.ended).toBe(78)
   expect(homeless.output()).toContain('set ledger.file, or cluster.valkey')
 })
@@ -165,7 +165,7 @@ test.skipIf(lacks('redis-server'))(
       const made = await ask(one, 'POST', '/v1/keys', { label: 'shared' })
       const [path, id] = [String(made.body['announce']), String(made.body['id'])]
       await until(async () => (await announce(two, path)).includes('8:completei1e'), {
-        within: 5000,
+        within: 15_000,
         what: 'the key holds',
       })
       await announce(two, path, 5000, 900)
@@ -174,24 +174,27 @@ test.skipIf(lacks('redis-server'))(
         what: 'the total is told',
       })
       await server.kill()
-      await until(async () => (await ask(one, 'GET', '/v1/keys')).status === 503, { within: 5000, what: 'it is away' })
+      await until(async () => (await ask(one, 'GET', '/v1/keys')).status === 503, {
+        within: 15_000,
+        what: 'it is away',
+      })
       // What the ledger said last holds.
       expect(await announce(one, path, 6000)).toContain('8:completei1e')
       expect(await (await fetch(`${urlOf(one)}/health`)).text()).toBe('ok\n')
       await server.restart()
       await until(async () => (await ask(one, 'DELETE', `/v1/keys/${id}`)).status === 204, {
-        within: 5000,
+        within: 15_000,
         what: 'it is back',
       })
       expect(await peersOf(one)).toBe(0)
       expect(await announce(one, path, 6000)).toContain('failure reason')
       const began = performance.now()
-      await until(async () => (await peersOf(two)) === 0, { within: 5000, what: 'its peers are gone elsewhere' })
-      expect(performance.now() - began).toBeLessThan(3000)
+      await until(async () => (await peersOf(two)) === 0, { within: 15_000, what: 'its peers are gone elsewhere' })
+      expect(performance.now() - began).toBeLessThan(5000)
       expect(await announce(two, path)).toContain('failure reason')
       expect((await ask(two, 'PUT', '/v1/bans/127.0.0.1', { seconds: 1000 })).status).toBe(200)
       await until(async () => (await announce(one, path)).includes('too many requests'), {
-        within: 5000,
+        within: 15_000,
         what: 'a ban holds',
       })
     } finally {

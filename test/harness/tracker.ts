@@ -77,7 +77,7 @@ export class Tracker {
         })
         return urls.length >= 3 ? urls : undefined
       },
-      { within: 20_000, what: 'the tracker listens' },
+      { within: 60_000, what: 'the tracker listens' },
     )
   }
 
