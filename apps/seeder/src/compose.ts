@@ -300,15 +300,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Runn
   if (ownerKey !== undefined) await admitSelf(graph, identity.id, config.node.operator, now())
   const links = acceptGun(server.server, graph, undefined, (socket) => server.keep(socket))
   undo.later('links', links)
-  await parts.begin('replication', replication)
-  await parts.begin('events', events)
-  await parts.begin('audits', audits)
-  await parts.begin('imports', importing)
-  await parts.begin('uploads', uploads)
-  await parts.begin('digm', digm)
-  await parts.begin('rotations', rotations)
-  await parts.begin('upkeep', upkeep)
-  await parts.begin('media', describer)
+  const others = { replication, events, audits, imports: importing, uploads, digm, rotations, upkeep, media: describer }
+  for (const [name, part] of Object.entries(others)) await parts.begin(name, part)
   log.info('started')
   return {
     url,
