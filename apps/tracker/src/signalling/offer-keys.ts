@@ -24,8 +24,7 @@ export class OfferKeys {
     const start = message.idFrom(which)
     const end = message.idTo(which)
     this.#pack(from, 0, peerWords * 4, 0)
-    for (let at = start; at < end; at++)
-      if (bytes[at] === 92) return this.#spelled(bytes.toString('utf8', start, end))
+    for (let at = start; at < end; at++) if (bytes[at] === 92) return this.#spelled(bytes.toString('utf8', start, end))
     return this.#hash(bytes, start, end)
   }
 

@@ -1,10 +1,8 @@
+import { OpenOffers } from './open-offers.ts'
 import type { kinds } from '../swarm/index.ts'
 
 /** Clients behind one speaker: a browser page runs one, rarely some more. */
 export const maxPeerIds = 16
-
-/** Offers that a client may leave unanswered; older ones are forgotten. */
-const maxOpenOffers = 512
 
 /** Who calls: the first words of an address, as far as limits count by it. */
 export interface Caller {
@@ -29,9 +27,8 @@ export abstract class Speaker {
   /** The first of its clients; nearly every speaker has one. */
   first: Client | undefined
   clients = 0
-  /** Offers that were passed on to it lately, and before that. */
-  #offers: Map<number, number> | undefined
-  #olderOffers: Map<number, number> | undefined
+  /** Offers that were passed on to it. */
+  #offers: OpenOffers | undefined
 
   constructor(from: Caller) {
     this.from = from
@@ -75,33 +72,22 @@ export abstract class Speaker {
    * @param client who offered
    */
   offered(key: number, client: number): void {
-    const open = (this.#offers ??= new Map())
-    if (open.size < maxOpenOffers) open.set(key, client)
-    else {
-      this.#olderOffers = open
-      this.#offers = new Map([[key, client]])
-    }
+    this.#offers ??= new OpenOffers()
+    this.#offers.add(key, client)
   }
 
   /** Who waits for this answer, and does no more; -1 when nobody does. */
   answers(key: number): number {
-    return taken(this.#offers, key) ?? taken(this.#olderOffers, key) ?? -1
+    return this.#offers?.take(key) ?? -1
   }
 
   /** Forgets offers that were not answered since it was called before. */
   forgetOffers(): void {
-    this.#olderOffers = this.#offers
-    this.#offers = undefined
+    if (this.#offers?.forget() === false) this.#offers = undefined
   }
 }
 
 const isSame = (text: string, bytes: Uint8Array): boolean => {
   for (let i = 0; i < bytes.length; i++) if (text.charCodeAt(i) !== bytes[i]) return false
   return true
-}
-
-const taken = (offers: Map<number, number> | undefined, key: number): number | undefined => {
-  const client = offers?.get(key)
-  if (client !== undefined) offers?.delete(key)
-  return client
 }
