@@ -57,7 +57,7 @@ export class KeptLists {
     lists.isReady = false
     const path = join(folder, listFile)
     const read = readLists(path)
-    if (read === 'damaged') log.warn({ path }, 'the list of torrents is damaged and is not used')
+    if (read === 'damaged') log.warn({ path }, 'the list of torrents is damaged, or cannot be read, and is not used')
     const { live, denied } = read === undefined || read === 'damaged' ? { live: none, denied: none } : read
     lists.allowed.replaceWith(filled(fresh(), live))
     lists.denied.replaceWith(filled(fresh(), denied))

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -32,6 +32,11 @@ test('what is written is read again, and nobody else may read it', () => {
 
 test('none is none', () => {
   expect(readLists(path)).toBeUndefined()
+})
+
+test('one that cannot be read is damaged', () => {
+  mkdirSync(path)
+  expect(readLists(path)).toBe('damaged')
 })
 
 test('a damaged one is not believed, whichever byte it is', () => {

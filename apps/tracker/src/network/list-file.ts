@@ -21,15 +21,14 @@ const infoHashBytes = 20
  * The last list that was told, over restarts: `magic`, the numbers of live and of denied infohashes (32 bits each), those,
  * and the SHA-256 of all before it. Integers are big-endian.
  *
- * @returns undefined when there is none or it is damaged: the network tells it all again
+ * @returns undefined when there is none, `damaged` also when it cannot be read: the network tells it all again
  */
 export const readLists = (path: string): Lists | 'damaged' | undefined => {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? undefined : 'damaged'
   }
   if (bytes.length < headBytes + digestBytes || !bytes.subarray(0, magic.length).equals(magic)) return 'damaged'
   const live = bytes.readUInt32BE(magic.length)

@@ -162,6 +162,7 @@ test('an item ends when its manifest does, unless another stands', async () => {
   graph.say(manifest('p', b, 1, { expiresAt: 5000 }))
   graph.say(manifest('q', b, 1, { expiresAt: 9000 }))
   graph.say(manifest('p', c, 1, { expiresAt: 500 }))
+  graph.say(manifest('p', item(4), 1, { expiresAt: 0 }))
   expect(await news()).toEqual(['added 1', 'added 2'])
   vi.setSystemTime(4999)
   list.tick()

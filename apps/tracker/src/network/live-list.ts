@@ -1,4 +1,5 @@
 import type { Accepted, Denial, Graph, Manifest, NodeId } from '@eldernode/core'
+import { Ends } from './ends.ts'
 import { infoHashesIn, wordsOf } from './info-hash.ts'
 import { type Claim, forGood, Items, retracted } from './items.ts'
 import type { Lists } from './list-file.ts'
@@ -30,8 +31,7 @@ export class LiveList {
   readonly #items: Items
   readonly #touched = new Set<string>()
   /** When items have to be judged again because a manifest ends. */
-  readonly #ends = new Map<string, number>()
-  #nextEnd = Infinity
+  readonly #ends = new Ends()
   /** Who signed anything, and who speaks for them now. */
   readonly #speakers = new Map<NodeId, NodeId>()
   #timer: NodeJS.Timeout | undefined
@@ -103,16 +103,9 @@ export class LiveList {
   /** Judges what has ended since. */
   tick(): void {
     const now = this.#options.now()
-    if (now < this.#nextEnd) return
-    this.#nextEnd = Infinity
-    for (const [infoHash, at] of this.#ends) {
-      if (at > now) {
-        this.#nextEnd = Math.min(this.#nextEnd, at)
-        continue
-      }
-      this.#ends.delete(infoHash)
+    for (const infoHash of this.#ends.take(now)) {
       this.#touch(infoHash)
-      for (const { until } of this.#items.claims(infoHash)) if (until > now) this.#endsAt(infoHash, until)
+      for (const { until } of this.#items.claims(infoHash)) if (until > now) this.#ends.add(infoHash, until)
     }
   }
 
@@ -164,7 +157,7 @@ export class LiveList {
   #claim(signer: NodeId, infoHash: string, until: number): void {
     if (!this.#items.claim(infoHash, signer, until)) return
     if (!this.#speakers.has(signer)) this.#speakers.set(signer, this.#options.graph.speakerOf(signer))
-    if (until > 0) this.#endsAt(infoHash, until)
+    if (until > 0) this.#ends.add(infoHash, until)
     this.#touch(infoHash)
   }
 
@@ -220,11 +213,6 @@ export class LiveList {
     this.flush()
   }
 
-  #endsAt(infoHash: string, at: number): void {
-    this.#ends.set(infoHash, Math.min(at, this.#ends.get(infoHash) ?? Infinity))
-    this.#nextEnd = Math.min(this.#nextEnd, at)
-  }
-
   /** Until all is read nothing is told, and nothing remembered: all is judged then. */
   #touch(infoHash: string): void {
     if (!this.#loaded) return
@@ -234,4 +222,8 @@ export class LiveList {
   }
 }
 
-const untilOf = ({ state, expiresAt = forGood }: Manifest): number => (state === 'live' ? expiresAt : retracted)
+/** What ended at the very beginning of time has ended, and does not stand for good. */
+const untilOf = ({ state, expiresAt }: Manifest): number => {
+  if (state !== 'live') return retracted
+  return expiresAt === undefined ? forGood : Math.max(1, expiresAt)
+}

@@ -136,7 +136,7 @@ test('a key that others may read, a damaged list, or a folder that is none is no
   writeFileSync(join(folder, 'tracker', 'listed'), 'nonsense')
   const { lists } = follow([])
   expect(lists.allowed.size).toBe(0)
-  expect(lines.join('')).toContain('the list of torrents is damaged')
+  expect(lines.join('')).toContain('the list of torrents is damaged, or cannot be read')
   writeFileSync(join(folder, 'tracker', 'node.key'), 'x', { mode: 0o644 })
   expect(() => follow([])).toThrow(/node.key/)
   const log = pino({ level: 'silent' })
