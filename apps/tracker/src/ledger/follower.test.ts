@@ -2,8 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest'
-import { type Change, type KeyTotals, type Ledger, LedgerFollower, SqliteLedger, ValkeyLedger } from './index.ts'
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import {
+  type Ban,
+  type Change,
+  type KeyTotals,
+  type Ledger,
+  LedgerFollower,
+  SqliteLedger,
+  ValkeyLedger,
+} from './index.ts'
 import { lacksRedis, RedisServer } from './testing/redis-server.ts'
 
 const hash = '1'.repeat(40)
@@ -69,14 +77,15 @@ const log = pino(
   },
 )
 
-const follow = (ledger: Ledger, listener = new Listener()) => {
+const follow = (ledger: Ledger, listener = new Listener(), made: Ban[] = []) => {
   const follower = new LedgerFollower({
     ledger,
     sinks: [listener],
     totals: [listener],
-    bans: [],
+    bans: [{ takeBans: (most) => made.splice(0, most) }],
     log,
     now: () => now,
+    clock: () => now,
   })
   return { follower, listener }
 }
@@ -103,6 +112,26 @@ it('hears everything at first, changes later, and takes totals to the ledger', a
   listener.waiting = [{ id, uploaded: 1, downloaded: 0 }]
   await follower.stop()
   expect(await ledger.find(id)).toMatchObject({ uploaded: 5001 })
+})
+
+it('tells a ban again that the ledger may have missed, but none that is over', async () => {
+  const ledger = new SqliteLedger(join(folder, 'bans.db'), () => now)
+  onTestFinished(() => ledger.close())
+  const made = [
+    { network: '9.9.9.9', until: 60_000 },
+    { network: '9.9.9.8', until: 8000 },
+  ]
+  const { follower } = follow(ledger, undefined, made)
+  await follower.turn()
+  vi.spyOn(ledger, 'ban').mockRejectedValueOnce(new Error('it is away'))
+  now += 5000
+  await follower.turn()
+  expect(follower.failures).toBe(1)
+  expect((await ledger.bans({ limit: 9 })).items).toEqual([])
+  made.push({ network: '9.9.9.7', until: 60_000 })
+  now += 5000
+  await follower.turn()
+  expect((await ledger.bans({ limit: 9 })).items.map(({ network }) => network)).toEqual(['9.9.9.7', '9.9.9.9'])
 })
 
 it('hears everything anew after a week of silence', async () => {

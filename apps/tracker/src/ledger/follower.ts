@@ -2,6 +2,7 @@ import { EldernodeError } from '@eldernode/core'
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import {
+  type Ban,
   type BanSource,
   type Ledger,
   type LedgerSink,
@@ -20,6 +21,8 @@ export interface LedgerFollowerOptions {
   log: Logger
   /** Milliseconds, never going backwards. */
   now: () => number
+  /** Milliseconds since 1970. */
+  clock: () => number
 }
 
 /** How often the ledger is asked for changes. */
@@ -54,6 +57,8 @@ export class LedgerFollower {
   /** What may have been taken to the ledger, or not: told again under its number until it is certain. */
   #unsure: TotalsBatch | undefined
   #batches = 0
+  /** Bans that the ledger may not have; where they are made no more wait than there is room for. */
+  #untold: Ban[] = []
 
   constructor(options: LedgerFollowerOptions) {
     this.#options = options
@@ -155,11 +160,12 @@ export class LedgerFollower {
   }
 
   async #tell(): Promise<void> {
-    const { ledger, totals, bans } = this.#options
-    for (const source of bans) {
-      const made = source.takeBans(perBatch)
-      if (made.length > 0) await ledger.ban(made)
-    }
+    const { ledger, totals, bans, clock } = this.#options
+    // One that is over would lift what others made of it since.
+    this.#untold = this.#untold.filter(({ until }) => until > clock())
+    for (const source of bans) this.#untold.push(...source.takeBans(perBatch - this.#untold.length))
+    if (this.#untold.length > 0) await ledger.ban(this.#untold)
+    this.#untold = []
     if (this.#unsure !== undefined) await this.#add(this.#unsure)
     for (const source of totals) {
       for (let taken = source.takeTotals(perBatch); taken.length > 0; taken = source.takeTotals(perBatch))

@@ -56,7 +56,15 @@ export class Operations {
     this.#ledger = ledgerOf(settings, Date.now)
     this.#follower =
       this.#ledger &&
-      new LedgerFollower({ ledger: this.#ledger, sinks: [access], totals: [access], bans: [manners], log, now })
+      new LedgerFollower({
+        ledger: this.#ledger,
+        sinks: [access],
+        totals: [access],
+        bans: [manners],
+        log,
+        now,
+        clock: Date.now,
+      })
     this.#measures = new Measures({
       ...options,
       worker: place?.own ?? 0,
