@@ -1,7 +1,7 @@
 import { KeyTable } from '../swarm/index.ts'
 import { keyWords } from './address.ts'
 
-/** Networks that are banned at once; further bans are not kept here. */
+/** Networks that are banned at once; for a further one the ban gives way that would end first. */
 const most = 10_000
 
 /** Words of a record: its key, until when. */
@@ -31,9 +31,9 @@ export class Bans {
 
   set(network: Int32Array, until: number, now: number): void {
     let place = this.#table.find(network)
-    if (place === -1 && this.#table.size === most) this.#forgetOld(now)
+    if (place === -1 && this.#table.size === most) this.#makeRoom(now)
     if (place === -1) place = this.#table.insert(network)
-    if (place !== -1) this.#table.records[place * width + keyWords] = until
+    this.#table.records[place * width + keyWords] = until
   }
 
   lift(network: Int32Array): void {
@@ -41,11 +41,18 @@ export class Bans {
     if (place !== -1) this.#table.remove(place)
   }
 
-  #forgetOld(now: number): void {
+  #makeRoom(now: number): void {
     const old: number[] = []
+    let first = 0
+    let end = Infinity
     this.#table.forEach((place) => {
-      if (this.#untilOf(place) <= now) old.push(place)
+      const until = this.#untilOf(place)
+      if (until <= now) old.push(place)
+      if (until >= end) return
+      end = until
+      first = place
     })
+    if (old.length === 0) old.push(first)
     for (const place of old) this.#table.remove(place)
   }
 
