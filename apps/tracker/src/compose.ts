@@ -76,17 +76,19 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const counts = new Counts(registry, log)
 
   const ttl = Math.ceil(interval * patience)
+  let members = new Ranges(settings.members)
+  const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
+  const manners = new Manners({ limits, isMember, now, clock: Date.now, random })
   const swarms = new Swarms({
     limits,
+    isMember,
+    mayOpen: (kind, address) => manners.mayOpen(kind, address),
     ttl: { address: ttl, socket: Math.ceil(socketInterval * patience) + 60 },
     now,
     random: Math.random,
     secret: random,
     ...(settings.access.mode === 'private' && { accounts: limits }),
   })
-  let members = new Ranges(settings.members)
-  const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
-  const manners = new Manners({ limits, isMember, now, clock: Date.now, random })
   const { mode } = settings.access
   const hasLedger = settings.ledger.file !== '' || settings.cluster.valkey !== ''
   const access = new Access({ mode, hasLedger, swarms, onBan: (ban) => manners.ban(ban), random })

@@ -130,14 +130,22 @@ export const trackerSchema = z.object({
       .describe('How often peers are told to announce. WebSocket peers are told a fifth of it.'),
   }),
   limits: z.object({
-    swarms: z.int().min(1).default(1_000_000).describe('Most torrents known at once; further ones are refused.'),
+    swarms: z
+      .int()
+      .min(1)
+      .default(1_000_000)
+      .describe('Most torrents known at once; for a further one, one that a single address announces gives way.'),
     peersPerSwarm: z
       .int()
       .min(2)
       .default(100_000)
       .describe('Most peers known of one torrent; one that was not heard of for long gives way.')
       .meta(hot),
-    peers: z.int().min(2).default(1_000_000).describe('Most peers known at once; no new torrent is taken beyond it.'),
+    peers: z
+      .int()
+      .min(2)
+      .default(1_000_000)
+      .describe('Most peers known at once; for a further one, a torrent that a single address announces gives way.'),
     peersPerKey: z
       .int()
       .min(1)
@@ -161,7 +169,9 @@ export const trackerSchema = z.object({
       .int()
       .min(0)
       .default(200)
-      .describe('Most HTTP and UDP requests a second of one address (IPv6: one /64), over 10 seconds; 0 is no limit.')
+      .describe(
+        'Most HTTP and UDP requests a second of one address (IPv6: one /64), over 10 seconds; a twentieth of it new torrents, over 100 seconds; 0 is no limit.',
+      )
       .meta(hot),
     sockets: z
       .int()

@@ -145,7 +145,7 @@ export class Signalling {
     const owner = this.#owners.get(peerId)
     if (owner !== undefined) this.#takeOver(owner, speaker, peerId, event)
     if (speaker.clients >= maxPeerIds) throw new InvalidInputError('too many peer ids on one connection')
-    const client = this.#options.swarms.openClient()
+    const client = this.#options.swarms.openClient(speaker.from)
     speaker.add(peerId, client)
     this.#owners.set(peerId, speaker)
     this.#byClient[client] = speaker

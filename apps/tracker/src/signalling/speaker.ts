@@ -1,15 +1,11 @@
 import { OpenOffers } from './open-offers.ts'
-import type { kinds } from '../swarm/index.ts'
+import type { Host } from '../swarm/index.ts'
 
 /** Clients behind one speaker: a browser page runs one, rarely some more. */
 export const maxPeerIds = 16
 
-/** Who calls: the first words of an address, as far as limits count by it. */
-export interface Caller {
-  kind: typeof kinds.ipv4 | typeof kinds.ipv6
-  high: number
-  low: number
-  isMember: boolean
+/** Who calls. */
+export interface Caller extends Host {
   /** The number of the passkey in the path that it called. */
   key: number
 }

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { describe, expect, it } from 'vitest'
-import { Announce, Answer, decodePeers, encodePeers, happened, kinds, Swarms } from './index.ts'
+import { Announce, Answer, decodePeers, encodePeers, happened, type Host, kinds, Swarms } from './index.ts'
 
 let now = 0
+
+const someone: Host = { kind: kinds.ipv4, high: 1, low: 0, isMember: false }
 
 const privateSwarms = (accounts = { peersPerKey: 3, peerBytesPerSecond: 1000 }, ttl = 100) => {
   now = 0
@@ -69,7 +71,7 @@ describe('totals of a passkey', () => {
 
   it('count what a peer says with its stop, whichever way it speaks', () => {
     const swarms = privateSwarms()
-    const client = swarms.openClient()
+    const client = swarms.openClient(someone)
     say(swarms, { key: 7, kind: 2, host: client, given: 0, taken: 0 })
     say(swarms, { key: 8, given: 0, taken: 0 })
     now = 5000
@@ -153,7 +155,7 @@ describe('peers of a passkey', () => {
 
   it('go with the key, and nobody else goes', () => {
     const swarms = privateSwarms({ peersPerKey: 100, peerBytesPerSecond: 1 })
-    const client = swarms.openClient()
+    const client = swarms.openClient(someone)
     for (let torrent = 1; torrent <= 9; torrent++) {
       say(swarms, { key: 7, torrent })
       say(swarms, { key: 7, torrent, kind: 2, host: client })

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
-import { Announce, Answer, happened, type Kind, kinds, Swarms } from './index.ts'
+import { Announce, Answer, happened, type Host, type Kind, kinds, Swarms } from './index.ts'
+
+const someone: Host = { kind: kinds.ipv4, high: 1, low: 0, isMember: false }
 
 const swarmsOf = (torrents: number): Swarms =>
   new Swarms({
@@ -39,7 +41,7 @@ it('counts peers by kind and by what they do, whatever happens to them', () => {
   say(swarms, 2, 1, 0)
   say(swarms, 2, 3, 5, happened.paused)
   say(swarms, 2, 1, 5, happened.update, kinds.ipv6)
-  const client = swarms.openClient()
+  const client = swarms.openClient(someone)
   say(swarms, 2, client, 0, happened.update, kinds.socket)
   const before = [
     [2, 2],

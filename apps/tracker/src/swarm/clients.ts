@@ -1,7 +1,18 @@
+import type { kinds } from './announce.ts'
+
+/** Who calls: the first words of an address, as far as limits count by it. */
+export interface Host {
+  kind: typeof kinds.ipv4 | typeof kinds.ipv6
+  high: number
+  low: number
+  isMember: boolean
+}
+
 /** Who speaks through a socket, as a number, and the peers that each has: a list through columns, so that a leave is O(1). */
 export class Clients {
   readonly #first: number[] = []
   readonly #counts: number[] = []
+  readonly #hosts: Host[] = []
   readonly #freed: number[] = []
   readonly #next: Int32Array
   readonly #previous: Int32Array
@@ -11,16 +22,22 @@ export class Clients {
     this.#previous = new Int32Array(peers)
   }
 
-  open(): number {
+  open(host: Host): number {
     const client = this.#freed.pop() ?? this.#first.length
     this.#first[client] = -1
     this.#counts[client] = 0
+    this.#hosts[client] = host
     return client
   }
 
   /** Its peers must be gone. */
   close(client: number): void {
     this.#freed.push(client)
+  }
+
+  /** Where a client that is open calls from. */
+  hostOf(client: number): Host | undefined {
+    return this.#hosts[client]
   }
 
   /** One of its peers, or -1. */

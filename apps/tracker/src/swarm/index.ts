@@ -1,5 +1,6 @@
 export { keyHash } from './key-hash.ts'
 export { KeyTable } from './key-table.ts'
+export type { Host } from './clients.ts'
 export { Announce, happened, type Kind, kinds } from './announce.ts'
 export { Answer, mostPeers, type Counts } from './answer.ts'
 export { decodePeers, encodePeers } from './snapshot.ts'

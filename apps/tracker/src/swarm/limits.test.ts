@@ -24,9 +24,9 @@ it('lets more into a swarm when its limit rises, and no more when it falls', () 
   expect(fill(9)).toBe(6)
 })
 
-it('keeps 300,000 swarms of one peer apart', () => {
+it('keeps 300,000 swarms of one peer apart, and as many when more come', () => {
   let now = 0
-  const limits = { swarms: 300_000, peersPerSwarm: 10, peers: 300_000 }
+  const limits = { swarms: 300_000, peersPerSwarm: 10, peers: 400_000 }
   const swarms = new Swarms({ limits, ttl, now: () => now, random, secret: random })
   const word = new Announce()
   const answer = new Answer()
@@ -38,8 +38,26 @@ it('keeps 300,000 swarms of one peer apart', () => {
   expect([swarms.swarms, swarms.peers, answer.incomplete]).toEqual([300_000, 300_000, 1])
   word.infoHash[3] = 300_000
   swarms.announce(word, answer)
-  expect(answer.refusal).toContain('full')
+  expect([answer.refusal, swarms.swarms, swarms.peers]).toEqual(['', 300_000, 300_000])
   now = 200_000
   while (swarms.expire(10_000));
   expect([swarms.swarms, swarms.peers]).toEqual([0, 0])
+})
+
+it.each([
+  ['swarms', { swarms: 50, peersPerSwarm: 10, peers: 1000 }],
+  ['peers', { swarms: 1000, peersPerSwarm: 10, peers: 100 }],
+])('takes no new torrent when it is full of %s that find each other', (_what, limits) => {
+  const swarms = new Swarms({ limits, ttl, now: () => 0, random, secret: random })
+  const word = new Announce()
+  const answer = new Answer()
+  word.port = 1
+  for (let n = 0; n < 50; n++) {
+    word.infoHash[3] = n
+    for (word.address[0] = 1; (word.address[0] ?? 0) <= 2; word.address[0]++) swarms.announce(word, answer)
+  }
+  word.infoHash[3] = 50
+  swarms.announce(word, answer)
+  expect(answer.refusal).toContain('full')
+  expect([swarms.swarms, swarms.peers]).toEqual([50, 100])
 })

@@ -1,8 +1,9 @@
 import { Accounts } from './accounts.ts'
 import { type Announce, happened, kinds } from './announce.ts'
 import type { Answer } from './answer.ts'
-import { Clients } from './clients.ts'
+import { Clients, type Host } from './clients.ts'
 import { PeerTable } from './peer-table.ts'
+import { Spares } from './spares.ts'
 import { Torrents } from './torrents.ts'
 import { Wheel } from './wheel.ts'
 
@@ -18,6 +19,10 @@ export interface MembersOptions {
   accounts?: Accounts['limits']
   /** Seconds after its last announce until a peer is forgotten. */
   ttl: { address: number; socket: number }
+  /** Whether an address is one of this network's own, whose torrents do not give way to those of others. */
+  isMember?: (kind: Host['kind'], address: Int32Array) => boolean
+  /** Counts one torrent that an address opens. False when those are too many. */
+  mayOpen?: (kind: Host['kind'], address: Int32Array) => boolean
   /** Milliseconds. */
   now: () => number
   /** From 0 to below 1: who gives way. */
@@ -34,6 +39,7 @@ const candidates = 8
 
 const ticksPerTurn = 256
 
+const hasty = 'this address has brought too many new torrents: try again in a minute'
 export const full = 'this tracker is full: try again later, or another one'
 const crowded = 'this passkey is used by as many peers as it may be at once'
 
@@ -43,18 +49,22 @@ export class Members {
   readonly peers: PeerTable
   readonly clients: Clients
   readonly accounts: Accounts | undefined
+  readonly #spares: Spares
   readonly #wheel: Wheel
+  readonly #address = new Int32Array(4)
   readonly #options: MembersOptions
   readonly #began: number
   readonly #secondsPerTick: number
 
   constructor(options: MembersOptions) {
-    const { limits, accounts, ttl, now, secret } = options
+    const { limits, accounts, ttl, now, random, secret, isMember = () => false } = options
     this.#options = options
     this.torrents = new Torrents(limits.swarms, limits.peers, secret)
     this.peers = new PeerTable(limits.peers, secret)
     this.clients = new Clients(limits.peers)
     this.accounts = accounts && new Accounts(limits.peers, accounts)
+    const { torrents, peers, clients } = this
+    this.#spares = new Spares({ torrents, peers, clients, isMember, random })
     // Who is restored was seen before the beginning.
     this.#began = now() - Math.max(ttl.address, ttl.socket) * 1000
     this.#secondsPerTick = Math.max(1, Math.ceil(Math.max(ttl.address, ttl.socket) / (ticksPerTurn - 2)))
@@ -74,11 +84,39 @@ export class Members {
     return -1
   }
 
+  /** The number of a torrent that nobody is in yet, or -1 when it is refused, with the reason in the answer. */
+  open(word: Announce, answer: Answer): number {
+    const isWelcome = this.#mayOpen(word)
+    if (isWelcome && this.torrents.isFull) this.#giveUp(this.#spares.torrent())
+    if (isWelcome && this.peers.isFull) this.#giveUp(this.#spares.ofPeers(-1))
+    const torrent = isWelcome && !this.peers.isFull ? this.torrents.insert(word.infoHash) : -1
+    if (torrent === -1) answer.refuse(isWelcome ? full : hasty)
+    return torrent
+  }
+
+  #mayOpen({ kind, address }: Announce): boolean {
+    const { mayOpen } = this.#options
+    if (mayOpen === undefined) return true
+    if (kind !== kinds.socket) return mayOpen(kind, address)
+    const host = this.clients.hostOf(address[0] as number)
+    if (host === undefined || host.isMember) return true
+    this.#address[0] = host.high
+    this.#address[1] = host.low
+    return mayOpen(host.kind, this.#address)
+  }
+
+  #giveUp(torrent: number): void {
+    for (let left = torrent === -1 ? 0 : this.torrents.members(torrent); left > 0; left--)
+      this.drop(this.torrents.memberAt(torrent, 0))
+  }
+
   /** The number of a newcomer, or -1 when it is refused, with the reason in the answer. */
   join(torrent: number, word: Announce, answer: Answer): number {
     const { limits } = this.#options
     if (this.accounts?.isFull(word.key) === true) return this.#turnAway(torrent, crowded, answer)
-    if (this.peers.isFull || this.torrents.members(torrent) >= limits.peersPerSwarm) this.#makeRoom(torrent)
+    const isCrowded = this.torrents.members(torrent) >= limits.peersPerSwarm
+    if (this.peers.isFull && !isCrowded) this.#giveUp(this.#spares.ofPeers(torrent))
+    if (this.peers.isFull || isCrowded) this.#makeRoom(torrent)
     const peer = this.peers.insert()
     if (peer === -1) return this.#turnAway(torrent, full, answer)
     const flags = (saysComplete(word) ? isComplete : 0) | (word.event === happened.paused ? isPaused : 0)

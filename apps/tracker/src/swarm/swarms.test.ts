@@ -1,6 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { describe, expect, it } from 'vitest'
-import { Announce, Answer, type Counts, decodePeers, encodePeers, happened, Swarms } from './index.ts'
+import { Announce, Answer, type Counts, decodePeers, encodePeers, happened, type Host, kinds, Swarms } from './index.ts'
+
+const someone: Host = { kind: kinds.ipv4, high: 1, low: 0, isMember: false }
 
 let now = 0
 
@@ -121,10 +123,10 @@ describe('Swarms', () => {
     const swarms = swarmsOf({ swarms: 1 })
     say(swarms, { torrent: 2, event: 'stopped' })
     expect([swarms.swarms, swarms.peers]).toEqual([0, 0])
-    say(swarms, { torrent: 1 })
+    for (const host of [1, 2]) say(swarms, { torrent: 1, host })
     say(swarms, { torrent: 1, left: 0 })
     expect(say(swarms, { torrent: 2 }).refusal).toContain('full')
-    say(swarms, { torrent: 1, event: 'stopped' })
+    for (const host of [1, 2]) say(swarms, { torrent: 1, host, event: 'stopped' })
     expect(say(swarms, { torrent: 2 }).refusal).toBe('')
     expect(counts(swarms, 2)).toEqual({ complete: 0, incomplete: 1, downloaded: 0, downloaders: 1 })
   })
@@ -132,7 +134,7 @@ describe('Swarms', () => {
   it('forgets who did not announce for long, at any time of its life', () => {
     const swarms = swarmsOf()
     say(swarms, { host: 1 })
-    say(swarms, { kind: 2, host: swarms.openClient() })
+    say(swarms, { kind: 2, host: swarms.openClient(someone) })
     now = 40_000
     say(swarms, { host: 2 })
     now = 60_000
@@ -153,7 +155,7 @@ describe('Swarms', () => {
   it('has nothing to expire of those who came before it first looked, or while it was held up', () => {
     const swarms = swarmsOf({}, { address: 250, socket: 50 })
     for (let host = 1; host <= 3; host++) say(swarms, { host })
-    for (let client = 0; client < 3; client++) say(swarms, { kind: 2, host: swarms.openClient() })
+    for (let client = 0; client < 3; client++) say(swarms, { kind: 2, host: swarms.openClient(someone) })
     now = 1000
     expect(swarms.expire(50)).toBe(false)
     now = 40_000
@@ -188,7 +190,7 @@ describe('Swarms', () => {
 
   it('takes a client out of all of its swarms, and of no other', () => {
     const swarms = swarmsOf()
-    const [one, two] = [swarms.openClient(), swarms.openClient()]
+    const [one, two] = [swarms.openClient(someone), swarms.openClient(someone)]
     for (let torrent = 1; torrent <= 5; torrent++)
       for (const host of [one, two]) say(swarms, { torrent, kind: 2, host })
     expect(say(swarms, { torrent: 3, kind: 2, host: one }).peers).toEqual([String(two)])
@@ -222,7 +224,7 @@ describe('Swarms', () => {
   it('agrees with plain maps through any mixture of announces, stops and expiries', () => {
     const swarms = swarmsOf({ peers: 5000 })
     const models = Array.from({ length: 8 }, () => new Map<string, { complete: boolean; seen: number; kind: number }>())
-    const clients = Array.from({ length: 6 }, () => swarms.openClient())
+    const clients = Array.from({ length: 6 }, () => swarms.openClient(someone))
     const pick = (below: number): number => Math.floor(Math.random() * below)
     for (let step = 0; step < 30_000; step++) {
       now += pick(200)
@@ -258,7 +260,7 @@ describe('Swarms', () => {
     const before = swarmsOf()
     say(before, { host: 1 })
     say(before, { host: 1, event: 'completed', left: 0 })
-    say(before, { kind: 2, host: before.openClient() })
+    say(before, { kind: 2, host: before.openClient(someone) })
     now = 60_000
     say(before, { host: 2, event: 'paused' })
     say(before, { torrent: 2, kind: 1, host: 7, port: 443 })

@@ -1,8 +1,9 @@
 import type { Credit } from './accounts.ts'
+import type { Host } from './clients.ts'
 import { Announce, happened, type Kind, kinds } from './announce.ts'
 import { Answer, type Counts } from './answer.ts'
 import { choose } from './choice.ts'
-import { full, isComplete, isPaused, Members, type MembersOptions } from './members.ts'
+import { isComplete, isPaused, Members, type MembersOptions } from './members.ts'
 import type { PeerTable } from './peer-table.ts'
 import type { Torrents } from './torrents.ts'
 
@@ -67,8 +68,8 @@ export class Swarms {
     return this.#members.accounts !== undefined
   }
 
-  openClient(): number {
-    return this.#members.clients.open()
+  openClient(host: Host): number {
+    return this.#members.clients.open(host)
   }
 
   /** Takes a client out of every swarm. */
@@ -104,8 +105,9 @@ export class Swarms {
     let torrent = this.#torrents.find(word.infoHash)
     const isStop = word.event === happened.stopped
     if (torrent === -1) {
-      if (!isStop && !this.#peers.isFull) torrent = this.#torrents.insert(word.infoHash)
-      if (torrent === -1) return answer.refuse(isStop ? '' : full)
+      if (isStop) return answer.refuse('')
+      torrent = members.open(word, answer)
+      if (torrent === -1) return
     }
     let peer = members.find(torrent, word)
     if (isStop) {
@@ -191,9 +193,12 @@ export class Swarms {
   restore(word: Announce, age: number, downloaded: number): void {
     const answer = restored
     const torrents = this.#torrents
-    if (this.#peers.find(torrents.find(word.infoHash), word) !== -1) return
+    let torrent = torrents.find(word.infoHash)
+    if (this.#peers.find(torrent, word) !== -1 || this.#peers.isFull) return
+    // What was known before the restart is no new torrent of whoever had it.
+    if (torrent === -1) torrent = torrents.insert(word.infoHash)
+    if (torrent === -1) return
     this.announce(word, answer)
-    const torrent = torrents.find(word.infoHash)
     const peer = this.#peers.find(torrent, word)
     if (answer.refusal !== '' || peer === -1) return
     torrents.setDownloaded(torrent, Math.max(torrents.downloaded(torrent), downloaded))

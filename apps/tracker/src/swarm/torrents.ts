@@ -30,6 +30,10 @@ export class Torrents {
     return this.#table.size
   }
 
+  get isFull(): boolean {
+    return this.#table.size >= this.#table.capacity
+  }
+
   /** A number, or -1. */
   find(infoHash: Int32Array): number {
     return this.#table.find(infoHash)

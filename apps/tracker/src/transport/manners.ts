@@ -23,6 +23,10 @@ interface MannersOptions {
 /** Seconds of its rate that one may use at once. */
 const burst = 10
 
+/** New torrents are so small a part of requests, and may come in the time of so many seconds at once. */
+const openingsPart = 20
+const openingsBurst = 100
+
 /** Refusals that make a ban, if no minute lies between two of them. */
 const tolerated = 200
 const calmMs = 60_000
@@ -36,8 +40,11 @@ const longest = 0x7fff_ffff
 /** Addresses that are remembered at once; beyond it those that were not heard of lately are forgotten. */
 const remembered = 65_536
 
-/** Words of a record: its key, hundredths of requests left, when they were counted, refusals, the last refusal. */
-const width = 7
+/**
+ * Words of a record: its key, hundredths of requests left, when they were counted, refusals, the last refusal, hundredths
+ * of openings left, when they were counted.
+ */
+const width = 9
 
 /**
  * How much each address, or each /64 of IPv6, may ask for. Only those who proved to own their address may be counted
@@ -67,15 +74,19 @@ export class Manners implements BanSource {
     const { records, place } = this.#record(kind, address)
     if (this.#bans.has(this.#key, this.#seconds())) return false
     const perSecond = limits.requestsPerAddress
-    if (perSecond === 0) return true
-    const now = this.#now()
-    const most = perSecond * burst
-    const gained = (passed(records[place + 4] as number, now) * perSecond) / 1000
-    const left = Math.min(most, (records[place + 3] as number) / 100 + gained) - 1
-    if (left < 0) return false
-    records[place + 3] = Math.min(left * 100, longest)
-    records[place + 4] = now
-    return true
+    return perSecond === 0 || this.#spend(records, place + 3, perSecond, perSecond * burst)
+  }
+
+  /**
+   * Counts one torrent that nobody else had announced. False when those are too many: such a torrent takes memory until long
+   * after its request.
+   */
+  mayOpen(kind: Family, address: Int32Array): boolean {
+    const { limits, isMember } = this.#options
+    if (limits.requestsPerAddress === 0 || isMember(kind, address)) return true
+    const { records, place } = this.#record(kind, address)
+    const perSecond = this.#openings()
+    return this.#spend(records, place + 7, perSecond, perSecond * openingsBurst)
   }
 
   isBanned(kind: Family, address: Int32Array): boolean {
@@ -128,6 +139,22 @@ export class Manners implements BanSource {
     return this.#untold.splice(0, most)
   }
 
+  /** @param at hundredths that are left, then when they were counted */
+  #spend(records: Int32Array, at: number, perSecond: number, most: number): boolean {
+    const now = this.#now()
+    const gained = (passed(records[at + 1] as number, now) * perSecond) / 1000
+    const left = Math.min(most, (records[at] as number) / 100 + gained) - 1
+    if (left < 0) return false
+    records[at] = Math.min(left * 100, longest)
+    records[at + 1] = now
+    return true
+  }
+
+  /** Torrents that one address may open each second. */
+  #openings(): number {
+    return Math.max(1, this.#options.limits.requestsPerAddress / openingsPart)
+  }
+
   /** Milliseconds as a word, which comes round every 50 days. */
   #now(): number {
     return (this.#options.now() - this.#began) | 0
@@ -153,6 +180,8 @@ export class Manners implements BanSource {
     else {
       records[place + 3] = Math.min(this.#options.limits.requestsPerAddress * burst * 100, longest)
       records[place + 4] = this.#now()
+      records[place + 7] = Math.min(this.#openings() * openingsBurst * 100, longest)
+      records[place + 8] = records[place + 4] as number
     }
     return { records, place }
   }
