@@ -103,13 +103,19 @@ test('listed torrents are served over all transports, and no others; lists and l
   await socket.close()
 })
 
-test('a list that is wrong at the start ends it with code 78 and says which line', async () => {
-  await writeFile(file('wrong'), `${hex(listed)}\n\nmore\n`)
-  const wrong = new Tracker({ 'access.deny': file('wrong') })
-  const ended = await until(() => wrong.ended, { within: 20_000, what: 'it ends' })
-  expect(ended).toBe(78)
-  expect(wrong.output()).toMatch(/access\.deny names .*wrong, which cannot be used: line 3 is no infohash/)
-})
+test.each([1, 2])(
+  'a list that is wrong at the start ends it with code 78 and says which line: %i workers',
+  async (n) => {
+    await writeFile(file('wrong'), `${hex(listed)}\n\nmore\n`)
+    const wrong = new Tracker({ 'access.deny': file('wrong'), 'cluster.workers': n })
+    const ended = await until(() => wrong.ended, { within: 20_000, what: 'it ends' })
+    expect(ended).toBe(78)
+    const lines = wrong.output().trim().split('\n')
+    expect(lines).toEqual([
+      expect.stringMatching(/access\.deny names .*wrong, which cannot be used: line 3 is no infohash/),
+    ])
+  },
+)
 
 test('limits hold for each address and each /64 that a trusted proxy names; who sends garbage is banned', async () => {
   const path = file('limits.toml')

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { pino } from 'pino'
 import { parse } from 'smol-toml'
+import { WorkerFailedError } from './cluster/index.ts'
 import { composeFirst } from './compose-first.ts'
 import { compose } from './compose.ts'
 import { trackerSchema, type TrackerSettings } from './config.ts'
@@ -68,6 +69,10 @@ const readAgain = (): TrackerSettings => {
 /** What another start may mend, by code: a port that is taken, a worker that died, a disk that is not there yet. */
 const passing = new Set(['cannot_listen', 'worker_failed', 'ledger_file', 'network_folder'])
 
+/** What one of several processes cannot do is as bad as when a single one cannot. */
+const codeOf = (error: EldernodeError): string =>
+  error instanceof WorkerFailedError ? (error.reasonCode ?? error.code) : error.code
+
 try {
   const start = readSettings()
   if (start.kind === 'print') process.stdout.write(start.text)
@@ -77,5 +82,5 @@ try {
   const isForOperator = error instanceof EldernodeError
   if (isForOperator) process.stderr.write(`${error.message}\n`)
   else console.error(error)
-  process.exitCode = isForOperator && !passing.has(error.code) ? exitConfig : 1
+  process.exitCode = isForOperator && !passing.has(codeOf(error)) ? exitConfig : 1
 }

@@ -25,5 +25,5 @@ try {
   report({ is: 'listening', port: await tracker.start() })
 } catch (error) {
   if (!(error instanceof EldernodeError)) throw error
-  report({ is: 'failed', reason: error.message }, () => process.exit(1))
+  report({ is: 'failed', reason: error.message, code: error.code }, () => process.exit(1))
 }

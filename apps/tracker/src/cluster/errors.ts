@@ -2,7 +2,11 @@ import { EldernodeError } from '@eldernode/core'
 
 /** A worker of this tracker cannot start, or take on what it was told to. */
 export class WorkerFailedError extends EldernodeError {
-  constructor(worker: number, reason: string) {
+  /** The code of the error that the worker met, if that is known. */
+  readonly reasonCode: string | undefined
+
+  constructor(worker: number, reason: string, reasonCode?: string) {
     super('worker_failed', `Worker ${worker} of this tracker cannot go on: ${reason}`)
+    this.reasonCode = reasonCode
   }
 }

@@ -1,5 +1,6 @@
 export { ClusterFigures, figuresName } from './figures.ts'
 export type { Place } from './place.ts'
+export { WorkerFailedError } from './errors.ts'
 export type { Desk } from './serving-end.ts'
 export { type Followed, Supervisor } from './supervisor.ts'
 export { report, WorkerPlace } from './worker-place.ts'

@@ -56,8 +56,8 @@ export const reportSchema = z.discriminatedUnion('is', [
   /** The others may come in. */
   z.object({ is: z.literal('joined') }),
   z.object({ is: z.literal('listening'), port: z.int() }),
-  /** It cannot begin; the reason is for the operator. */
-  z.object({ is: z.literal('failed'), reason: z.string() }),
+  /** It cannot begin; the reason is for the operator, the code that of the error. */
+  z.object({ is: z.literal('failed'), reason: z.string(), code: z.string() }),
   /** It has taken on other settings, or says why not. */
   z.object({ is: z.literal('changed'), reason: z.string().optional() }),
   given,

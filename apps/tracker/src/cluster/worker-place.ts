@@ -5,6 +5,7 @@ import type { TrackerSettings } from '../config.ts'
 import type { Shards, Upgrade } from '../transport/index.ts'
 import { Bus } from './bus.ts'
 import { asSendable, type Handle, handleOf, streamOf, takeHandle } from './handle.ts'
+import { HandOvers } from './hand-overs.ts'
 import { type Given, type News, type Order, orderSchema, type Report } from './orders.ts'
 import type { Place } from './place.ts'
 import type { Desk } from './serving-end.ts'
@@ -105,13 +106,12 @@ export const report = (said: Report, done?: () => void): void => {
   else done?.()
 }
 
-/** Connections that are on their way to other workers, and may be at once. */
-let giving = 0
-const mostGiving = 128
+/** On their way to other workers. */
+const handOvers = new HandOvers(128)
 
 const giveAway = (shard: number, stream: Duplex, head: Buffer, upgrade: Upgrade): boolean => {
   // A crowd at the wrong worker is served by the wrong worker.
-  if (!process.connected || giving >= mostGiving) return false
+  if (!process.connected || handOvers.isFull) return false
   const taken = takeHandle(stream, head)
   if (taken === undefined) return false
   const given: Given = {
@@ -120,10 +120,6 @@ const giveAway = (shard: number, stream: Duplex, head: Buffer, upgrade: Upgrade)
     upgrade: { ...upgrade, address: [...upgrade.address] },
     head: taken.head.toString('base64'),
   }
-  giving++
-  process.send?.(given, asSendable(taken.handle), undefined, () => {
-    giving--
-    taken.handle.close()
-  })
+  handOvers.send(taken.handle, (done) => process.send?.(given, asSendable(taken.handle), undefined, done))
   return true
 }

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -6,6 +9,8 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { trackerSchema } from '../config.ts'
 import { WorkerFailedError } from './errors.ts'
+import { type Handle, takeHandle } from './handle.ts'
+import type { Given } from './orders.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 const sections = ['network', 'access', 'ledger', 'admin', 'announce', 'limits', 'cluster', 'log']
@@ -44,8 +49,10 @@ test('one that ends before it begins is no worker', async () => {
 })
 
 test('one that cannot begin says why', async () => {
-  const worker = await workerOf("process.send({ is: 'failed', reason: 'no such file' })")
-  await expect(worker.begin()).rejects.toThrow('Worker 3 of this tracker cannot go on: no such file')
+  const worker = await workerOf("process.send({ is: 'failed', reason: 'no such file', code: 'hash_file' })")
+  const begun = worker.begin()
+  await expect(begun).rejects.toThrow('Worker 3 of this tracker cannot go on: no such file')
+  await expect(begun).rejects.toMatchObject({ reasonCode: 'hash_file' })
 })
 
 test('one that ends before it listens is not waited for, whenever it does', async () => {
@@ -84,4 +91,64 @@ test('one that does not stop is ended', async () => {
   vi.advanceTimersByTime(4000)
   await stopped
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+})
+
+/** Clients, and the other end of each as it is handed over. */
+const connections = async (count: number): Promise<{ clients: Socket[]; handles: Handle[] }> => {
+  const server = createServer({ pauseOnConnect: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const clients: Socket[] = []
+  const handles: Handle[] = []
+  for (let n = 0; n < count; n++) {
+    const client = connect(port, '127.0.0.1')
+    const [stream] = (await once(server, 'connection')) as [Socket]
+    const taken = takeHandle(stream, Buffer.alloc(0))
+    if (taken === undefined) throw new TypeError('a new connection is gone')
+    clients.push(client)
+    handles.push(taken.handle)
+  }
+  onTestFinished(() => {
+    for (const client of clients) client.destroy()
+    server.close()
+  })
+  return { clients, handles }
+}
+
+const upgrade: Given['upgrade'] = { webSocketKey: 'x', path: '/announce/3', kind: 0, address: [127 << 24, 0, 0, 0] }
+const openFiles = (): number => readdirSync('/proc/self/fd').length
+
+/** Gives connections to a worker that has stopped to listen, and to live. */
+const giveToStopped = async () => {
+  const worker = await workerOf(joins + listens)
+  await worker.begin()
+  await worker.open(0)
+  const { pid = 0 } = worker
+  process.kill(pid, 'SIGSTOP')
+  const { clients, handles } = await connections(20)
+  const closed = clients.map((client) => new Promise((resolve) => client.once('close', resolve)))
+  for (const handle of handles) worker.give({ is: 'given', shard: 3, upgrade, head: '' }, handle)
+  return { worker, pid, closed }
+}
+
+test('who waits for a worker that dies is hung up on, and leaves nothing behind', async () => {
+  const before = openFiles()
+  const { pid, closed } = await giveToStopped()
+  process.kill(pid, 'SIGKILL')
+  await Promise.all(closed)
+  // Its channel was open before; what else there is belongs to the worker that follows it.
+  await vi.waitFor(() => expect(openFiles()).toBeLessThan(before + 10), 10_000)
+})
+
+test('who waits for a worker that takes nobody is hung up on after some seconds', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { worker, pid, closed } = await giveToStopped()
+  vi.advanceTimersByTime(5000)
+  // One has left for the worker's side of the channel, and goes with it.
+  await Promise.all(closed.slice(1))
+  // It hears what it is told as before, should it go on.
+  process.kill(pid, 'SIGCONT')
+  await expect(worker.change(settings)).rejects.toThrow('that is wrong')
 })

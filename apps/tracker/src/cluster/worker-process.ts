@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Logger } from 'pino'
 import { WorkerFailedError } from './errors.ts'
 import { asSendable, type Handle, handleOf } from './handle.ts'
+import { HandOvers } from './hand-overs.ts'
 import { type Given, type News, type Order, type Report, reportSchema } from './orders.ts'
 
 export interface WorkerProcessOptions {
@@ -39,8 +40,7 @@ export class WorkerProcess {
   #hasBegun = false
   #heard: ((report: Report | undefined) => void) | undefined
   #isGone = true
-  /** Connections on their way to it. */
-  #giving = 0
+  readonly #handOvers = new HandOvers(mostGiving)
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options
@@ -88,12 +88,8 @@ export class WorkerProcess {
   /** Hands over a connection, which ends when it cannot be. */
   give(given: Given, handle: Handle): void {
     const child = this.#child
-    if (!this.#isListening || child?.connected !== true || this.#giving >= mostGiving) return handle.close()
-    this.#giving++
-    child.send(given, asSendable(handle), () => {
-      this.#giving--
-      handle.close()
-    })
+    if (!this.#isListening || child?.connected !== true || this.#handOvers.isFull) return handle.close()
+    this.#handOvers.send(handle, (done) => child.send(given, asSendable(handle), done))
   }
 
   async stop(): Promise<void> {
@@ -123,7 +119,7 @@ export class WorkerProcess {
     })
     child.once('exit', (code, signal) => {
       this.#isGone = true
-      this.#giving = 0
+      this.#handOvers.end()
       this.#isListening = false
       this.#hasBegun = false
       this.#heard?.(undefined)
@@ -171,7 +167,7 @@ export class WorkerProcess {
     })
     this.#heard = undefined
     if (report?.is === kind) return report as Extract<Report, { is: Kind }>
-    const reason = report?.is === 'failed' ? report.reason : 'its process has ended'
-    throw new WorkerFailedError(this.#options.own, reason)
+    if (report?.is === 'failed') throw new WorkerFailedError(this.#options.own, report.reason, report.code)
+    throw new WorkerFailedError(this.#options.own, 'its process has ended')
   }
 }
