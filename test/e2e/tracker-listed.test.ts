@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFailed, onTestFinished, test } from 'vitest'
@@ -38,6 +38,7 @@ test('a tracker that lists what its network publishes, from what members say to 
       'network.peers': relay.gun,
       'network.folder': folder,
       'network.allowPrivate': 'true',
+      'admin.tokenFile': join(folder, 'admin.token'),
       ...settings,
     })
     trackers.push(tracker)
@@ -77,6 +78,10 @@ test('a tracker that lists what its network publishes, from what members say to 
   expect(figures).toMatch(/^eldernode_tracker_network_member 1$/m)
   expect(figures).toMatch(/^eldernode_tracker_network_ready 1$/m)
   expect(figures).toMatch(/^eldernode_tracker_network_torrents 3$/m)
+  const token = (await readFile(join(folder, 'admin.token'), 'utf8')).trim()
+  const headers = { authorization: `Bearer ${token}` }
+  const stats: unknown = await (await fetch(`http://127.0.0.1:${tracker.port}/stats`, { headers })).json()
+  expect(stats).toMatchObject({ network: { links: 1, member: true, ready: true, live: 3, denied: 0 } })
 
   // The same over the other transports.
   const udp = await UdpPeer.open(tracker.port)

@@ -169,6 +169,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     access: access.ledger,
     manners,
     listeners,
+    ...(owner !== undefined && { network: () => kept.standing }),
     place: place && { own: place.shards.own, workers: place.workers, readAll: (name) => place.readAll(name) },
     log,
     now,

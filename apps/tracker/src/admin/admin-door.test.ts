@@ -26,7 +26,7 @@ const open = async (given: Ledger | undefined): Promise<void> => {
   const door = new AdminDoor({
     ledger: given,
     catchUp: async () => void heard++,
-    stats: async () => sumStats('private', null, []),
+    stats: async () => sumStats({ mode: 'private', ledger: null, network: null }, []),
     networkOf: (address) => (/^[\d.]+$/.test(address) ? address : undefined),
     clock: () => clock,
     matches: (text) => text === token,

@@ -22,7 +22,8 @@ const worker = (index: number, swarms: number): WorkerStats => ({
 })
 
 it('all processes are one tracker', () => {
-  const stats = sumStats('open', null, [worker(1, 5), worker(2, 7)])
+  const network = { links: 2, inStep: 1, member: true, ready: true, live: 7, denied: 1 }
+  const stats = sumStats({ mode: 'open', ledger: null, network }, [worker(1, 5), worker(2, 7)])
   expect(stats).toMatchObject({
     mode: 'open',
     swarms: 12,
@@ -38,6 +39,7 @@ it('all processes are one tracker', () => {
     refused: { denied: 3 },
     memory: { rss: 2000 },
     ledger: null,
+    network,
   })
   expect(stats.workers).toHaveLength(2)
   expect(stats.largest).toHaveLength(20)

@@ -42,6 +42,20 @@ export interface LedgerStats {
   failures: number
 }
 
+/** How the tracker stands in the network whose torrents it lists. */
+export interface NetworkStats {
+  /** Links to members that proved their key, and those of them that nothing is left to fetch from. */
+  links: number
+  inStep: number
+  /** Whether the network's owner admits this tracker. */
+  member: boolean
+  /** Whether the list is all that the network lists. */
+  ready: boolean
+  /** Torrents that it lists, and those that it denies. */
+  live: number
+  denied: number
+}
+
 export interface Stats {
   mode: string
   swarms: number
@@ -53,6 +67,8 @@ export interface Stats {
   memory: { rss: number }
   largest: StatsSwarm[]
   ledger: LedgerStats | null
+  /** Null for a tracker that follows none. */
+  network: NetworkStats | null
   workers: readonly WorkerStats[]
 }
 
@@ -60,7 +76,10 @@ export interface Stats {
 export const largestTold = 20
 
 /** All processes as one tracker. */
-export const sumStats = (mode: string, ledger: LedgerStats | null, workers: readonly WorkerStats[]): Stats => {
+export const sumStats = (
+  { mode, ledger, network }: Pick<Stats, 'mode' | 'ledger' | 'network'>,
+  workers: readonly WorkerStats[],
+): Stats => {
   const sum = (read: (worker: WorkerStats) => number): number =>
     workers.reduce((total, worker) => total + read(worker), 0)
   const peers = (kind: keyof WorkerStats['peers']): PeerCounts => ({
@@ -83,6 +102,7 @@ export const sumStats = (mode: string, ledger: LedgerStats | null, workers: read
       .sort((a, b) => b.complete + b.incomplete - a.complete - a.incomplete)
       .slice(0, largestTold),
     ledger,
+    network,
     workers,
   }
 }

@@ -2,7 +2,14 @@ import { SettingsError } from '@eldernode/core'
 import { openAdminToken } from '@eldernode/member/keys'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Counter, Gauge, type Registry } from 'prom-client'
-import { AdminDoor, type LedgerStats, sumStats, type WorkerStats } from '../admin/index.ts'
+import {
+  AdminDoor,
+  type LedgerStats,
+  type NetworkStats,
+  type Stats,
+  sumStats,
+  type WorkerStats,
+} from '../admin/index.ts'
 import {
   type BanSource,
   type Ledger,
@@ -29,6 +36,8 @@ export interface OperationsOptions extends Omit<MeasuresOptions, 'worker' | 'ref
   access: LedgerSink & TotalsSource & { readonly isComplete: boolean }
   manners: BanSource & { readonly bans: number; networkOf(address: string): string | undefined }
   listeners: { readonly isListening: boolean }
+  /** Absent where no network is followed. */
+  network?: (() => NetworkStats) | undefined
   /** The others that are one tracker with this process; absent where there are none. */
   place?: Fellows | undefined
 }
@@ -134,7 +143,7 @@ export class Operations {
       ledger: this.#ledger,
       // A key that was just made must not be wrong at another worker.
       catchUp: async () => void (await (place?.readAll('catchUp') ?? this.#follower?.catchUp())),
-      stats: async () => sumStats(settings.access.mode, this.#ledgerStats(), await this.#workers()),
+      stats: async () => sumStats(this.#about(), await this.#workers()),
       networkOf: (address) => manners.networkOf(address),
       clock: Date.now,
       matches: (text) => token.matches(text),
@@ -155,6 +164,12 @@ export class Operations {
     const { place } = this.#options
     // Each of them is this very program.
     return place === undefined ? [this.#measures.read()] : ((await place.readAll('stats')) as WorkerStats[])
+  }
+
+  /** What is not one worker's. */
+  #about(): Pick<Stats, 'mode' | 'ledger' | 'network'> {
+    const { settings, network } = this.#options
+    return { mode: settings.access.mode, ledger: this.#ledgerStats(), network: network?.() ?? null }
   }
 
   #ledgerStats(): LedgerStats | null {
