@@ -110,6 +110,32 @@ describe('FrameReader', () => {
     })
   })
 
+  it('reads no further while it is held, and goes on with the rest when that is given again', () => {
+    const events: string[] = []
+    const reader = new FrameReader(1000)
+    const note = (text: string): void => {
+      events.push(text)
+      reader.isHeld = true
+    }
+    const receiver: FrameReceiver = {
+      message: (bytes, from, to) => note(bytes.toString('latin1', from, to)),
+      ping: () => note('ping'),
+      pong: () => note('pong'),
+      closed: () => note('closed'),
+      failed: (code) => note(`failed ${code}`),
+    }
+    const pieces = [sent(1, 'one'), sent(1, 'tw', { isLast: false }), sent(9, ''), sent(0, 'o'), sent(1, 'three')]
+    let rest = reader.read(Buffer.concat(pieces), receiver)
+    for (const heard of [['one'], ['one', 'ping'], ['one', 'ping', 'two'], ['one', 'ping', 'two', 'three']]) {
+      expect(events).toEqual(heard)
+      if (rest === undefined) break
+      expect(reader.read(rest, receiver)).toEqual(rest)
+      reader.isHeld = false
+      rest = reader.read(rest, receiver)
+    }
+    expect([events.length, rest, reader.waiting]).toEqual([4, undefined, 0])
+  })
+
   it('takes masks off wherever a payload lies in memory', () => {
     for (let length = 0; length < 70; length++) {
       const text = 'The quick brown fox jumps over the lazy dog, and runs on for some more'.slice(0, length)

@@ -44,6 +44,8 @@ export class FrameReader {
   #pieces = 0
   #opcode = 0
   #isOver = false
+  /** Whether it reads no further for now. */
+  isHeld = false
 
   /** @param most bytes of a message */
   constructor(most: number) {
@@ -55,18 +57,25 @@ export class FrameReader {
     return (this.#partial?.length ?? 0) + (this.#fragments?.length ?? 0)
   }
 
-  /** @param chunk is changed, and belongs to the reader from now on */
-  read(chunk: Buffer, to: FrameReceiver): void {
+  /**
+   * @param chunk is changed, and belongs to the reader from now on
+   * @returns what it has not read since it is held, to be given again
+   */
+  read(chunk: Buffer, to: FrameReceiver): Buffer | undefined {
     const data = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk])
     this.#partial = undefined
     let at = 0
-    while (!this.#isOver && data.length - at >= 2) {
+    while (!this.#isOver && !this.isHeld && data.length - at >= 2) {
       const next = this.#frame(data, at, to)
       if (next === at) break
       at = next
     }
+    if (this.#isOver || at === data.length) return undefined
     // A slice would hold the whole chunk.
-    if (!this.#isOver && at < data.length) this.#partial = Buffer.from(data.subarray(at))
+    const rest = Buffer.from(data.subarray(at))
+    if (this.isHeld) return rest
+    this.#partial = rest
+    return undefined
   }
 
   /** @returns where the next frame begins, or the same place when this one is not whole */

@@ -53,6 +53,7 @@ export class Socket extends Speaker implements FrameReceiver, Talker {
   isAlive = true
   allowed = 0
   counted = 0
+  share: Talker['share']
   readonly owner: SocketOwner
   readonly #stream: Duplex
   readonly #reader = new FrameReader(maxMessage)
@@ -76,7 +77,9 @@ export class Socket extends Speaker implements FrameReceiver, Talker {
   }
 
   read(chunk: Buffer): void {
-    if (!this.#isClosing) this.#reader.read(chunk, this)
+    if (this.#isClosing) return
+    const rest = this.#reader.read(chunk, this)
+    if (rest !== undefined) this.#stream.unshift(rest)
   }
 
   override send(text: string): void {
@@ -127,10 +130,12 @@ export class Socket extends Speaker implements FrameReceiver, Talker {
   }
 
   pause(): void {
+    this.#reader.isHeld = true
     this.#stream.pause()
   }
 
   resume(): void {
+    this.#reader.isHeld = false
     this.#stream.resume()
   }
 
