@@ -190,7 +190,7 @@ export const trackerSchema = z.object({
       .min(0)
       .default(100)
       .describe(
-        'Most messages a second of one WebSocket connection, over 10 seconds; further ones wait in the network. 0 is no limit.',
+        'Most messages a second of one WebSocket connection, over 10 seconds, and a tenth of those of one address; further ones wait in the network. 0 is no limit.',
       )
       .meta(hot),
     banSeconds: z
