@@ -161,6 +161,7 @@ export const rooms: readonly Room[] = [
     knows: ['cluster', 'compose.ts', 'shared-clock.ts'].map((name) => `${tracker}/${name}`),
   },
   { path: `${tracker}/shared-clock.ts`, knows: [] },
+  { path: `${tracker}/shared.ts`, knows: [] },
   { path: `${tracker}/reload.ts`, knows: [`${tracker}/config.ts`] },
   {
     path: `${tracker}/compose.ts`,
@@ -182,7 +183,7 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/config.ts`, knows: [] },
   {
     path: `${tracker}/transport`,
-    knows: ['access', 'ledger', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),
+    knows: ['access', 'ledger', 'shared.ts', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),
   },
   {
     path: `${tracker}/cluster`,
@@ -194,7 +195,10 @@ export const rooms: readonly Room[] = [
   { path: `${tracker}/wire`, knows: [`${tracker}/swarm`] },
   { path: `${tracker}/ledger`, knows: [] },
   { path: `${tracker}/admin`, knows: [`${tracker}/ledger`] },
-  { path: `${tracker}/operations`, knows: ['admin', 'ledger', 'swarm'].map((name) => `${tracker}/${name}`) },
+  {
+    path: `${tracker}/operations`,
+    knows: ['admin', 'ledger', 'shared.ts', 'swarm'].map((name) => `${tracker}/${name}`),
+  },
 ]
 
 /** Packages that may be imported below one folder only, so that each could be replaced without touching the rest. */

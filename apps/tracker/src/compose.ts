@@ -20,8 +20,9 @@ import {
   HttpTransport,
   Listeners,
   Manners,
+  Members,
+  Places,
   type OperatorDoors,
-  Ranges,
   UdpTransport,
   WebSocketTransport,
 } from './transport/index.ts'
@@ -76,8 +77,9 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const counts = new Counts(registry, log)
 
   const ttl = Math.ceil(interval * patience)
-  let members = new Ranges(settings.members)
+  const members = new Members(settings.members, log)
   const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
+  const places = new Places(limits)
   const manners = new Manners({ limits, isMember, now, clock: Date.now, random })
   const swarms = new Swarms({
     limits,
@@ -118,6 +120,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     gate,
     counts,
     manners,
+    places,
     isMember,
     shards,
     limits,
@@ -131,6 +134,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     manners,
     shards,
     trusted: rangesOf(settings.trustProxy),
+    onProxy: (kind, address) => members.speaksForOthers(kind, address),
     intervals: { interval, minInterval: Math.min(minInterval, interval) },
     trackerId: randomBytes(4).toString('hex'),
   })
@@ -142,10 +146,10 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const figures = place === undefined ? registry : new ClusterFigures(place)
   const http = new HttpTransport({
     tracker: httpTracker,
-    pages: new HttpPages(figures, operatorDoors, counts),
+    pages: new HttpPages(figures, operatorDoors, counts, now),
     webSockets,
     counts,
-    maxConnections: limits.sockets,
+    places,
   })
   const udp = new UdpTransport({
     swarms,
@@ -222,8 +226,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     change: async (changed) => {
       const counted = await access.read(changed.access)
       Object.assign(limits, limitsOf(changed, place))
-      members = new Ranges(changed.members)
-      http.maxConnections = limits.sockets
+      members.ranges = changed.members
       log.level = changed.log.level
       log.info(counted, 'the lists of torrents were read again')
     },

@@ -48,9 +48,9 @@ export const trackerSchema = z.object({
   members: z
     .array(z.string().refine(isRange, `expected ${rangeExpected}`).meta({ expected: rangeExpected }))
     .max(1024)
-    .default(['127.0.0.0/8', '::1', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'])
+    .default(['127.0.0.0/8', '::1'])
     .describe(
-      "Addresses of the network's own nodes: they may be in more torrents at once, and are neither slowed nor banned.",
+      "Addresses of the network's own nodes: they may be in more torrents at once, and are neither slowed nor banned. No proxy may be among them.",
     )
     .meta(hot),
   snapshot: z
@@ -177,13 +177,15 @@ export const trackerSchema = z.object({
       .int()
       .min(1)
       .default(10_000)
-      .describe('Most TCP connections at once, HTTP and WebSocket together.')
+      .describe(
+        'Most TCP connections at once, HTTP and WebSocket together; beyond it the HTTP one that is idle for longest gives way.',
+      )
       .meta(hot),
     socketsPerAddress: z
       .int()
       .min(1)
       .default(500)
-      .describe('Most WebSocket connections of one address (IPv6: one /64) at once.')
+      .describe('Most TCP connections of one address (IPv6: one /64) at once, HTTP and WebSocket together.')
       .meta(hot),
     messagesPerSocket: z
       .int()

@@ -19,6 +19,7 @@ import {
   ledgerOf,
   type TotalsSource,
 } from '../ledger/index.ts'
+import { Shared } from '../shared.ts'
 import { ailments, ailmentsOf } from './health.ts'
 import { Measures, type MeasuresOptions } from './measures.ts'
 
@@ -135,15 +136,16 @@ export class Operations {
   }
 
   #openAdmin(): AdminDoor | undefined {
-    const { settings, manners, place, log } = this.#options
+    const { settings, manners, place, log, now } = this.#options
     const { tokenFile } = settings.admin
     if (tokenFile === '') return undefined
     const token = openAdminToken(tokenFile)
+    const workers = new Shared(() => this.#workers(), now)
     return new AdminDoor({
       ledger: this.#ledger,
       // A key that was just made must not be wrong at another worker.
       catchUp: async () => void (await (place?.readAll('catchUp') ?? this.#follower?.catchUp())),
-      stats: async () => sumStats(this.#about(), await this.#workers()),
+      stats: async () => sumStats(this.#about(), await workers.read()),
       networkOf: (address) => manners.networkOf(address),
       clock: Date.now,
       matches: (text) => token.matches(text),

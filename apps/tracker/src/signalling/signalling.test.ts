@@ -16,9 +16,11 @@ class Heard extends Speaker {
 
 let signalling: Signalling
 let strays = 0
+let chance = 0.5
 
 beforeEach(() => {
   strays = 0
+  chance = 0.5
   const swarms = new Swarms({
     limits,
     ttl: { address: 100, socket: 100 },
@@ -34,7 +36,7 @@ beforeEach(() => {
     },
     limits,
     interval: 120,
-    random: Math.random,
+    random: () => chance,
     secret: Math.random,
     onStray: () => strays++,
   })
@@ -112,4 +114,14 @@ it('an answer names its offer in any spelling, and finds who offered after a rec
   signalling.message(first, parseWebSocket(Buffer.from(spelled)))
   expect([strays, second.messages.length]).toEqual([0, 1])
   expect(again.messages.at(-1)).toMatchObject({ answer: { sdp: 'y' } })
+})
+
+it('intervals differ by a tenth, so that those who came together do not come together for ever', () => {
+  const one = speaker(1)
+  const intervals = [0, 0.5, 0.999].map((now) => {
+    chance = now
+    say(one, 'a', 1)
+    return one.messages.at(-1)?.['interval']
+  })
+  expect(intervals).toEqual([120, 114, 108])
 })

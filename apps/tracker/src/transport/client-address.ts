@@ -26,6 +26,12 @@ export const clientAddress = (
   return client
 }
 
+/** Whether the other end of a connection is a proxy that is trusted. */
+export const isProxy = (remote: string, trusted: BlockList): boolean => {
+  const address = plainAddress(remote)
+  return address !== undefined && isTrusted(address, trusted)
+}
+
 const addressOf = (text: string | undefined): string => {
   const address = plainAddress(text ?? '')
   if (address === undefined) throw new InvalidInputError('the reverse proxy sent an X-Forwarded-For that is no address')

@@ -40,16 +40,33 @@ export class Deadlines<T extends Mortal> {
     const due = this.#rounds[this.#second % turn]
     if (due === undefined) return
     for (const one of due) {
-      due.delete(one)
-      if (one.deadline <= this.#second) this.#late(one)
+      if (one.deadline > this.#second) this.#move(one)
       else {
-        one.round = one.deadline % turn
-        this.#rounds[one.round]?.add(one)
+        due.delete(one)
+        this.#late(one)
       }
     }
   }
 
+  /** Whose time is up before that of all others. */
+  first(): T | undefined {
+    for (let second = this.#second + 1; second < this.#second + turn; second++) {
+      for (const one of this.#rounds[second % turn] ?? []) {
+        if (one.deadline <= second) return one
+        this.#move(one)
+      }
+    }
+    return undefined
+  }
+
   forEach(visit: (one: T) => void): void {
     for (const round of this.#rounds) for (const one of round) visit(one)
+  }
+
+  /** To where it belongs since it was given more time. */
+  #move(one: T): void {
+    this.remove(one)
+    one.round = one.deadline % turn
+    this.#rounds[one.round]?.add(one)
   }
 }

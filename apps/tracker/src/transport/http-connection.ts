@@ -16,12 +16,21 @@ export interface HttpOwner {
   /** The connection asks in `head` to become a WebSocket. The socket is paused, `rest` follows the head. */
   onUpgrade(connection: HttpConnection, socket: Socket, rest: Buffer): void
   /** Something else than a request for the tracker. The socket is paused, `rest` is all that was not answered. */
-  onOther(socket: Socket, rest: Buffer): void
+  onOther(connection: HttpConnection, socket: Socket, rest: Buffer): void
   /** A request has begun to come, or was answered: other times are allowed. */
   onBegun(connection: HttpConnection): void
   onAnswered(connection: HttpConnection): void
   onClose(connection: HttpConnection): void
   onError(error: Error): void
+}
+
+/** Who has a place among the TCP connections for some time, and gives way to others when that is up. */
+export interface Visitor extends Mortal {
+  /** By which it is counted, while it is. */
+  place: string | undefined
+  /** Hangs up on one who waits for nothing. */
+  endIdle(): void
+  terminate(): void
 }
 
 const connectionOf = Symbol('connection')
@@ -53,9 +62,10 @@ function onClose(this: Stream): void {
  * One connection of HTTP. Its requests are answered one at a time and in order; while one waits for its answer, or answers
  * wait for a slow reader, no more is read.
  */
-export class HttpConnection implements Asker, Mortal {
+export class HttpConnection implements Asker, Visitor {
   deadline = 0
   round = 0
+  place: string | undefined
   readonly #socket: Stream
   readonly #owner: HttpOwner
   #address: Int32Array | undefined
@@ -149,7 +159,6 @@ export class HttpConnection implements Asker, Mortal {
     this.#owner.onClose(this)
   }
 
-  /** Hangs up on one who waits for nothing. */
   endIdle(): void {
     if (this.#isAsked) this.#isLast = true
     else this.#finish()
@@ -178,7 +187,7 @@ export class HttpConnection implements Asker, Mortal {
   }
 
   #giveUp(text: string, at: number): void {
-    this.#owner.onOther(this.#leave(), Buffer.from(text.slice(at), 'latin1'))
+    this.#owner.onOther(this, this.#leave(), Buffer.from(text.slice(at), 'latin1'))
   }
 
   /** Gives the socket away as it was taken. */

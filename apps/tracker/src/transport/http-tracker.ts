@@ -13,9 +13,10 @@ import {
   TrackerPath,
 } from '../wire/index.ts'
 import { type Family, parseAddress } from './address.ts'
-import { clientAddress } from './client-address.ts'
+import { clientAddress, isProxy } from './client-address.ts'
 import type { Counts } from './counts.ts'
 import type { Manners } from './manners.ts'
+import { ofProxies, placeOf } from './places.ts'
 import type { Asked, Shards } from './shards.ts'
 
 /** Who asked over HTTP and waits. One answer is due, at once or later; who has hung up meanwhile does not hear it. */
@@ -40,6 +41,7 @@ export interface HttpTrackerOptions {
   /** Absent where this process keeps all torrents. */
   shards?: Shards | undefined
   trusted: BlockList
+  members: { speaksForOthers(kind: Family, address: Int32Array): void }
   intervals: Intervals
   trackerId: string
 }
@@ -109,7 +111,17 @@ export class HttpTracker {
         : parseAddress(clientAddress(asker.remote, forwardedFor, this.#options.trusted), into)
     // A connection that is gone has no address any more.
     if (kind === undefined) throw new InvalidInputError('the caller has no address')
+    if (forwardedFor !== '' && !isProxy(asker.remote, this.#options.trusted)) this.#options.onProxy?.(kind, into)
     return kind
+  }
+
+  /** What a connection is counted by before it says anything; undefined when it is gone. */
+  placeOf(asker: Asker): string | undefined {
+    const { address } = this.#word
+    const kind = asker.caller(address)
+    if (kind === undefined) return undefined
+    if (isProxy(asker.remote, this.#options.trusted)) return ofProxies
+    return placeOf(kind, address[0] as number, address[1] as number)
   }
 
   /** An announce that another worker got, and found to be one. */

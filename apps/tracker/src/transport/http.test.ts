@@ -7,6 +7,7 @@ import { kinds } from '../swarm/index.ts'
 import { Counts } from './counts.ts'
 import type { Asker } from './http-tracker.ts'
 import { HttpTransport } from './http.ts'
+import { Places } from './places.ts'
 
 /** What waits for an answer that comes later. */
 let waiting: Asker[]
@@ -36,6 +37,7 @@ beforeEach(async () => {
       },
       callerOf: () => kinds.ipv4,
       permits: () => true,
+      placeOf: () => '127.0.0.1',
     },
     pages: {
       answer: (request, response) => {
@@ -51,7 +53,7 @@ beforeEach(async () => {
       },
     },
     counts: new Counts(new Registry(), pino({ level: 'silent' })),
-    maxConnections: 100,
+    places: new Places({ sockets: 100, socketsPerAddress: 100 }),
   })
   port = await transport.start('127.0.0.1', 0)
 })

@@ -5,21 +5,24 @@ import type { AddressInfo, Socket } from 'node:net'
 import { HttpHead } from '../wire/index.ts'
 import type { Counts } from './counts.ts'
 import { Deadlines } from './deadlines.ts'
-import { HttpConnection, type HttpOwner, okHead } from './http-connection.ts'
+import { turnAway } from './handshake.ts'
+import { HttpConnection, type HttpOwner, okHead, type Visitor } from './http-connection.ts'
 import type { HttpPages } from './http-pages.ts'
-import { headOf, PageAsker } from './page-asker.ts'
+import { headOf, isPlain, PageAsker } from './page-asker.ts'
+import { PageConnection } from './page-connection.ts'
+import type { Places } from './places.ts'
 import type { Asker, HttpTracker } from './http-tracker.ts'
 import type { WebSocketTransport } from './websocket.ts'
 
 interface HttpTransportOptions {
-  tracker: Pick<HttpTracker, 'ask' | 'callerOf' | 'permits'>
+  tracker: Pick<HttpTracker, 'ask' | 'callerOf' | 'permits' | 'placeOf'>
   pages: Pick<HttpPages, 'answer'>
   webSockets: Pick<WebSocketTransport, 'upgrade'>
   counts: Counts
-  maxConnections: number
+  places: Places
 }
 
-/** Seconds until the head of a request must have come, and until the next request must. */
+/** Seconds until the head of a request must have come; until the next request must, or a page have left. */
 const headSeconds = 10
 const idleSeconds = 20
 
@@ -32,30 +35,39 @@ export class HttpTransport implements HttpOwner {
   okHead = okHead()
   readonly #options: HttpTransportOptions
   readonly #server: Server
-  readonly #deadlines = new Deadlines<HttpConnection>((connection) => connection.terminate())
+  readonly #deadlines = new Deadlines<Visitor>((visitor) => visitor.terminate())
+  readonly #pageConnections = new WeakMap<Socket, PageConnection>()
   readonly #address = new Int32Array(4)
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: HttpTransportOptions) {
     this.#options = options
     this.#server = createServer(
-      { maxHeaderSize: 8192, headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 20_000 },
+      {
+        maxHeaderSize: 8192,
+        headersTimeout: headSeconds * 1000,
+        requestTimeout: headSeconds * 1000,
+        keepAliveTimeout: idleSeconds * 1000,
+        connectionsCheckingInterval: 1000,
+        // Other protocols are not spoken: the request is answered as if it had not asked for one (RFC 9110, 7.8).
+        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+      },
       (request, response) => this.#onPage(request, response),
     )
-    this.maxConnections = options.maxConnections
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, rest: Buffer) => {
+      const connection = this.#pageConnections.get(socket)
+      if (connection !== undefined) this.#release(connection)
+      if (!isPlain(request)) return this.#refuse(socket)
       headOf(request, this.head)
       this.#upgrade(new PageAsker(request), socket, rest)
     })
     // The way in of `node:http`, for connections that are handed to it.
     this.#server.on('other', this.#server.listeners('connection')[0] as (socket: Socket) => void)
     this.#server.removeAllListeners('connection')
-    this.#server.on('connection', (socket) => this.#deadlines.add(new HttpConnection(socket, this), headSeconds))
-  }
-
-  /** Of the port, whatever becomes of them. May be changed at any time; nobody is cut off by that. */
-  set maxConnections(most: number) {
-    this.#server.maxConnections = most
+    this.#server.on('connection', (socket) => {
+      const connection = new HttpConnection(socket, this)
+      this.#admit(connection, connection)
+    })
   }
 
   /** Resolves to the real port. Rejects with the system's error when it cannot be had. */
@@ -95,7 +107,11 @@ export class HttpTransport implements HttpOwner {
     this.#upgrade(connection, socket, rest)
   }
 
-  onOther(socket: Socket, rest: Buffer): void {
+  onOther(asker: HttpConnection, socket: Socket, rest: Buffer): void {
+    const connection = new PageConnection(socket)
+    if (!this.#admit(connection, asker)) return
+    socket.once('close', () => this.#release(connection))
+    this.#pageConnections.set(socket, connection)
     socket.unshift(rest)
     this.#server.emit('other', socket)
     socket.resume()
@@ -111,34 +127,75 @@ export class HttpTransport implements HttpOwner {
   }
 
   onClose(connection: HttpConnection): void {
-    this.#deadlines.remove(connection)
+    this.#release(connection)
   }
 
   onError(error: Error): void {
     this.#options.counts.failed('http', error)
   }
 
+  /** Gives it a place, if its address may have one more; if all are taken, that of who has said nothing for longest. */
+  #admit(visitor: Visitor, asker: Asker): boolean {
+    const { tracker, places, counts } = this.#options
+    const place = tracker.placeOf(asker)
+    if (place !== undefined && places.enter(place)) {
+      visitor.place = place
+      const first = places.isCrowded ? this.#deadlines.first() : visitor
+      if (first !== undefined) {
+        if (first !== visitor) this.#giveUp(first)
+        this.#deadlines.add(visitor, headSeconds)
+        return true
+      }
+    }
+    counts.refused('http', 'limit')
+    this.#giveUp(visitor)
+    return false
+  }
+
+  #giveUp(visitor: Visitor): void {
+    this.#release(visitor)
+    visitor.terminate()
+  }
+
+  /** Before or after its connection has closed. */
+  #release(visitor: Visitor): void {
+    this.#deadlines.remove(visitor)
+    if (visitor.place === undefined) return
+    this.#options.places.leave(visitor.place)
+    visitor.place = undefined
+  }
+
   #onPage(request: IncomingMessage, response: ServerResponse): void {
-    const { tracker, pages } = this.#options
+    const { tracker, pages, counts } = this.#options
+    const connection = this.#pageConnections.get(request.socket)
+    if (connection === undefined) return
+    this.#deadlines.extend(connection, idleSeconds)
+    response.on('close', () => this.#deadlines.extend(connection, idleSeconds))
+    if (!isPlain(request)) return new PageAsker(request, response).reply(400, 'a request says one Host\n', true)
     headOf(request, this.head)
     const { path, search, forwardedFor } = this.head
     const asker = new PageAsker(request, response)
     if (request.method === 'GET' && tracker.ask(asker, path, search, forwardedFor)) return
-    if (tracker.permits(asker, forwardedFor)) pages.answer(request, response)
-    else asker.reply(429, 'too many requests from this address\n', true)
+    if (!tracker.permits(asker, forwardedFor)) return asker.reply(429, 'too many requests from this address\n', true)
+    if (connection.take(response, () => pages.answer(request, response))) return
+    counts.refused('http', 'limit')
+    connection.terminate()
   }
 
   #upgrade(asker: Asker, socket: Socket, rest: Buffer): void {
-    const { tracker, webSockets, counts } = this.#options
+    const { tracker, webSockets } = this.#options
     try {
       const kind = tracker.callerOf(asker, this.head.forwardedFor, this.#address)
       webSockets.upgrade(this.head, socket, rest, kind, this.#address)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
-      counts.refused('ws')
-      socket.on('error', () => socket.destroy())
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      this.#refuse(socket)
     }
+  }
+
+  #refuse(socket: Socket): void {
+    this.#options.counts.refused('ws')
+    turnAway(socket, '400 Bad Request')
   }
 
   #tick(): void {

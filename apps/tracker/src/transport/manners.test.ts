@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { kinds } from '../swarm/index.ts'
 import { parseAddress } from './address.ts'
 import { Manners } from './manners.ts'
-import { PerAddress } from './per-address.ts'
 import { Ranges } from './ranges.ts'
 
 let now = 0
@@ -148,27 +147,5 @@ describe('Manners', () => {
     while (!one.refused(kind, address));
     now = 3000
     expect(one.isBanned(kind, address)).toBe(false)
-  })
-})
-
-describe('PerAddress', () => {
-  it('counts connections of an address, and of a /64, and takes another limit on', () => {
-    const limits = { socketsPerAddress: 2 }
-    const one = new PerAddress(limits)
-    const enter = (text: string): boolean => {
-      const { kind, address } = words(text)
-      return one.enter(kind, address[0] ?? 0, address[1] ?? 0)
-    }
-    expect(['9.9.9.9', '9.9.9.9', '9.9.9.9', '9.9.9.8'].map(enter)).toEqual([true, true, false, true])
-    expect(['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::'].map(enter)).toEqual([
-      true,
-      true,
-      false,
-      true,
-    ])
-    limits.socketsPerAddress = 3
-    expect(['9.9.9.9', '9.9.9.9'].map(enter)).toEqual([true, false])
-    one.leave(kinds.ipv4, words('9.9.9.9').address[0] ?? 0, 0)
-    expect(enter('9.9.9.9')).toBe(true)
   })
 })

@@ -29,6 +29,19 @@ export class PageAsker implements Asker {
   }
 }
 
+/** `http://host`, where requests to a proxy, and some others, carry it before the path (RFC 9112, 3.2.2). */
+const authority = /^https?:\/\/[^/?]*/i
+
+/** Gives the target the form that all others have. @returns whether the request says one host only (RFC 9112, 3.2) */
+export const isPlain = (request: IncomingMessage): boolean => {
+  const { url = '', rawHeaders } = request
+  if (!url.startsWith('/')) {
+    const path = url.replace(authority, '')
+    request.url = path === '' || path.startsWith('?') ? `/${path}` : path
+  }
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length < 2
+}
+
 /** What `node:http` has read, as far as the tracker wants to know it. */
 export const headOf = ({ url = '', headers }: IncomingMessage, head: HttpHead): void => {
   const mark = url.indexOf('?')

@@ -9,6 +9,7 @@ import { kinds, Swarms } from '../swarm/index.ts'
 import { HttpHead } from '../wire/index.ts'
 import { Counts } from './counts.ts'
 import { Manners } from './manners.ts'
+import { Places } from './places.ts'
 import { WebSocketTransport } from './websocket.ts'
 
 const limits = {
@@ -38,17 +39,28 @@ it('of those who wait with half a message the last ones go, and nobody else', as
   const signalling = new Signalling({ swarms, entrance, limits, interval: 60, random, secret: random, onStray })
   const counts = new Counts(new Registry(), pino({ level: 'silent' }))
   // All of them are looked at in the same second.
-  const transport = new WebSocketTransport({ signalling, gate, counts, manners, isMember, limits, random: () => 0 })
+  const places = new Places(limits)
+  const transport = new WebSocketTransport({
+    signalling,
+    gate,
+    counts,
+    manners,
+    places,
+    isMember,
+    limits,
+    random: () => 0,
+  })
   transport.start()
   onTestFinished(() => {
     transport.stop()
     transport.terminate()
   })
+  let hosts = 0
   const open = async (rest: Buffer): Promise<void> => {
     const [near, far] = duplexPair()
     const head = new HttpHead()
     Object.assign(head, { path: '/', isUpgrade: true, webSocketVersion: '13', webSocketKey: `${'A'.repeat(22)}==` })
-    transport.upgrade(head, near, rest, kinds.ipv4, Int32Array.of(1, 0, 0, 0))
+    transport.upgrade(head, near, rest, kinds.ipv4, Int32Array.of(++hosts, 0, 0, 0))
     const answered = once(far, 'data')
     // The pacer lets in some at once and the others by and by.
     vi.advanceTimersByTime(10)

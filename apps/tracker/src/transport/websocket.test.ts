@@ -10,16 +10,18 @@ import { kinds, Swarms } from '../swarm/index.ts'
 import { HttpHead } from '../wire/index.ts'
 import { Counts } from './counts.ts'
 import { Manners } from './manners.ts'
+import { Places } from './places.ts'
 import { WebSocketTransport } from './websocket.ts'
 
 let transport: WebSocketTransport
 let access: Access
 let manners: Manners
+let limits: { socketsPerAddress: number }
 let swarms: Swarms
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  const limits = {
+  const all = {
     swarms: 10,
     peers: 100,
     peersPerSwarm: 100,
@@ -33,24 +35,35 @@ beforeEach(() => {
     socketsPerAddress: 10,
     messagesPerSocket: 5,
   }
+  limits = all
   const { random } = Math
   const isMember = (): boolean => false
-  manners = new Manners({ limits, isMember, now: () => 0, clock: () => 0, random })
+  manners = new Manners({ limits: all, isMember, now: () => 0, clock: () => 0, random })
   const ttl = { address: 100, socket: 100 }
-  swarms = new Swarms({ limits, accounts: limits, ttl, now: () => 0, random, secret: random })
+  swarms = new Swarms({ limits: all, accounts: all, ttl, now: () => 0, random, secret: random })
   access = new Access({ mode: 'private', hasLedger: true, swarms, onBan: (ban) => manners.ban(ban), random })
   const entrance = new GuardedSwarms(swarms, access.gate)
   const signalling = new Signalling({
     swarms,
     entrance,
-    limits,
+    limits: all,
     interval: 60,
     random,
     secret: random,
     onStray: () => undefined,
   })
   const counts = new Counts(new Registry(), pino({ level: 'silent' }))
-  transport = new WebSocketTransport({ signalling, gate: access.gate, counts, manners, isMember, limits, random })
+  const places = new Places(all)
+  transport = new WebSocketTransport({
+    signalling,
+    gate: access.gate,
+    counts,
+    manners,
+    places,
+    isMember,
+    limits: all,
+    random,
+  })
   transport.start()
 })
 
@@ -169,4 +182,48 @@ it('who says too much is not read until the next second, and loses nothing', asy
   expect(answers()).toBe(50)
   vi.advanceTimersByTime(2000)
   await vi.waitFor(() => expect(answers()).toBe(60))
+})
+
+it('pings every 40 s, and ends who does not answer until the next time', async () => {
+  tell(false)
+  const [dead, alive] = [await open(`/${keys[0]}/announce`), await open(`/${keys[0]}/announce`, 2)]
+  let pings = 0
+  alive.far.on('data', (chunk: Buffer) => {
+    if (chunk[0] !== 0x89) return
+    pings++
+    // An empty pong, masked with zeros.
+    alive.far.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]))
+  })
+  const ended = once(dead.far.resume(), 'end')
+  for (let turns = 1; turns <= 3; turns++) {
+    turn()
+    await vi.waitUntil(() => pings === turns)
+    expect(dead.far.readableEnded).toBe(turns > 1)
+    if (turns === 2) await ended
+  }
+  await vi.waitFor(() => expect(transport.sockets).toBe(1))
+})
+
+it('says goodbye with 1001 (RFC 6455) when it stops, and lets nobody in who still waits', async () => {
+  tell(false)
+  const { far } = await open(`/${keys[0]}/announce`)
+  const answer = once(far, 'data')
+  transport.stop()
+  const [bytes] = (await answer) as [Buffer]
+  expect([...bytes]).toEqual([0x88, 2, 1001 >> 8, 1001 & 255])
+  await hungUp(far)
+})
+
+it('lets a crowd in by and by', async () => {
+  tell(false)
+  limits.socketsPerAddress = 100
+  const crowd = Array.from({ length: 50 }, async () => await open(`/${keys[0]}/announce`))
+  const counted: number[] = []
+  for (let slices = 0; slices < 3; slices++) {
+    await new Promise(setImmediate)
+    counted.push(transport.sockets)
+    vi.advanceTimersByTime(10)
+  }
+  expect(counted).toEqual([20, 40, 50])
+  for (const { status } of await Promise.all(crowd)) expect(status).toBe('101')
 })

@@ -6,11 +6,11 @@ import { HttpHead, infoHashOf, parseWebSocket, readPath, type SocketMessage, Tra
 import type { Family } from './address.ts'
 import type { Counts, Reason } from './counts.ts'
 import { closes } from './frames.ts'
-import { handshakeAnswer, isHandshake } from './handshake.ts'
+import { handshakeAnswer, isHandshake, turnAway } from './handshake.ts'
 import type { Manners } from './manners.ts'
 import { MessageRate } from './message-rate.ts'
 import { Pacer } from './pacer.ts'
-import { PerAddress } from './per-address.ts'
+import { placeOf, type Places } from './places.ts'
 import type { Shards, Upgrade } from './shards.ts'
 import { Socket, type SocketOwner } from './socket.ts'
 
@@ -19,14 +19,11 @@ interface WebSocketTransportOptions {
   gate: Gate
   counts: Counts
   manners: Manners
+  places: Places
   isMember: (kind: Family, address: Int32Array) => boolean
   /** Absent where this process keeps all torrents. */
   shards?: Shards | undefined
-  limits: {
-    sockets: number
-    socketsPerAddress: number
-    messagesPerSocket: number
-  }
+  limits: { messagesPerSocket: number }
   /** From 0 to below 1. */
   random: () => number
 }
@@ -48,7 +45,6 @@ export class WebSocketTransport implements SocketOwner {
   readonly #options: WebSocketTransportOptions
   // Sockets by the second of the turn in which each is pinged.
   readonly #rounds = Array.from({ length: pingSeconds }, () => new Set<Socket>())
-  readonly #perAddress: PerAddress
   readonly #rate: MessageRate
   readonly #pacer = new Pacer()
   readonly #address = new Int32Array(4)
@@ -60,7 +56,6 @@ export class WebSocketTransport implements SocketOwner {
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
-    this.#perAddress = new PerAddress(options.limits)
     this.#rate = new MessageRate(options.limits)
   }
 
@@ -83,11 +78,18 @@ export class WebSocketTransport implements SocketOwner {
     this.#each((socket) => socket.terminate())
   }
 
-  upgrade(head: HttpHead, stream: Duplex, rest: Buffer, kind: Family, address: Int32Array): void {
+  upgrade(
+    head: HttpHead,
+    stream: Duplex,
+    rest: Buffer,
+    kind: Family,
+    address: Int32Array,
+    isOwn = this.#options.isMember(kind, address),
+  ): void {
     // Who leaves while it waits for its turn is gone without a word.
     stream.on('error', ignore)
     if (!isHandshake(head)) return this.#turnAway(stream, '400 Bad Request')
-    const { manners, gate, isMember, shards } = this.#options
+    const { manners, gate, places, shards } = this.#options
     const [high = 0, low = 0] = address
     if (manners.isBanned(kind, address)) return this.#turnAway(stream, '429 Too Many Requests')
     const { passkey, shard } = readPath(head.path, this.#path) ? this.#path : noPath
@@ -98,39 +100,40 @@ export class WebSocketTransport implements SocketOwner {
     }
     if (shards !== undefined && shard !== -1 && shards.of(shard) !== shards.own) {
       const { webSocketKey, path } = head
-      if (shards.give(shards.of(shard), stream, rest, { webSocketKey, path, kind, address: [...address] })) return
+      const upgrade = { webSocketKey, path, kind, address: [...address], isMember: isOwn }
+      if (shards.give(shards.of(shard), stream, rest, upgrade)) return
     }
-    if (!this.#perAddress.enter(kind, high, low)) return this.#turnAway(stream, '429 Too Many Requests')
-    const isOwn = isMember(kind, address)
+    const place = placeOf(kind, high, low)
+    if (!places.enter(place)) return this.#turnAway(stream, '429 Too Many Requests')
     // The head is filled anew by the next request, while this one may wait.
     const key = head.webSocketKey
     const isTaken = this.#pacer.run(
       () => {
-        if (stream.destroyed) return this.#perAddress.leave(kind, high, low)
+        if (stream.destroyed) return places.leave(place)
         stream.off('error', ignore)
         stream.write(handshakeAnswer(key), 'latin1')
         stream.resume()
         this.#accept(new Socket(stream, { kind, high, low, isMember: isOwn, key: callerKey }, this), rest)
       },
-      () => stream.destroy(),
+      () => {
+        places.leave(place)
+        stream.destroy()
+      },
     )
     if (isTaken) return
-    this.#perAddress.leave(kind, high, low)
+    places.leave(place)
     this.#turnAway(stream, '503 Service Unavailable')
   }
 
   /** A connection whose upgrade another worker has read. */
-  take(stream: Duplex, rest: Buffer, { webSocketKey, path, kind, address }: Upgrade): void {
-    if (this.#sockets >= this.#options.limits.sockets) {
-      stream.on('error', ignore)
-      return this.#turnAway(stream, '503 Service Unavailable')
-    }
+  take(stream: Duplex, rest: Buffer, { webSocketKey, path, kind, address, isMember }: Upgrade): void {
+    if (this.#options.places.isFull) return this.#turnAway(stream, '503 Service Unavailable')
     const head = new HttpHead()
     head.isUpgrade = true
     head.webSocketVersion = '13'
     head.webSocketKey = webSocketKey
     head.path = path
-    this.upgrade(head, stream, rest, kind, Int32Array.from(address))
+    this.upgrade(head, stream, rest, kind, Int32Array.from(address), isMember)
   }
 
   onHeard(socket: Socket): void {
@@ -174,7 +177,7 @@ export class WebSocketTransport implements SocketOwner {
     this.#options.signalling.leave(socket)
     this.#options.shards?.gone(socket)
     const { kind, high, low } = socket.from
-    this.#perAddress.leave(kind, high, low)
+    this.#options.places.leave(placeOf(kind, high, low))
   }
 
   #toShard(shards: Shards, socket: Socket, message: SocketMessage): void {
@@ -201,7 +204,7 @@ export class WebSocketTransport implements SocketOwner {
 
   #turnAway(stream: Duplex, status: string): void {
     this.#options.counts.refused('ws', reasons[status.slice(0, 3)] ?? 'limit')
-    stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
+    turnAway(stream, status)
   }
 
   /** Counts a fault against the address; the limits count IPv6 by the /64. */

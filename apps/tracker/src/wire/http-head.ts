@@ -90,8 +90,10 @@ const readFields = (text: string, start: number, first: number, head: HttpHead):
     const field = fieldOf(text, from, to)
     if (field !== '') {
       const value = text.slice(to + 1, at).trim()
-      if (field === 'host') isHosted = true
-      else if (field === 'connection') {
+      if (field === 'host') {
+        if (isHosted) return heads.other
+        isHosted = true
+      } else if (field === 'connection') {
         const words = value.toLowerCase().split(/[\t ]*,[\t ]*/)
         if (words.includes('close')) head.isLast = true
         if (words.includes('upgrade')) isToUpgrade = true
