@@ -117,6 +117,21 @@ test.each([1, 2])(
   },
 )
 
+test('a proxy that nobody trusts is no member: who is behind it is slowed, and the log says so once', async () => {
+  const behind = new Tracker({ 'limits.requestsPerAddress': 1 })
+  onTestFinished(async () => void (await behind.stop()))
+  await behind.start()
+  const url = `http://127.0.0.1:${behind.port}/announce?info_hash=${'%01'.repeat(20)}&peer_id=-XX0001-000000000001&port=7001`
+  const served = async (headers: Record<string, string>): Promise<number> => {
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => (await fetch(url, { headers })).status))
+    return answers.filter((status) => status === 200).length
+  }
+  expect(await served({})).toBe(50)
+  expect(await served({ 'x-forwarded-for': '203.0.113.1' })).toBeLessThan(40)
+  expect(await served({})).toBeLessThan(40)
+  expect(behind.output().match(/a proxy that trustProxy does not name/g)).toHaveLength(1)
+})
+
 test('limits hold for each address and each /64 that a trusted proxy names; who sends garbage is banned', async () => {
   const path = file('limits.toml')
   const write = async (requestsPerAddress: number): Promise<void> =>

@@ -167,7 +167,7 @@ test('the speakers of a worker that dies leave; who asks it is told that it is a
   await vi.waitFor(() => expect(socket.heard.at(-1)).toBe('you said hello again'))
 })
 
-const upgrade = { webSocketKey: 'key', path: '/announce/1', kind: kinds.ipv4, address: [1, 0, 0, 0] }
+const upgrade = { webSocketKey: 'key', path: '/announce/1', kind: kinds.ipv4, address: [1, 0, 0, 0], isMember: true }
 
 test.for([
   ['no frame', Buffer.from('GET / HTTP/1.1\r\n\r\n')],

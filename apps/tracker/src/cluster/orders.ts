@@ -6,6 +6,7 @@ const upgrade = z.object({
   path: z.string(),
   kind: z.literal([0, 1]),
   address: z.array(z.int()).length(4),
+  isMember: z.boolean(),
 })
 
 /** A connection on its way to another worker; the connection itself comes along. */

@@ -116,7 +116,8 @@ const connections = async (count: number): Promise<{ clients: Socket[]; handles:
   return { clients, handles }
 }
 
-const upgrade: Given['upgrade'] = { webSocketKey: 'x', path: '/announce/3', kind: 0, address: [127 << 24, 0, 0, 0] }
+const address = [127 << 24, 0, 0, 0]
+const upgrade: Given['upgrade'] = { webSocketKey: 'x', path: '/announce/3', kind: 0, address, isMember: true }
 const openFiles = (): number => readdirSync('/proc/self/fd').length
 
 /** Gives connections to a worker that has stopped to listen, and to live. */

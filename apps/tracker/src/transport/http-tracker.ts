@@ -41,7 +41,8 @@ export interface HttpTrackerOptions {
   /** Absent where this process keeps all torrents. */
   shards?: Shards | undefined
   trusted: BlockList
-  members: { speaksForOthers(kind: Family, address: Int32Array): void }
+  /** Told of an address that says for whom it asks, and is not trusted to. */
+  onProxy?: (kind: Family, address: Int32Array) => void
   intervals: Intervals
   trackerId: string
 }

@@ -20,6 +20,7 @@ export interface Upgrade {
   kind: Family
   /** Four words. */
   address: readonly number[]
+  isMember: boolean
 }
 
 /** Where a packet came from. */
