@@ -1,4 +1,4 @@
-"""Many WebSockets that say nothing: PORT COUNT PER_ADDRESS, from addresses 127.0.1.1 on.
+"""Many WebSockets that say nothing: PORT COUNT PER_ADDRESS FIRST, from addresses 127.0.1.FIRST on.
 
 Prints "COUNT open" once the last handshake is answered. On SIGUSR1 it drops all of them and opens as many again at once.
 """
@@ -10,7 +10,7 @@ import socket
 import sys
 
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-port, count, per_address = map(int, sys.argv[1:])
+port, count, per_address, first = map(int, sys.argv[1:])
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 hello = (
@@ -23,7 +23,7 @@ selector = selectors.DefaultSelector()
 def connect(index):
     one = socket.socket()
     one.setblocking(False)
-    one.bind((f"127.0.1.{1 + index // per_address}", 0))
+    one.bind((f"127.0.1.{first + index // per_address}", 0))
     one.connect_ex(("127.0.0.1", port))
     selector.register(one, selectors.EVENT_WRITE, index)
 
