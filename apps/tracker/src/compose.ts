@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { rangesOf, type TrackerSettings } from './config.ts'
 import { ClusterFigures, type Desk, figuresName, type Place } from './cluster/index.ts'
 import { SnapshotFiles } from './snapshot-file.ts'
-import { Access, GuardedSwarms, InfoHashSet } from './access/index.ts'
+import { Access, GuardedSwarms, InfoHashSet, Withdrawal } from './access/index.ts'
 import { exposeNetwork, KeptLists, Network, type News } from './network/index.ts'
 import { Operations } from './operations/index.ts'
 import { Signalling } from './signalling/index.ts'
@@ -95,6 +95,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const hasLedger = settings.ledger.file !== '' || settings.cluster.valkey !== ''
   const access = new Access({ mode, hasLedger, swarms, onBan: (ban) => manners.ban(ban), random })
   const { gate } = access
+  const withdrawal = new Withdrawal(access, swarms)
   const entrance = new GuardedSwarms(swarms, gate)
   const { owner, folder } = settings.network
   const kept = new KeptLists({ folder, lists: access.network, fresh: () => new InfoHashSet(random), log })
@@ -199,6 +200,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   let nextSweep: NodeJS.Timeout | undefined
   let moreSweep: NodeJS.Immediate | undefined
   const sweep = (): void => {
+    withdrawal.tick()
     if (swarms.expire(perSweep)) moreSweep = setImmediate(sweep)
     else nextSweep = setTimeout(sweep, sweepMs)
   }
@@ -234,6 +236,7 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
     stop: async () => {
       clearTimeout(nextSweep)
       clearImmediate(moreSweep)
+      withdrawal.stop()
       operations.beginStop()
       await listeners.stop()
       await place?.leave()

@@ -36,6 +36,8 @@ export class Access {
   /** Filled by who follows the network's graph. */
   readonly network: Lists & { isReady: boolean }
   readonly #files: Lists
+  readonly #sources: readonly Lists[]
+  readonly #areListsReady: () => boolean
   readonly #random: () => number
   // Of two that read files at once the one that began later counts.
   #reads = 0
@@ -49,14 +51,23 @@ export class Access {
     this.network = { ...lists(), isReady: true }
     this.ledger = new LedgerView({ keys, ...shared, swarms, onBan, random })
     const sources = [this.network, this.#files, shared]
+    this.#sources = sources
+    this.#areListsReady = () => this.network.isReady && (!hasLedger || this.ledger.isComplete)
     this.gate = new AccessGate({
       mode,
       listed: sources.map(({ allowed }) => allowed),
       denied: sources.map(({ denied }) => denied),
       keys,
-      areListsReady: () => this.network.isReady && (!hasLedger || this.ledger.isComplete),
+      areListsReady: this.#areListsReady,
       areKeysReady: () => this.ledger.isComplete,
     })
+  }
+
+  /** Another number whenever something may be served no longer. */
+  get withdrawn(): number {
+    let changes = this.#areListsReady() ? 1 : 0
+    for (const { allowed, denied } of this.#sources) changes += allowed.removals + denied.additions
+    return changes
   }
 
   /** Reads the files; both of them, or nothing changes. Rejects with `HashFileError`. @returns how many each names */

@@ -61,6 +61,12 @@ export class AccessGate implements Gate {
     return this.#refuse(areListsReady() ? 'unlisted' : 'notReady')
   }
 
+  /** Whether peers of this torrent may stay. While it is not known yet, they may. */
+  serves(infoHash: Int32Array): boolean {
+    const { denied, listed, areListsReady } = this.#options
+    return !isIn(denied, infoHash) && (!this.#isListed || isIn(listed, infoHash) || !areListsReady())
+  }
+
   #refuse(reason: keyof Refused): string {
     this.refused[reason]++
     return refusals[reason]

@@ -1,3 +1,4 @@
+export { Withdrawal } from './withdrawal.ts'
 export { Access } from './access.ts'
 export { GuardedSwarms } from './guarded-swarms.ts'
 export { InfoHashSet } from './info-hash-set.ts'

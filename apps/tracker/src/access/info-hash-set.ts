@@ -12,6 +12,8 @@ const smallest = 16
 export class InfoHashSet implements Listing {
   #parts: (KeyTable | undefined)[] = Array.from({ length: parts })
   #size = 0
+  #additions = 0
+  #removals = 0
   readonly #random: () => number
   #low: number
   #high: number
@@ -25,6 +27,15 @@ export class InfoHashSet implements Listing {
 
   get size(): number {
     return this.#size
+  }
+
+  /** How often something was added since the start, and removed; what was replaced counts as both. */
+  get additions(): number {
+    return this.#additions
+  }
+
+  get removals(): number {
+    return this.#removals
   }
 
   has(infoHash: Int32Array): boolean {
@@ -43,6 +54,7 @@ export class InfoHashSet implements Listing {
     }
     part.insert(infoHash)
     this.#size++
+    this.#additions++
     return true
   }
 
@@ -52,6 +64,7 @@ export class InfoHashSet implements Listing {
     if (part === undefined || place === -1) return false
     part.remove(place)
     this.#size--
+    this.#removals++
     return true
   }
 
@@ -59,6 +72,8 @@ export class InfoHashSet implements Listing {
   replaceWith(other: InfoHashSet): void {
     this.#parts = other.#parts
     this.#size = other.#size
+    this.#additions++
+    this.#removals++
     this.#low = other.#low
     this.#high = other.#high
   }

@@ -48,6 +48,11 @@ export class KeyTable {
     return this.#size
   }
 
+  /** Places from this one on were never taken. */
+  get end(): number {
+    return this.#fresh
+  }
+
   /** The place of a key, or -1. */
   find(key: Int32Array): number {
     const { records, width } = this

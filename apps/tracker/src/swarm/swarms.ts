@@ -155,6 +155,31 @@ export class Swarms {
     return peer !== -1
   }
 
+  /**
+   * Takes out the peers of torrents that are not served.
+   *
+   * @param from a torrent's number, 0 at first
+   * @param look how many torrents are looked at
+   * @param most how many peers are taken out at most
+   * @returns where to go on, -1 when all were looked at
+   */
+  takeOutTorrents(from: number, look: number, most: number, isServed: (infoHash: Int32Array) => boolean): number {
+    const torrents = this.#torrents
+    const end = Math.min(torrents.end, from + look)
+    const infoHash = new Int32Array(5)
+    let left = most
+    for (let torrent = from; torrent < end; torrent++) {
+      if (torrents.members(torrent) === 0) continue
+      torrents.copyHash(torrent, infoHash)
+      if (isServed(infoHash)) continue
+      for (let members = torrents.members(torrent); members > 0; members--) {
+        if (left-- === 0) return torrent
+        this.#members.drop(torrents.memberAt(torrent, 0))
+      }
+    }
+    return end === torrents.end ? -1 : end
+  }
+
   /** Every passkey that has a peer here. */
   keys(): Iterable<number> {
     return this.#members.accounts?.keys() ?? []

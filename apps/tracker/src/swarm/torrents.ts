@@ -30,6 +30,11 @@ export class Torrents {
     return this.#table.size
   }
 
+  /** Numbers from this one on were never given to a torrent. */
+  get end(): number {
+    return this.#table.end
+  }
+
   get isFull(): boolean {
     return this.#table.size >= this.#table.capacity
   }
