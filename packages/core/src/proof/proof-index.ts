@@ -61,6 +61,11 @@ export class ProofIndex {
   #high = 0
   #low = 0
 
+  /** Another number once others are believed than before, so that any claim's proof may be another. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
   /**
    * Takes the members with the role auditor, alive or not: the nearest four of a bucket are believed.
    * @param now milliseconds since 1970: those who found nothing in the two days before it do not count, since who is gone

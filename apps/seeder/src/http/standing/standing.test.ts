@@ -109,6 +109,10 @@ test('draining is begun, shown and taken back; a restart keeps it', async () => 
     expect(now).toMatchObject({ draining: true, since, done: false })
     expect(now['left']).toMatchObject({ items: 4, bytes: 4000 })
   }, patience)
+  // Of a copy that the operator removes nobody else has anything to tell.
+  const [dropped] = (await page()).items
+  await node.ask(`/v1/media/${dropped?.id}?local=1`, { method: 'DELETE' })
+  await vi.waitFor(async () => expect((await drain('GET'))['left']).toEqual({ items: 3, bytes: 3000 }), patience)
   expect(await drain('DELETE')).toEqual({ draining: false })
   expect(await drain('GET')).toEqual({ draining: false })
 })

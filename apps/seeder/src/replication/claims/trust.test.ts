@@ -147,3 +147,13 @@ test('a result that comes tells whose proof changed', async () => {
   expect(told.proved).toEqual([infoHash])
   expect([claim(), proof()]).toEqual(['held', 'failed'])
 })
+
+test('the first word of an auditor moves whom others believe, so that every item is looked at', async () => {
+  await judge(owner.id, ['seeder', 'publisher', 'auditor'])
+  expect(told.moved).toBe(0)
+  const nothing = { passedAt: now, proven: '', failed: [] }
+  await graph.publish('a', auditKey(holder.id, 'cd'), nothing)
+  expect(told).toEqual({ proved: [], moved: 1 })
+  await graph.publish('a', auditKey(holder.id, 'ce'), nothing)
+  expect(told.moved).toBe(1)
+})

@@ -4,7 +4,7 @@ import { Slices } from '../slices.ts'
 export interface TrustOptions {
   self: NodeId
   graph: Pick<Graph, 'admits' | 'entries' | 'members' | 'watch'>
-  proofs: Pick<ProofIndex, 'set' | 'trust'>
+  proofs: Pick<ProofIndex, 'epoch' | 'set' | 'trust'>
   /** Milliseconds since 1970. */
   now: () => number
   /** Takes what a member says that it holds. */
@@ -13,7 +13,7 @@ export interface TrustOptions {
   forget(node: NodeId): void
   /** Told of the tags of items whose proof may be another now, and of the key of the result that says so. */
   proved(tags: readonly string[], key: string): void
-  /** Told when members came or went, so that any item may stand otherwise. */
+  /** Told when members came or went, or began to audit, so that any item may stand otherwise. */
   changed(): void
 }
 
@@ -73,7 +73,11 @@ export class Trust {
   }
 
   #take(result: Accepted<AuditResult>): void {
-    const tags = this.#options.proofs.set(result)
-    if (tags.length > 0) this.#options.proved(tags, result.key)
+    const { proofs, proved, changed } = this.#options
+    const { epoch } = proofs
+    const tags = proofs.set(result)
+    if (tags.length > 0) proved(tags, result.key)
+    // Who says its first word takes the place of one who is farther away: what that one proved may be unknown now.
+    if (proofs.epoch !== epoch) changed()
   }
 }

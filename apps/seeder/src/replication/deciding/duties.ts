@@ -7,6 +7,7 @@ import {
   type Demand,
   type Duty,
   type Releases,
+  type Step,
   type Unproven,
   type View,
 } from '@eldernode/core'
@@ -127,13 +128,16 @@ export class Duties {
     if (!demand.reached && claimed(assessment) >= demand.target) publications.demands.reach(infoHash)
     const own = duty(demand, assessment, view)
     const what = own.do === 'nothing' && isBad(infoHash) ? leftover(demand, assessment, view) : own
-    levels.note(demand, assessment, this.#own(demand, assessment))
+    const step = this.#step(demand, own, assessment)
+    // A mark that was set or taken back just now makes another copy of this node's.
+    const now = step === 'mark' || step === 'unmark' ? assess(demand, view) : assessment
+    levels.note(demand, now, this.#own(demand, now))
     if (what.do === 'fetch') this.#fetch(demand, what, changed, isClaimed(assessment))
     else if (transfers.has(infoHash) && !this.#goesOn(infoHash, assessment)) {
       void cancel(infoHash, 'placement wants it elsewhere')
     }
     if (what.do === 'drop') drop(demand)
-    if (this.#step(demand, own, assessment)) this.#options.release(demand)
+    if (step === 'go') this.#options.release(demand)
   }
 
   /** Whether a copy that was to be released still may go: to be asked right before its bytes are removed. */
@@ -141,7 +145,8 @@ export class Duties {
     // What was published here a moment ago may not have been looked at yet.
     this.#options.publications.refresh(infoHash)
     const found = this.find(infoHash)
-    return found !== undefined && this.#options.inStep() && this.#step(found.demand, found.duty, found.assessment)
+    if (found === undefined || !this.#options.inStep()) return false
+    return this.#step(found.demand, found.duty, found.assessment) === 'go'
   }
 
   /** The same of what is left of a bad copy. */
@@ -191,14 +196,13 @@ export class Duties {
     if (published !== undefined) transfers.add({ infoHash, publisher: published.signer }, changed, rank)
   }
 
-  /** @returns whether the copy may go */
-  #step(demand: Demand, what: Duty, assessment: Assessment): boolean {
+  #step(demand: Demand, what: Duty, assessment: Assessment): Step {
     const { releases, view, clock, mark, unmark } = this.#options
     const { infoHash } = demand
     const step = releases.step(infoHash, what, assessment, view, clock())
     if (step === 'mark') mark(infoHash)
     else if (step === 'unmark') unmark(infoHash)
-    return step === 'go'
+    return step
   }
 
   /**

@@ -124,7 +124,7 @@ test('no copy goes amid the publication of its item', async () => {
   demands.set(self, demand.infoHash, { size: 5, min: 2, target: 3, since: 1 })
   published?.()
   await publishing
-  expect(await closed()).toEqual([])
+  expect(await closed()).toEqual(['touched'])
   expect([here.has(demand.infoHash), own.get(demand.infoHash)]).toEqual([true, 'held'])
 })
 

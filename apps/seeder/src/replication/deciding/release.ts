@@ -60,7 +60,8 @@ export class Release {
     const { library, swarm, serving, goes, gone, touch, released, now, log } = this.#options
     const isHere = (): boolean => library.storage().state === 'here' && library.head(infoHash)?.state === 'live'
     const { owner = '', access = 'private' } = library.head(infoHash) ?? {}
-    if (!isHere() || !goes(infoHash)) return
+    if (!isHere()) return
+    if (!goes(infoHash)) return touch(infoHash)
     await swarm.remove(infoHash)
     // It may have been pinned, wanted again or taken down meanwhile. Until here it is said to be held, and about to go.
     if (!isHere()) return
