@@ -4,8 +4,15 @@ import { Ranges } from './ranges.ts'
 
 /** Addresses that strangers have only behind somebody of this place. */
 const near = new Ranges([
-  ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10'],
-  ...['::1', 'fc00::/7', 'fe80::/10'],
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1',
+  'fc00::/7',
+  'fe80::/10',
 ])
 
 /** Proxies that are remembered at once. Who is forgotten is known again by the next request. */
