@@ -47,6 +47,8 @@ export const orderSchema = z.discriminatedUnion('is', [
   z.object({ is: z.literal('open'), port: z.int() }),
   z.object({ is: z.literal('change'), settings: trackerSchema }),
   z.object({ is: z.literal('news'), news: newsSchema }),
+  /** To be answered at once by `alive`. */
+  z.object({ is: z.literal('ping') }),
   z.object({ is: z.literal('stop') }),
   given,
 ])
@@ -59,6 +61,7 @@ export const reportSchema = z.discriminatedUnion('is', [
   z.object({ is: z.literal('listening'), port: z.int() }),
   /** It cannot begin; the reason is for the operator, the code that of the error. */
   z.object({ is: z.literal('failed'), reason: z.string(), code: z.string() }),
+  z.object({ is: z.literal('alive') }),
   /** It has taken on other settings, or says why not. */
   z.object({ is: z.literal('changed'), reason: z.string().optional() }),
   given,

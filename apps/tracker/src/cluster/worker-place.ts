@@ -64,6 +64,7 @@ export class WorkerPlace implements Place {
       else if (order.is === 'given' && handle !== undefined) this.#take(order, handle)
       else if (order.is === 'change') void this.#change(order.settings, change)
       else if (order.is === 'news') hear(order.news)
+      else if (order.is === 'ping') report({ is: 'alive' })
       else if (order.is === 'stop') void stop()
     })
     // Without its first process a worker is nobody's.

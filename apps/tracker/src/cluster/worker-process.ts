@@ -4,6 +4,7 @@ import { WorkerFailedError } from './errors.ts'
 import { asSendable, type Handle, handleOf } from './handle.ts'
 import { HandOvers } from './hand-overs.ts'
 import { type Given, type News, type Order, type Report, reportSchema } from './orders.ts'
+import { patienceSeconds, Pulse } from './pulse.ts'
 
 export interface WorkerProcessOptions {
   program: URL
@@ -41,6 +42,10 @@ export class WorkerProcess {
   #heard: ((report: Report | undefined) => void) | undefined
   #isGone = true
   readonly #handOvers = new HandOvers(mostGiving)
+  readonly #pulse = new Pulse(
+    () => this.#send({ is: 'ping' }),
+    () => this.#giveUp(),
+  )
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options
@@ -48,6 +53,11 @@ export class WorkerProcess {
 
   get isListening(): boolean {
     return this.#isListening
+  }
+
+  /** Questions for a sign of life that it has not answered. */
+  get unanswered(): number {
+    return this.#pulse.unanswered
   }
 
   get pid(): number | undefined {
@@ -68,6 +78,7 @@ export class WorkerProcess {
     const report = await this.#report('listening')
     this.#port = report.port
     this.#isListening = true
+    this.#pulse.start()
     return report.port
   }
 
@@ -94,6 +105,7 @@ export class WorkerProcess {
 
   async stop(): Promise<void> {
     this.#isStopping = true
+    this.#pulse.stop()
     clearTimeout(this.#restart)
     const child = this.#child
     if (child === undefined || this.#isGone) return
@@ -119,6 +131,7 @@ export class WorkerProcess {
     })
     child.once('exit', (code, signal) => {
       this.#isGone = true
+      this.#pulse.stop()
       this.#handOvers.end()
       this.#isListening = false
       this.#hasBegun = false
@@ -147,6 +160,14 @@ export class WorkerProcess {
     }
   }
 
+  /** It holds its part of the port still: clients that come there would wait for nothing. */
+  #giveUp(): void {
+    const { own, log } = this.#options
+    const about = { worker: own, workerPid: this.pid, silentSeconds: patienceSeconds }
+    log.error(about, 'a worker is stuck: it is ended, and begun again')
+    this.#child?.kill('SIGKILL')
+  }
+
   #send(order: Order): void {
     if (this.#child?.connected === true) this.#child.send(order)
   }
@@ -155,6 +176,9 @@ export class WorkerProcess {
     const { onGiven } = this.#options
     const handle = handleOf(passed)
     const report = reportSchema.parse(message)
+    // Whatever it says, it lives.
+    this.#pulse.heard()
+    if (report.is === 'alive') return
     if (report.is !== 'given') return this.#heard?.(report)
     if (handle !== undefined) onGiven(report, handle)
   }
