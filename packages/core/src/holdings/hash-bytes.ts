@@ -1,10 +1,19 @@
 /** Bytes of an infohash. */
 export const HASH_BYTES = 20
 
-/** @param infoHash 40 hex digits */
-export function hashBytes(infoHash: string): Uint8Array {
-  const bytes = new Uint8Array(HASH_BYTES)
+/** The infohash that was read last, and its bytes. */
+let read = ''
+const bytes = new Uint8Array(HASH_BYTES)
+
+/**
+ * One item is looked for in many tables in a row, and to read its infohash costs more than a search.
+ * @param infoHash 40 hex digits
+ * @returns its bytes, to be read only, and only until another infohash is asked for
+ */
+export function hashBytes(infoHash: string): Readonly<Uint8Array> {
+  if (infoHash === read) return bytes
   writeHash(infoHash, bytes, 0)
+  read = infoHash
   return bytes
 }
 

@@ -36,7 +36,7 @@ export class HashStates {
     }
   }
 
-  #insert(at: number, hash: Uint8Array, state: number): void {
+  #insert(at: number, hash: Readonly<Uint8Array>, state: number): void {
     if (this.#size === this.#states.length) this.#grow()
     this.#hashes.copyWithin((at + 1) * HASH_BYTES, at * HASH_BYTES, this.#size * HASH_BYTES)
     this.#states.copyWithin(at + 1, at, this.#size)
@@ -61,7 +61,7 @@ export class HashStates {
   }
 
   /** @returns where it is, or the complement of where it would be */
-  #find(hash: Uint8Array): number {
+  #find(hash: Readonly<Uint8Array>): number {
     let low = 0
     let high = this.#size - 1
     while (low <= high) {
@@ -74,7 +74,7 @@ export class HashStates {
     return ~low
   }
 
-  #compare(index: number, hash: Uint8Array): number {
+  #compare(index: number, hash: Readonly<Uint8Array>): number {
     const start = index * HASH_BYTES
     for (let i = 0; i < HASH_BYTES; i++) {
       const difference = this.#hashes[start + i]! - hash[i]!

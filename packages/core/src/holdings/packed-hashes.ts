@@ -1,21 +1,10 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { HASH_BYTES, hashBytes, writeHash } from './hash-bytes.ts'
 
-/** An infohash that is looked for in many sets of one bucket. */
-export interface SearchedHash {
-  /** The 4 bytes after the first, big-endian. */
-  prefix: number
-  /** All 20, made when they are first asked for. */
-  bytes(): Uint8Array
-}
-
-export function searched(infoHash: string): SearchedHash {
-  let all: Uint8Array | undefined
-  return { prefix: prefixOf(infoHash), bytes: () => (all ??= hashBytes(infoHash)) }
-}
-
-function prefixOf(infoHash: string): number {
-  return Number.parseInt(infoHash.slice(2, 10), 16)
+/** The 4 bytes after the first, big-endian. */
+export function prefixOf(infoHash: string): number {
+  const bytes = hashBytes(infoHash)
+  return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
 }
 
 /** A fixed set of infohashes at 24 bytes each. */
@@ -42,18 +31,31 @@ export class PackedHashes {
     }
   }
 
-  has({ prefix, bytes }: SearchedHash): boolean {
+  /**
+   * Infohashes are spread evenly, so that the search begins where this one should lie and widens from there.
+   * @param prefix its `prefixOf`, which is the same for all sets of a bucket
+   */
+  has(infoHash: string, prefix: number): boolean {
     const prefixes = this.#prefixes
     let low = 0
     let high = prefixes.length - 1
+    let middle = Math.trunc((prefix / 2 ** 32) * prefixes.length)
+    let step = 2
     while (low <= high) {
-      const middle = (low + high) >>> 1
-      const order = prefixes[middle]! - prefix || this.#compare(middle, bytes())
+      const order = prefixes[middle]! - prefix || this.#compare(middle, hashBytes(infoHash))
       if (order === 0) return true
       if (order < 0) low = middle + 1
       else high = middle - 1
+      middle = order < 0 ? middle + step : middle - step
+      step *= 2
+      if (middle < low || middle > high || step > 64) middle = (low + high) >>> 1
     }
     return false
+  }
+
+  /** `prefixOf` each, ascending. */
+  prefixes(): Readonly<Uint32Array> {
+    return this.#prefixes
   }
 
   /** The infohashes that are in one of two sets of a bucket only. */
@@ -76,7 +78,7 @@ export class PackedHashes {
     return bytesToHex(this.#bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES))
   }
 
-  #compare(index: number, hash: Uint8Array): number {
+  #compare(index: number, hash: Readonly<Uint8Array>): number {
     const start = index * HASH_BYTES
     for (let i = 0; i < HASH_BYTES; i++) {
       const difference = this.#bytes[start + i]! - hash[i]!

@@ -10,15 +10,18 @@ export function firstHalves(bytes: Uint8Array): Halves {
   return { high: view.getUint32(0), low: view.getUint32(4) }
 }
 
-/** The upper 32 bits of the 64-bit product of two unsigned 32-bit numbers. */
+/**
+ * The upper 32 bits of the 64-bit product of two unsigned 32-bit numbers, as a signed number. No sum leaves 32 bits: the
+ * product of two 16-bit numbers and one more of them are below 2^32.
+ */
 function multiplyHigh(a: number, b: number): number {
   const a0 = a & 0xffff
   const a1 = a >>> 16
   const b0 = b & 0xffff
   const b1 = b >>> 16
-  const crossed = a0 * b1
-  const middle = a1 * b0 + (crossed & 0xffff) + Math.floor((a0 * b0) / 0x10000)
-  return a1 * b1 + Math.floor(crossed / 0x10000) + Math.floor(middle / 0x10000)
+  const upper = (Math.imul(a1, b0) + (Math.imul(a0, b0) >>> 16)) | 0
+  const lower = (Math.imul(a0, b1) + (upper & 0xffff)) | 0
+  return (Math.imul(a1, b1) + (upper >>> 16) + (lower >>> 16)) | 0
 }
 
 /**
@@ -29,15 +32,15 @@ export function unitInterval(high: number, low: number): number {
   let h = high ^ (high >>> 30)
   let l = low ^ ((low >>> 30) | (high << 2))
 
-  let product = multiplyHigh(l >>> 0, 0x1ce4e5b9) + Math.imul(h, 0x1ce4e5b9) + Math.imul(l, 0xbf58476d)
+  let product = (multiplyHigh(l, 0x1ce4e5b9) + Math.imul(h, 0x1ce4e5b9) + Math.imul(l, 0xbf58476d)) | 0
   l = Math.imul(l, 0x1ce4e5b9)
-  h = product | 0
+  h = product
   l ^= (l >>> 27) | (h << 5)
   h ^= h >>> 27
 
-  product = multiplyHigh(l >>> 0, 0x133111eb) + Math.imul(h, 0x133111eb) + Math.imul(l, 0x94d049bb)
+  product = (multiplyHigh(l, 0x133111eb) + Math.imul(h, 0x133111eb) + Math.imul(l, 0x94d049bb)) | 0
   l = Math.imul(l, 0x133111eb)
-  h = product | 0
+  h = product
   l ^= (l >>> 31) | (h << 1)
   h ^= h >>> 31
 

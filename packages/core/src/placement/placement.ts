@@ -50,12 +50,12 @@ const excluded = -1
  */
 export function wantedHolders(wish: Wish, live: readonly Candidate[], known: Known): NodeId[] {
   const item = itemHalves(wish.infoHash)
-  // A typed array of so few costs more than it saves.
-  const scores: number[] = []
+  const scores = scoresFor(live.length)
   const chosen = new Chosen()
-  for (const member of live) {
+  for (let i = 0; i < live.length; i++) {
+    const member = live[i]!
     const isPublisher = wish.publishers.includes(member.id)
-    scores.push(isPublisher || member.state === 'draining' ? excluded : score(item, member))
+    scores[i] = isPublisher || member.state === 'draining' ? excluded : score(item, member)
     if (!isPublisher || member.state === 'draining') continue
     if (!known.refused(member.id) && known.vain(member.id) === 0) chosen.add(member)
   }
@@ -72,12 +72,21 @@ export function wantedHolders(wish: Wish, live: readonly Candidate[], known: Kno
     else if (chosen.hasNeighbourOf(member)) passedBy.push(member)
     else chosen.add(member)
   }
+  if (chosen.ids.length >= wish.target) return chosen.ids
   const byTurn = skipped.toSorted((a, b) => known.vain(a.id) - known.vain(b.id))
   for (const member of [...passedBy, ...byTurn]) {
     if (chosen.ids.length >= wish.target) break
     chosen.add(member)
   }
   return chosen.ids
+}
+
+/** Scores of one item at a time, in memory that is used again. */
+let room = new Float64Array(32)
+
+function scoresFor(members: number): Float64Array {
+  if (room.length < members) room = new Float64Array(2 * members)
+  return room
 }
 
 /** The holders chosen so far. An empty zone or operator is nobody's neighbour. */
@@ -98,10 +107,10 @@ class Chosen {
 }
 
 /** Of equal scores the smaller id is better. A target is small, so that looking for each is cheaper than sorting all. */
-function indexOfBest(scores: readonly number[], live: readonly Candidate[]): number {
+function indexOfBest(scores: Readonly<Float64Array>, live: readonly Candidate[]): number {
   let best = -1
   let greatest = 0
-  for (let i = 0; i < scores.length; i++) {
+  for (let i = 0; i < live.length; i++) {
     const value = scores[i]!
     if (value < greatest || (value === greatest && best >= 0 && live[i]!.id > live[best]!.id)) continue
     best = i

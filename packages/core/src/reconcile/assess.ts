@@ -1,6 +1,7 @@
 import type { Claim, HoldingState } from '../holdings/index.ts'
 import type { NodeId } from '../identity/index.ts'
 import { wantedHolders } from '../placement/index.ts'
+import type { Candidate } from '../placement/index.ts'
 import type { Assessment, Copy, Demand, View } from './port.ts'
 
 /** How an item stands in one view. */
@@ -17,8 +18,9 @@ export function assess(demand: Demand, view: View): Assessment {
     },
   })
   const copies: Copy[] = []
+  /** Whose copies count. */
+  const sure: Candidate[] = []
   let live = 0
-  let proven = 0
   for (const { id, state } of claims) {
     if (state === 'refused') continue
     const member = view.member(id)
@@ -32,8 +34,9 @@ export function assess(demand: Demand, view: View): Assessment {
     }
     copies.push(copy)
     if (copy.live) live++
-    if (counts(copy)) proven++
+    if (member !== undefined && counts(copy)) sure.push(member)
   }
+  const proven = sure.length
   const missing = Math.max(0, target - proven)
   const level =
     proven === 0
@@ -45,7 +48,7 @@ export function assess(demand: Demand, view: View): Assessment {
           : live > target
             ? 'surplus'
             : 'at-target'
-  return { wanted, copies, proven, missing, level, survives: survives(copies, view) }
+  return { wanted, copies, proven, missing, level, survives: survives(sure) }
 }
 
 /** Whether a copy stands for one of those that an item asks for. */
@@ -63,14 +66,12 @@ function holds(state: HoldingState | undefined): boolean {
 }
 
 /** A member that names no zone or operator shares it with nobody. */
-function survives(copies: readonly Copy[], view: View): number {
+function survives(holders: readonly Candidate[]): number {
   const zones: string[] = []
   const operators: string[] = []
-  for (const copy of copies) {
-    const member = counts(copy) ? view.member(copy.id) : undefined
-    if (member === undefined) continue
-    if (member.zone === '' || !zones.includes(member.zone)) zones.push(member.zone)
-    if (member.operator === '' || !operators.includes(member.operator)) operators.push(member.operator)
+  for (const { zone, operator } of holders) {
+    if (zone === '' || !zones.includes(zone)) zones.push(zone)
+    if (operator === '' || !operators.includes(operator)) operators.push(operator)
   }
   return Math.max(0, Math.min(zones.length, operators.length) - 1)
 }

@@ -40,14 +40,18 @@ export class HashSlots {
   /** @returns its slot, a new one when it has none */
   add(infoHash: string): number {
     const hash = hashBytes(infoHash)
-    const known = this.#table[this.#seek(hash)]!
+    let at = this.#seek(hash)
+    const known = this.#table[at]!
     if (known !== free) return known - 1
-    if ((this.#size + 1) * 3 > this.#table.length * 2) this.#rehash(this.#table.length * 2)
+    if ((this.#size + 1) * 3 > this.#table.length * 2) {
+      this.#rehash(this.#table.length * 2)
+      at = this.#seek(hash)
+    }
     const slot = this.#spare.pop() ?? this.#used++
     if (slot >= this.room) this.#grow()
     this.#hashes.set(hash, slot * HASH_BYTES)
     this.#taken[slot] = 1
-    this.#table[this.#seek(hash)] = slot + 1
+    this.#table[at] = slot + 1
     this.#size++
     return slot
   }
@@ -94,7 +98,7 @@ export class HashSlots {
   }
 
   /** Where in the table it is, or would be. */
-  #seek(hash: Uint8Array): number {
+  #seek(hash: Readonly<Uint8Array>): number {
     const mask = this.#table.length - 1
     let at = this.#home(hash, 0) & mask
     for (;;) {
@@ -104,7 +108,7 @@ export class HashSlots {
     }
   }
 
-  #isAt(slot: number, hash: Uint8Array): boolean {
+  #isAt(slot: number, hash: Readonly<Uint8Array>): boolean {
     const start = slot * HASH_BYTES
     for (let i = 0; i < HASH_BYTES; i++) if (this.#hashes[start + i] !== hash[i]) return false
     return true
@@ -145,7 +149,7 @@ export class HashSlots {
   }
 
   /** Words mixed as in MurmurHash3 (Appleby 2011). */
-  #home(bytes: Uint8Array, start: number): number {
+  #home(bytes: Readonly<Uint8Array>, start: number): number {
     let mixed = this.#seed
     for (let i = start; i < start + HASH_BYTES; i += 4) {
       const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)

@@ -16,9 +16,9 @@ export function lowerScored(infoHash: string, { live, self, member }: View): Can
   })
 }
 
-/** Copies that are there when a node's own has gone: proven, of live members that neither release them nor leave. */
-function without(self: NodeId, copies: readonly Copy[]): Copy[] {
-  return copies.filter((copy) => copy.id !== self && counts(copy) && !copy.draining)
+/** Whether a copy is there when a node's own has gone: proven, of a live member that neither releases it nor leaves. */
+function isOther(copy: Copy, self: NodeId): boolean {
+  return copy.id !== self && counts(copy) && !copy.draining
 }
 
 /**
@@ -26,7 +26,9 @@ function without(self: NodeId, copies: readonly Copy[]): Copy[] {
  * when they are the target of each item.
  */
 export function othersSure({ copies }: Pick<Assessment, 'copies'>, self: NodeId): number {
-  return without(self, copies).filter(({ suspected }) => !suspected).length
+  let sure = 0
+  for (const copy of copies) if (!copy.suspected && isOther(copy, self)) sure++
+  return sure
 }
 
 /**
@@ -34,7 +36,7 @@ export function othersSure({ copies }: Pick<Assessment, 'copies'>, self: NodeId)
  * this node's are not counted, for they may go at any time.
  */
 export function isSurplus({ infoHash, target }: Demand, { copies, wanted }: Assessment, view: View): boolean {
-  const others = without(view.self, copies)
+  const others = copies.filter((copy) => isOther(copy, view.self))
   if (others.length < target) return false
   const lower = lowerScored(infoHash, view)
   return others.filter(({ id }) => wanted.includes(id) || !lower.some((one) => one.id === id)).length >= target

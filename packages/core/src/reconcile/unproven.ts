@@ -1,5 +1,5 @@
 import type { NodeId } from '../identity/index.ts'
-import type { Assessment, Demand, View } from './port.ts'
+import type { Assessment, Copy, Demand, View } from './port.ts'
 
 /** Milliseconds that a wanted holder has to prove its copy, besides the time for its bytes: as long as one may be silent. */
 const usualAllowance = 600_000
@@ -41,8 +41,9 @@ export class Unproven {
 
   /** Takes what an assessment says of an item. */
   note({ infoHash, size }: Demand, { wanted, copies }: Assessment, view: View): void {
-    const known = this.#items.get(infoHash)
-    const isProven = (id: NodeId): boolean => copies.some((copy) => copy.id === id && copy.proof === 'proven')
+    const known = this.#of(infoHash)
+    if (known === undefined && wanted.every((id) => isProvenIn(copies, id))) return
+    const isProven = (id: NodeId): boolean => isProvenIn(copies, id)
     // Nobody is late with what is to be had nowhere.
     const sources = copies.filter((copy) => copy.proof === 'proven' && copy.live)
     const late = sources.length === 0 ? [] : wanted.filter((id) => !isProven(id))
@@ -70,7 +71,7 @@ export class Unproven {
 
   /** How often a holder was waited for in vain; 0 for who is not skipped. */
   vain(id: NodeId, infoHash: string): number {
-    const wait = this.#items.get(infoHash)?.get(id)
+    const wait = this.#of(infoHash)?.get(id)
     return wait === undefined ? 0 : wait.vain + Number(wait.until <= this.#clock())
   }
 
@@ -90,4 +91,14 @@ export class Unproven {
   forget(infoHash: string): void {
     this.#items.delete(infoHash)
   }
+
+  /** Mostly nobody is waited for, and then nothing is looked up. */
+  #of(infoHash: string): Waiting | undefined {
+    return this.#items.size === 0 ? undefined : this.#items.get(infoHash)
+  }
+}
+
+function isProvenIn(copies: readonly Copy[], id: NodeId): boolean {
+  for (const copy of copies) if (copy.id === id) return copy.proof === 'proven'
+  return false
 }

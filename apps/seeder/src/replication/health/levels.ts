@@ -17,88 +17,106 @@ export interface OwnCopy {
 
 type Sum = Level | keyof OwnCopy
 
+/** The place of each sum; what an item adds to is a bit at that place. */
+const sums: readonly Sum[] = [...levels, ...owns]
+
+/** In place of an item's bits while nothing was noted of it. */
+const unknown = 0
+
 /** The level of each item when it was last assessed, and sums of them, at about 40 bytes an item. */
 export class Levels {
   readonly #slots = new HashSlots()
-  readonly #sums = new Map<Sum, Amount>()
+  readonly #items = new Float64Array(sums.length)
+  readonly #bytes = new Float64Array(sums.length)
   readonly #changed: (change: LevelChange) => void
   readonly #now: () => number
-  #level = new Uint8Array(0)
-  #own = new Uint8Array(0)
+  /** The bits of the sums that each item adds to: one of a level, and some of this node's own copy. */
+  #bits = new Uint16Array(0)
   #size = new Float64Array(0)
 
   constructor(now: () => number, changed: (change: LevelChange) => void) {
     this.#now = now
     this.#changed = changed
-    for (const sum of [...levels, ...owns]) this.#sums.set(sum, { items: 0, bytes: 0 })
   }
 
   get(infoHash: string): Level | undefined {
     const slot = this.#slots.find(infoHash)
-    return slot === undefined ? undefined : levels[this.#level[slot]!]
+    return slot === undefined ? undefined : levelIn(this.#bits[slot]!)
   }
 
   isStuck(infoHash: string): boolean {
     const slot = this.#slots.find(infoHash)
-    return slot !== undefined && (this.#own[slot]! & (1 << owns.indexOf('stuck'))) !== 0
+    return slot !== undefined && (this.#bits[slot]! & bitOf('stuck')) !== 0
   }
 
   sum(of: Sum): Amount {
-    return { ...this.#sums.get(of)! }
+    const at = sums.indexOf(of)
+    return { items: this.#items[at]!, bytes: this.#bytes[at]! }
   }
 
   totals(): Pick<HealthTotals, 'levels' | 'items' | 'bytes'> {
-    const sums = Object.fromEntries(levels.map((level) => [level, this.sum(level)])) as Record<Level, Amount>
-    const all = Object.values(sums)
+    const byLevel = Object.fromEntries(levels.map((level) => [level, this.sum(level)])) as Record<Level, Amount>
+    const all = Object.values(byLevel)
     return {
       items: all.reduce((total, { items }) => total + items, 0),
       bytes: all.reduce((total, { bytes }) => total + bytes, 0),
-      levels: sums,
+      levels: byLevel,
     }
   }
 
   note({ infoHash, size }: Demand, { level: after }: Pick<Assessment, 'level'>, own: OwnCopy): void {
-    const known = this.#slots.find(infoHash)
-    const before = known === undefined ? undefined : levels[this.#level[known]!]
-    const mine = owns.reduce((bits, name, bit) => bits + (own[name] ? 1 << bit : 0), 0)
-    if (before === after && this.#own[known!] === mine && this.#size[known!] === size) return
-    if (known !== undefined) this.#add(known, -1)
     const slot = this.#slots.add(infoHash)
-    if (slot >= this.#level.length) this.#grow()
-    this.#level[slot] = levels.indexOf(after)
-    this.#own[slot] = mine
+    if (slot >= this.#bits.length) this.#grow()
+    const [before, bits] = [this.#bits[slot]!, bitsOf(after, own)]
+    if (before === bits && this.#size[slot] === size) return
+    this.#add(slot, -1)
+    this.#bits[slot] = bits
     this.#size[slot] = size
     this.#add(slot, 1)
-    if (before !== after) this.#changed({ infoHash, size, before, after, at: this.#now() })
+    const was = levelIn(before)
+    if (was !== after) this.#changed({ infoHash, size, before: was, after, at: this.#now() })
   }
 
   /** Nobody's manifest of the item is live any more. */
   delete(infoHash: string): void {
     const slot = this.#slots.find(infoHash)
     if (slot === undefined) return
-    const change = { infoHash, size: this.#size[slot]!, before: levels[this.#level[slot]!], after: undefined }
+    const change = { infoHash, size: this.#size[slot]!, before: levelIn(this.#bits[slot]!), after: undefined }
     this.#add(slot, -1)
+    this.#bits[slot] = unknown
     this.#slots.delete(infoHash)
     this.#changed({ ...change, at: this.#now() })
   }
 
   #add(slot: number, sign: 1 | -1): void {
-    const own = this.#own[slot]!
-    for (const name of [levels[this.#level[slot]!]!, ...owns.filter((_, bit) => (own & (1 << bit)) !== 0)]) {
-      const sum = this.#sums.get(name)!
-      sum.items += sign
-      sum.bytes += sign * this.#size[slot]!
+    const size = this.#size[slot]!
+    for (let at = 0, bits = this.#bits[slot]!; bits !== 0; at++, bits >>>= 1) {
+      if ((bits & 1) === 0) continue
+      this.#items[at]! += sign
+      this.#bytes[at]! += sign * size
     }
   }
 
   #grow(): void {
     const room = this.#slots.room
-    const [level, own, size] = [new Uint8Array(room), new Uint8Array(room), new Float64Array(room)]
-    level.set(this.#level)
-    own.set(this.#own)
+    const [bits, size] = [new Uint16Array(room), new Float64Array(room)]
+    bits.set(this.#bits)
     size.set(this.#size)
-    this.#level = level
-    this.#own = own
+    this.#bits = bits
     this.#size = size
   }
+}
+
+function bitOf(sum: Sum): number {
+  return 1 << sums.indexOf(sum)
+}
+
+function bitsOf(level: Level, own: OwnCopy): number {
+  let bits = bitOf(level)
+  for (const name of owns) if (own[name]) bits |= bitOf(name)
+  return bits
+}
+
+function levelIn(bits: number): Level | undefined {
+  return levels.find((level) => (bits & bitOf(level)) !== 0)
 }
