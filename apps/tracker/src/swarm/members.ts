@@ -40,7 +40,7 @@ const candidates = 8
 const ticksPerTurn = 256
 
 const hasty = 'this address has brought too many new torrents: try again in a minute'
-export const full = 'this tracker is full: try again later, or another one'
+const full = 'this tracker is full: try again later, or another one'
 const crowded = 'this passkey is used by as many peers as it may be at once'
 
 /** How peers come into swarms, change and go, by their own word or because nothing was heard of them. */
