@@ -51,6 +51,7 @@ export const rooms: readonly Room[] = [
   { path: `${member}/addresses`, knows: [] },
   { path: `${member}/keys`, knows: [] },
   { path: `${member}/links`, knows: [`${member}/addresses`] },
+  { path: `${member}/lock`, knows: [] },
   { path: `${member}/graph-store`, knows: [] },
   {
     path: `${seeder}/main.ts`,
@@ -207,7 +208,7 @@ export const onlyIn: Readonly<Record<string, readonly string[]>> = {
   webtorrent: [`${seeder}/swarm`],
   'bittorrent-protocol': [`${seeder}/swarm`],
   'node-datachannel': [`${seeder}/swarm`],
-  'node:sqlite': [`${member}/graph-store`, `${seeder}/library`, `${tracker}/ledger`],
+  'node:sqlite': [`${member}/graph-store`, `${member}/lock`, `${seeder}/library`, `${tracker}/ledger`],
   '@redis/client': [`${tracker}/ledger`],
   ws: [`${member}/links`, `${seeder}/swarm`, `${tracker}/transport`],
   fastify: [`${seeder}/http`],

@@ -1,0 +1,2 @@
+export { LockedError } from './errors.ts'
+export { takeLock } from './lock.ts'
