@@ -69,6 +69,8 @@ declare module 'bittorrent-protocol' {
     _onExtended: (this: Wire, id: number, payload: Uint8Array) => void
     _onRequest(piece: number, offset: number, length: number): void
     _onCancel(piece: number, offset: number, length: number): void
+    /** 2 is RC4 (MSE); what is pushed is copied then. */
+    readonly _encryptionMethod: number | null | undefined
     _push: (this: Wire, bytes: Uint8Array) => boolean | undefined
     _read(done: (error: Error | null) => void): void
     extended: (this: Wire, extension: string | number, payload: unknown) => void

@@ -6,20 +6,31 @@ const headBytes = 13
 const frameBytes = headBytes + blockBytes
 const pieceKind = 7
 
-const mostBlocks = 32
-/** The most bytes of blocks that lie in one `Frames`. */
-export const runBytes = mostBlocks * blockBytes
+/** The most bytes of blocks that lie in one `Frames`: a common piece, which is then read, checked and sent in one go. */
+export const runBytes = 64 * blockBytes
+
+/** Bytes of blocks that fit where `length` have to: a power of two, so that others find the memory as they need it. */
+export function roomFor(length: number): number {
+  let room = blockBytes
+  while (room < length) room *= 2
+  return room
+}
 
 /**
- * Memory for the `piece` messages (BEP 3) of up to 32 blocks in a row: the disk is read between the heads, so that any
+ * Memory for the `piece` messages (BEP 3) of up to 64 blocks in a row: the disk is read between the heads, so that any
  * number of consecutive blocks leaves as one buffer, and nothing is copied before the socket.
  */
 export class Frames {
-  readonly #bytes = Buffer.allocUnsafeSlow(mostBlocks * frameBytes)
-  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
+  /** Bytes of blocks. */
+  readonly room: number
+  readonly #bytes: Buffer
+  readonly #view: DataView
   readonly #places: Uint8Array[] = []
 
-  constructor() {
+  constructor(length: number) {
+    this.room = roomFor(length)
+    this.#bytes = Buffer.allocUnsafeSlow((this.room / blockBytes) * frameBytes)
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
     for (let frame = 0; frame < this.#bytes.length; frame += frameBytes) {
       this.#bytes[frame + 4] = pieceKind
       this.#places.push(this.#bytes.subarray(frame + headBytes, frame + frameBytes))

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ByteSource, Contents } from './contents.ts'
 import { BadPieceError, ShortFileError } from '../errors.ts'
 import { FileStore } from './file-store.ts'
+import { runBytes } from './frames.ts'
 import { OpenFiles } from './open-files.ts'
 import { Proofs } from './proofs.ts'
 import { ReadAhead } from './read-ahead.ts'
 
-const runBytes = 512 * 1024
 const pieceLength = 4 * runBytes
 const fileSizes = [3 * pieceLength + 100_000, 1_000, pieceLength]
 const size = fileSizes.reduce((sum, bytes) => sum + bytes, 0)

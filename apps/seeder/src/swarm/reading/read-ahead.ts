@@ -3,10 +3,11 @@ import type { Contents, Piece } from './contents.ts'
 import { BadPieceError } from '../errors.ts'
 import { Frames, runBytes } from './frames.ts'
 import { Run } from './run.ts'
+import { SpareFrames } from './spare-frames.ts'
 import { Turnstile } from './turnstile.ts'
 
-/** Pieces of more than one run that are read whole at a time. */
-const largeChecks = 2
+/** Bytes that are read, or wait for the rest of their piece, at a time. */
+const mostReading = 32 * 1024 * 1024
 
 /**
  * Reads disks in runs where peers ask for 16 KiB, and keeps the last ones for all peers of all items. Memory that no
@@ -18,13 +19,19 @@ const largeChecks = 2
 export class ReadAhead {
   readonly #capacity: number
   readonly #runs = new Map<string, Run>()
-  readonly #free: Frames[] = []
+  readonly #spare: SpareFrames
   readonly #checks = new Map<string, Promise<void>>()
-  readonly #turnstile = new Turnstile(largeChecks)
+  readonly #turnstile = new Turnstile(mostReading)
+  /** Of the memory of all runs. */
+  #bytes = 0
 
-  /** `capacity` is in bytes. */
+  /**
+   * @param capacity bytes kept for peers, one run at least, and as many that wait to be used again; what is being read
+   * or sent comes on top
+   */
   constructor(capacity = 32 * 1024 * 1024) {
-    this.#capacity = Math.max(Math.floor(capacity / runBytes), 1)
+    this.#capacity = Math.max(capacity, runBytes)
+    this.#spare = new SpareFrames(this.#capacity)
   }
 
   /** The run of a block; its memory is the caller's until `release`. */
@@ -35,11 +42,12 @@ export class ReadAhead {
     const run = known ?? new Run(contents.piece(index), start)
     run.users++
     run.asked = true
-    this.#runs.delete(name)
+    if (known !== undefined) this.#runs.delete(name)
+    else this.#bytes += run.room
     this.#runs.set(name, run)
     if (!run.ready && !run.waitedFor) {
       run.waitedFor = true
-      run.reading = this.#load(run, name, contents)
+      run.reading = this.#load(run, contents)
       // Everyone who needs it waits for `reading` himself; without any, a failure concerns nobody.
       run.reading.catch(() => this.#drop(name, run))
       this.#trim()
@@ -59,7 +67,7 @@ export class ReadAhead {
       const run = this.hold(contents, index, offset + done)
       try {
         await run.reading
-        done += run.copy(bytes, done, offset + done)
+        if (run.ready) done += run.copy(bytes, done, offset + done)
       } finally {
         this.release(run)
       }
@@ -85,32 +93,35 @@ export class ReadAhead {
     }
   }
 
-  async #load(run: Run, name: string, contents: Contents): Promise<void> {
+  async #load(run: Run, contents: Contents): Promise<void> {
     for (;;) {
       if (await this.#readProven(run, contents)) return
-      // A check looks for the run here, to fill it.
-      if (run.cached) this.#runs.set(name, run)
+      // A check had it meanwhile: who waited asks again.
+      if (run.over) return
       await this.#check(contents, run.piece)
       // Nobody held it, and others needed the room: who waited asks again.
-      if (run.ready || run.state === 'ended') return
+      if (run.ready || run.over) return
     }
   }
 
   /** Reads a run of a piece that was checked lately. @returns whether it is ready */
   async #readProven(run: Run, { source, proofs }: Contents): Promise<boolean> {
-    const proof = proofs.of(run.piece.index)
-    if (proof === undefined || run.state !== 'empty') return run.ready
-    const since = await this.#fill(run, source)
-    run.state = since <= proof ? 'ready' : 'empty'
+    if (proofs.of(run.piece.index) === undefined || run.state !== 'empty') return run.ready
+    await this.#turnstile.pass(run.room, async () => {
+      const proof = proofs.of(run.piece.index)
+      if (proof === undefined || run.state !== 'empty') return
+      const since = await this.#fill(run, source)
+      run.state = since <= proof ? 'ready' : 'empty'
+    })
     return run.ready
   }
 
   async #fill(run: Run, source: Contents['source']): Promise<number> {
     const read = (frames: Frames) => source.readInto(run.piece.offset + run.start, run.begin(frames))
     try {
-      return await read(run.frames ?? this.#free.pop() ?? new Frames()).catch((error: unknown) => {
+      return await read(run.frames ?? this.#spare.take(run)).catch((error: unknown) => {
         // Once more, into other memory: the disk may write into this one still.
-        if (isUnreadable(error)) return read(new Frames())
+        if (isUnreadable(error)) return read(new Frames(run.length))
         throw error
       })
     } catch (error) {
@@ -124,8 +135,9 @@ export class ReadAhead {
     const name = nameOf(contents, piece.index)
     const known = this.#checks.get(name)
     if (known !== undefined) return await known
-    const work = (): Promise<void> => this.#readWhole(contents, piece)
-    const check = (piece.size > runBytes ? this.#turnstile.pass(work) : work()).finally(() => this.#checks.delete(name))
+    const check = this.#turnstile
+      .pass(piece.size, () => this.#readWhole(contents, piece))
+      .finally(() => this.#checks.delete(name))
     this.#checks.set(name, check)
     await check
   }
@@ -169,18 +181,19 @@ export class ReadAhead {
     if (known !== undefined) this.#drop(name, known)
     const run = new Run(piece, start)
     this.#runs.set(name, run)
+    this.#bytes += run.room
     return run
   }
 
   #trim(): void {
     for (const [name, run] of this.#runs) {
-      if (this.#runs.size <= this.#capacity) return
+      if (this.#bytes <= this.#capacity) return
       if (run.state === 'ready' || run.state === 'filled') this.#drop(name, run)
     }
   }
 
   #drop(name: string, run: Run): void {
-    if (this.#runs.get(name) === run) this.#runs.delete(name)
+    if (this.#runs.get(name) === run && this.#runs.delete(name)) this.#bytes -= run.room
     run.cached = false
     this.#reuse(run)
   }
@@ -189,7 +202,7 @@ export class ReadAhead {
     if (run.cached || run.users > 0 || run.frames === undefined) return
     if (run.state !== 'ready' && run.state !== 'filled') return
     run.state = 'ended'
-    if (this.#free.length < this.#capacity) this.#free.push(run.frames)
+    this.#spare.give(run.frames)
     run.frames = undefined
   }
 }

@@ -1,4 +1,4 @@
-import { blockBytes, runBytes } from './frames.ts'
+import { blockBytes, roomFor, runBytes } from './frames.ts'
 import type { Frames } from './frames.ts'
 import type { Piece } from './contents.ts'
 
@@ -8,19 +8,21 @@ import type { Piece } from './contents.ts'
  */
 export type RunState = 'empty' | 'reading' | 'filled' | 'ready' | 'failed' | 'ended'
 
-/** Up to 512 KiB of one piece, as the messages that carry its blocks. Nothing of it may be sent until it is `ready`. */
+/** Up to 1 MiB of one piece, as the messages that carry its blocks. Nothing of it may be sent until it is `ready`. */
 export class Run {
   readonly piece: Piece
   /** Within the piece. */
   readonly start: number
   readonly length: number
+  /** Bytes of blocks for which its memory has room. */
+  readonly room: number
   /** The memory, from the first reading on. */
   frames: Frames | undefined
   /** Where in it the bytes belong. */
   places: readonly Uint8Array[] = []
   /**
-   * Settles when it is `ready`, fails, or has `ended` because nobody held it; only of a run that is `waitedFor`. One read
-   * with its piece is not, at first.
+   * Settles when it is `ready`, or is not to be: then it fails, or whoever waited asks again. Only of a run that is
+   * `waitedFor`; one read with its piece is not, at first.
    */
   reading: Promise<void> = Promise.resolve()
   waitedFor = false
@@ -35,10 +37,16 @@ export class Run {
     this.piece = piece
     this.start = start
     this.length = Math.min(runBytes, piece.size - start)
+    this.room = roomFor(this.length)
   }
 
   get ready(): boolean {
     return this.state === 'ready'
+  }
+
+  /** Whether it will never be ready. */
+  get over(): boolean {
+    return this.state === 'failed' || this.state === 'ended'
   }
 
   /** Where the next run begins, within the piece. */
@@ -79,4 +87,11 @@ export class Run {
     if (this.frames === undefined || !this.ready) throw new Error('a run was to be sent before it was checked')
     return this.frames
   }
+}
+
+/** Bytes of blocks for which the memory of all of them has room. */
+export function roomOf(runs: Iterable<Run>): number {
+  let room = 0
+  for (const run of runs) room += run.room
+  return room
 }

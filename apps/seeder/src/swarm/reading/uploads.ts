@@ -3,7 +3,9 @@ import { Credit } from '../rates/index.ts'
 import type { TurnOf } from '../rates/index.ts'
 import { BadPieceError } from '../errors.ts'
 import { blockBytes, runBytes } from './frames.ts'
+import { Outgoing } from './outgoing.ts'
 import type { Run } from './run.ts'
+import { roomOf } from './run.ts'
 
 /** BEP 3: clients that ask for more than 128 KiB at once are dropped. */
 const maxBlockBytes = 128 * 1024
@@ -14,9 +16,13 @@ export const maxWaiting = 2_000
 /** Blocks are taken from the disk while fewer bytes than this wait for the peer to read. */
 const sendAheadBytes = 1024 * 1024
 
-/** Requests whose reading is started before their turn, and runs read for that at a time. */
-const readAheadRequests = 64
+/** Requests whose reading is started before their turn, and runs read for that at a time, and the bytes of these. */
+const readAheadRequests = 128
 const readAheadRuns = 4
+const readAheadBytes = 2 * 1024 * 1024
+
+/** As MSE numbers it. Enciphering copies, so that nothing would tell when a socket needs the memory no more. */
+const rc4 = 2
 
 /** What is not here may be asked for by those who were told otherwise before, but not without end. */
 const maxLacking = 2 * maxWaiting
@@ -41,10 +47,11 @@ export interface PieceSource {
 export class Uploads {
   readonly #wire: Wire
   readonly #source: PieceSource
-  /** Buffers on their way to the socket, and the runs they lie in. */
-  readonly #sending = new WeakMap<Uint8Array, Run>()
+  readonly #outgoing: Outgoing
   readonly #credit: Credit
   #reading = false
+  /** What `reading` is about, if it is a run. */
+  #held: Run | undefined
   readonly #ahead = new Set<Run>()
   #lastAhead: { piece: number; start: number } | undefined
   #lacking = 0
@@ -53,6 +60,7 @@ export class Uploads {
   constructor(wire: Wire, source: PieceSource, turn: TurnOf) {
     this.#wire = wire
     this.#source = source
+    this.#outgoing = new Outgoing((run) => source.release(run))
     this.#credit = new Credit(turn, () => this.#send())
     wire.once('close', () => this.#credit.end())
     wire._onRequest = (piece, offset, length) => this.#request(piece, offset, length)
@@ -64,10 +72,7 @@ export class Uploads {
 
   /** Told when a socket needs a buffer no more. What no one tells of is left to the garbage collector. */
   sent(bytes: Uint8Array): void {
-    const run = this.#sending.get(bytes)
-    if (run === undefined) return
-    this.#sending.delete(bytes)
-    this.#source.release(run)
+    this.#outgoing.sent(bytes)
   }
 
   #request(piece: number, offset: number, length: number): void {
@@ -90,7 +95,7 @@ export class Uploads {
     const same = this.#lastAhead?.piece === piece
     if (same && this.#lastAhead?.start === start) return
     const most = this.#source.pieceBytes(piece) > runBytes && !same ? 1 : readAheadRuns
-    if (this.#ahead.size >= most) return
+    if (this.#ahead.size >= most || roomOf(this.#ahead) >= readAheadBytes) return
     this.#lastAhead = { piece, start }
     const run = this.#source.hold(piece, offset)
     if (!run.ready) {
@@ -146,14 +151,31 @@ export class Uploads {
           wire.piece(piece, offset, block)
         })
       }
-      const run = this.#source.hold(piece, offset)
+      const run = this.#hold(piece, offset)
       if (!run.ready) {
-        const read = run.reading.finally(() => this.#source.release(run))
-        return this.#await(piece, read, () => {})
+        // It stays held until what is asked for of it was sent: others may need its room by then.
+        this.#held = run
+        return this.#await(piece, run.reading, () => {})
       }
       this.#sendRun(run, piece, offset, credit)
       this.#source.release(run)
     }
+  }
+
+  /** The run that was waited for, though others may have taken its place, or the one of the block. */
+  #hold(piece: number, offset: number): Run {
+    const run = this.#held
+    if (run?.ready !== true || run.piece.index !== piece || run.start > offset || run.end <= offset) {
+      this.#letGo()
+      return this.#source.hold(piece, offset)
+    }
+    this.#held = undefined
+    return run
+  }
+
+  #letGo(): void {
+    if (this.#held !== undefined) this.#source.release(this.#held)
+    this.#held = undefined
   }
 
   /** Sends what is asked for in one go, if it lies in one run: clients ask for the blocks of a piece in order. */
@@ -170,11 +192,9 @@ export class Uploads {
     wire.peerRequests.splice(0, count)
     this.#credit.use(end - offset)
     const messages = run.messages(offset, end)
-    run.users++
-    this.#sending.set(messages, run)
     wire.uploaded += end - offset
     wire.uploadSpeed(end - offset)
-    wire._push(messages)
+    wire._push(wire._encryptionMethod === rc4 ? messages : this.#outgoing.of(run, messages))
     wire.emit('upload', end - offset)
   }
 
@@ -183,12 +203,15 @@ export class Uploads {
     work.then(
       (value) => {
         this.#reading = false
-        if (this.#wire.destroyed) return
+        const run = this.#held
+        if (this.#wire.destroyed) return this.#letGo()
         then(value)
         this.#send()
+        if (run === this.#held) this.#letGo()
       },
       (error: unknown) => {
         this.#reading = false
+        this.#letGo()
         if (!(error instanceof BadPieceError)) return this.#wire.destroy()
         this.#lackAll(piece)
         this.#send()
