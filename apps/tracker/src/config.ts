@@ -200,7 +200,7 @@ export const trackerSchema = z.object({
       .min(1)
       .max(86_400)
       .default(600)
-      .describe('How long an address is not listened to that goes on sending what must be refused.')
+      .describe('How long everything is refused of an address that goes on sending what must be refused.')
       .meta(hot),
   }),
   cluster: z.object({
