@@ -28,13 +28,14 @@ export class LedgerTooNewError extends EldernodeError {
   }
 }
 
+const adviceOf = (reason: string): string =>
+  /not a database|malformed/.test(reason)
+    ? 'it is another file, or damaged; name the right one in `ledger.file`, or bring it back from a backup'
+    : 'look at its folder, owner and mode'
+
 /** The ledger's file cannot be opened. */
 export class LedgerFileError extends EldernodeError {
   constructor(path: string, reason: string, options?: ErrorOptions) {
-    super(
-      'ledger_file',
-      `The ledger ${path} cannot be opened (${reason}): look at its folder, owner and mode.`,
-      options,
-    )
+    super('ledger_file', `The ledger ${path} cannot be opened (${reason}): ${adviceOf(reason)}.`, options)
   }
 }

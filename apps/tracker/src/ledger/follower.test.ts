@@ -12,6 +12,7 @@ import {
   SqliteLedger,
   ValkeyLedger,
 } from './index.ts'
+import { LedgerFileError } from './errors.ts'
 import { lacksRedis, RedisServer } from './testing/redis-server.ts'
 
 const hash = '1'.repeat(40)
@@ -122,16 +123,47 @@ it('tells a ban again that the ledger may have missed, but none that is over', a
     { network: '9.9.9.8', until: 8000 },
   ]
   const { follower } = follow(ledger, undefined, made)
-  await follower.turn()
   vi.spyOn(ledger, 'ban').mockRejectedValueOnce(new Error('it is away'))
-  now += 5000
   await follower.turn()
   expect(follower.failures).toBe(1)
   expect((await ledger.bans({ limit: 9 })).items).toEqual([])
   made.push({ network: '9.9.9.7', until: 60_000 })
-  now += 5000
+  now += 8000
   await follower.turn()
   expect((await ledger.bans({ limit: 9 })).items.map(({ network }) => network)).toEqual(['9.9.9.7', '9.9.9.9'])
+})
+
+it('is away while nothing can be written, though it can be read', async () => {
+  const ledger = new SqliteLedger(join(folder, 'full.db'), Date.now)
+  onTestFinished(() => ledger.close())
+  const { id } = await ledger.create('a')
+  const { follower, listener } = follow(ledger)
+  await follower.turn()
+  const added = vi.spyOn(ledger, 'addTotals').mockRejectedValue(new Error('database or disk is full'))
+  listener.waiting = [{ id, uploaded: 7, downloaded: 0 }]
+  for (let second = 1; second <= 12; second++) {
+    now = second * 1000
+    await follower.turn()
+  }
+  expect(logged).toEqual(['the ledger is away: what it said last holds until it is back'])
+  expect(follower.silence).toBe(8)
+  await ledger.revoke(id)
+  await follower.turn()
+  expect(listener.news().at(-1)).toBe('key 1 true')
+  added.mockRestore()
+  now = 15_000
+  await follower.turn()
+  expect(logged.at(-1)).toBe('the ledger is back')
+  expect(follower.silence).toBe(0)
+})
+
+it('says nothing of a ledger that was never opened', async () => {
+  const ledger = new SqliteLedger(folder, Date.now)
+  onTestFinished(() => ledger.close())
+  const { follower } = follow(ledger)
+  await expect(ledger.open()).rejects.toThrow(LedgerFileError)
+  await follower.stop()
+  expect(logged).toEqual([])
 })
 
 it('hears everything anew after a week of silence', async () => {
@@ -206,6 +238,7 @@ it('says what is lost when it stops without a ledger, in time', async () => {
   listener.waiting = [{ id: 1, uploaded: 7, downloaded: 0 }]
   await follower.stop()
   expect(logged.at(-1)).toBe('the ledger is away: what peers gave and took lately is lost')
+  expect(reasons.at(-1)).toContain('127.0.0.1:9')
 })
 
 it.skipIf(lacksRedis)('is not held up by a Valkey that takes connections and answers nothing', async () => {

@@ -28,7 +28,7 @@ export interface LedgerFollowerOptions {
 /** How often the ledger is asked for changes. */
 const askMs = 1000
 
-/** How often totals and bans are taken there. */
+/** How often totals are taken there; bans are with each turn. */
 const tellMs = 5000
 
 /** Who heard nothing for so long may have missed what is forgotten by now, and hears everything anew. */
@@ -51,8 +51,15 @@ export class LedgerFollower {
   #isBetween = false
   #isReady = false
   #isAway = false
+  /** Why it was away last, for the log. */
+  #reason: object = {}
+  /** A write has failed since one succeeded: on a full disk a ledger can be read all the same. */
+  #owes = false
   #failures = 0
   #heardAt: number
+  /** When the ledger did last all that it was asked. */
+  #wellAt: number
+  #hasBegun = false
   #toldAt: number
   /** What may have been taken to the ledger, or not: told again under its number until it is certain. */
   #unsure: TotalsBatch | undefined
@@ -63,6 +70,7 @@ export class LedgerFollower {
   constructor(options: LedgerFollowerOptions) {
     this.#options = options
     this.#heardAt = options.now()
+    this.#wellAt = options.now()
     this.#toldAt = options.now()
   }
 
@@ -76,9 +84,9 @@ export class LedgerFollower {
     return this.#failures
   }
 
-  /** Seconds since the last answer. */
+  /** Seconds since the ledger last did all that it was asked: told what is new, and taken what is to be kept. */
   get silence(): number {
-    return (this.#options.now() - this.#heardAt) / 1000
+    return (this.#options.now() - this.#wellAt) / 1000
   }
 
   /** Resolves after the first turn, whether the ledger answered or not. */
@@ -91,6 +99,7 @@ export class LedgerFollower {
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
+    if (!this.#hasBegun) return
     let limit: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
       limit = setTimeout(resolve, goodbyeMs)
@@ -100,11 +109,12 @@ export class LedgerFollower {
     clearTimeout(limit)
     const { log, totals } = this.#options
     const isLeft = this.#unsure !== undefined || totals.some((source) => source.takeTotals(1).length > 0)
-    if (isLeft) log.error('the ledger is away: what peers gave and took lately is lost')
+    if (isLeft) log.error(this.#reason, 'the ledger is away: what peers gave and took lately is lost')
   }
 
   /** Hears and tells once. Never rejects: a ledger that is away is noted, and asked again later. */
   turn(): Promise<void> {
+    this.#hasBegun = true
     this.#turn ??= this.#exchange().finally(() => {
       this.#turn = undefined
     })
@@ -128,14 +138,15 @@ export class LedgerFollower {
     try {
       await this.#hear()
       this.#heardAt = now()
+      await this.#tell()
+      if (this.#owes) return
+      this.#wellAt = now()
       if (this.#isAway) log.info('the ledger is back')
       this.#isAway = false
-      if (now() - this.#toldAt < tellMs) return
-      this.#toldAt = now()
-      await this.#tell()
     } catch (error) {
       this.#failures++
-      if (!this.#isAway) log.warn(about(error), 'the ledger is away: what it said last holds until it is back')
+      this.#reason = about(error)
+      if (!this.#isAway) log.warn(this.#reason, 'the ledger is away: what it said last holds until it is back')
       this.#isAway = true
     }
   }
@@ -160,12 +171,29 @@ export class LedgerFollower {
   }
 
   async #tell(): Promise<void> {
-    const { ledger, totals, bans, clock } = this.#options
+    const { now } = this.#options
+    const owed = this.#owes
+    const isDue = now() - this.#toldAt >= tellMs
+    this.#owes = true
+    await this.#tellBans()
+    if (isDue) {
+      this.#toldAt = now()
+      await this.#tellTotals()
+    }
+    this.#owes = owed && !isDue
+  }
+
+  async #tellBans(): Promise<void> {
+    const { ledger, bans, clock } = this.#options
     // One that is over would lift what others made of it since.
     this.#untold = this.#untold.filter(({ until }) => until > clock())
     for (const source of bans) this.#untold.push(...source.takeBans(perBatch - this.#untold.length))
     if (this.#untold.length > 0) await ledger.ban(this.#untold)
     this.#untold = []
+  }
+
+  async #tellTotals(): Promise<void> {
+    const { totals } = this.#options
     if (this.#unsure !== undefined) await this.#add(this.#unsure)
     for (const source of totals) {
       for (let taken = source.takeTotals(perBatch); taken.length > 0; taken = source.takeTotals(perBatch))

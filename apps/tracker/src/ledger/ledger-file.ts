@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { LedgerFailure } from './failure.ts'
 
@@ -39,13 +39,16 @@ const tables = `
 /** The ledger's file, readable by its owner alone, and open in several workers at once. */
 export class LedgerFile {
   readonly #db: DatabaseSync
+  readonly #path: string
+  readonly #inode: bigint
   readonly #prepared = new Map<string, StatementSync>()
 
   /** @throws LedgerFailure */
   constructor(path: string) {
     let db: DatabaseSync | undefined
+    this.#path = path
     try {
-      closeSync(openSync(path, 'a', 0o600))
+      this.#inode = touched(path)
       db = new DatabaseSync(path, { timeout: 5000 })
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304')
       prepare(db)
@@ -56,6 +59,13 @@ export class LedgerFile {
       const reason = error instanceof Error ? error.message : String(error)
       throw new LedgerFailure({ kind: 'file', reason }, { cause: error })
     }
+  }
+
+  /** What is written to a file without a name is lost with the process. @throws LedgerFailure */
+  ensureThere(): void {
+    if (statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino === this.#inode) return
+    const reason = 'its file was removed or replaced while the tracker runs: put it back, or start the tracker again'
+    throw new LedgerFailure({ kind: 'other', reason })
   }
 
   /** Durable when this returns, undone when it throws. */
@@ -96,6 +106,16 @@ export class LedgerFile {
     let statement = this.#prepared.get(text)
     if (statement === undefined) this.#prepared.set(text, (statement = this.#db.prepare(text)))
     return statement
+  }
+}
+
+/** Makes the file if it is not there. @returns its inode */
+const touched = (path: string): bigint => {
+  const descriptor = openSync(path, 'a', 0o600)
+  try {
+    return fstatSync(descriptor, { bigint: true }).ino
+  } finally {
+    closeSync(descriptor)
   }
 }
 

@@ -15,6 +15,7 @@ const work = ({ method, args }: Call): unknown => {
   if (method === 'close') return tables?.close()
   // Opened by the first call, so that what is wrong with the file is told to who asked; the next call tries again.
   tables ??= new SqliteTables(path, () => now)
+  tables.ensureThere()
   return (tables[method] as (...values: readonly unknown[]) => unknown).apply(tables, [...args])
 }
 

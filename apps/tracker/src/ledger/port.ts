@@ -34,7 +34,7 @@ export type ListName = 'allowed' | 'denied'
 export interface Ban {
   /** An IPv4 address, or the first address of an IPv6 /64 with `/64`. */
   network: string
-  /** Milliseconds since 1970; 0 lifts it. */
+  /** Milliseconds since 1970; 0 lifts it, also where the ledger does not know of it. */
   until: number
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -42,7 +42,9 @@ it('is a file that only its owner reads, without any passkey in it', async () =>
 
 it('says what is wrong with its file, and works once that is mended', async () => {
   await writeFile(path, 'no database at all, but long enough to look like one'.repeat(100))
-  await expect(ledger.open()).rejects.toThrow(`The ledger ${path} cannot be opened (file is not a database)`)
+  await expect(ledger.open()).rejects.toThrow(
+    `The ledger ${path} cannot be opened (file is not a database): it is another file`,
+  )
   await rm(path)
   await ledger.open()
 })
@@ -62,6 +64,15 @@ it('says so when its file does not do what it should, and goes on when it does',
   await expect(ledger.create('x')).rejects.toThrow(/^The ledger at .* cannot be used now \(no such table: .*key\)/)
   db.exec('ALTER TABLE lost RENAME TO key')
   db.close()
+  expect((await ledger.create('b')).id).toBe(2)
+})
+
+it('takes nothing into a file that is gone, says so, and goes on when it is back', async () => {
+  await ledger.create('a')
+  await rename(path, `${path}.elsewhere`)
+  await expect(ledger.setListed('allowed', ['1'.repeat(40)], true)).rejects.toThrow('was removed or replaced')
+  await expect(ledger.changesSince(undefined)).rejects.toThrow('was removed or replaced')
+  await rename(`${path}.elsewhere`, path)
   expect((await ledger.create('b')).id).toBe(2)
 })
 

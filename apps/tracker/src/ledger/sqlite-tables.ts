@@ -112,7 +112,8 @@ export class SqliteTables {
       for (const { network, until } of bans) {
         const isThere = this.#isThere('ban', network)
         if (until <= this.#now()) {
-          if (isThere) this.#enter('ban', network, 0, this.#now())
+          // Somebody may have made it a moment ago, and has to hear that it is lifted.
+          if (isThere || until === 0) this.#enter('ban', network, 0, this.#now())
           continue
         }
         if (!isThere && room-- <= 0) continue
@@ -172,6 +173,11 @@ export class SqliteTables {
         )
       }
     })
+  }
+
+  /** @throws LedgerFailure */
+  ensureThere(): void {
+    this.#file.ensureThere()
   }
 
   close(): void {

@@ -114,7 +114,7 @@ for i = 3, #ARGV, 2 do
   local network, untilWhen = ARGV[i], tonumber(ARGV[i + 1])
   local isThere = redis.call('ZSCORE', bans, network)
   if untilWhen <= now then
-    if isThere then
+    if isThere or untilWhen == 0 then
       redis.call('ZREM', bans, network)
       redis.call('ZADD', gone, now, 'ban:' .. network)
       changed('ban', network)

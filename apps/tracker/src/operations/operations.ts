@@ -206,7 +206,7 @@ export class Operations {
     if (follower === undefined) return
     const silence: Gauge = new Gauge({
       name: 'eldernode_tracker_ledger_silence_seconds',
-      help: 'Since the ledger answered last.',
+      help: 'Since the ledger last did all that it was asked: told what is new, and took what is to be kept.',
       registers,
       aggregator: 'max',
       collect: () => silence.set(follower.silence),
