@@ -1,5 +1,5 @@
 import type { About, NodeId } from '@eldernode/core'
-import type { ItemHead, Rights } from './port.ts'
+import type { ItemHead, Rights } from './item-port.ts'
 
 export interface ExpiryPosition {
   /** Milliseconds since 1970. */

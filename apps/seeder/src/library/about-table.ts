@@ -2,7 +2,7 @@ import type { About } from '@eldernode/core'
 import type { AboutStore, Expired, ExpiryPosition } from './about-port.ts'
 import type { Database } from './database.ts'
 import { UnknownItemError } from './errors.ts'
-import type { ItemHead, Rights } from './port.ts'
+import type { ItemHead, Rights } from './item-port.ts'
 
 /** The columns and tables that speak of an item beyond its bytes. */
 export class AboutTable implements AboutStore {

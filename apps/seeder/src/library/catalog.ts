@@ -20,7 +20,7 @@ import { SmallBlobTable } from './small-blob-table.ts'
 import { TokenTable } from './token-table.ts'
 import { UploadTable } from './upload-table.ts'
 import { WebhookTable } from './webhook-table.ts'
-import type { HeldFile, Item, ItemHead, Rights } from './port.ts'
+import type { HeldFile, Item, ItemHead, Rights } from './item-port.ts'
 
 const withContent = `SELECT * FROM items WHERE sha256 = ? AND state = 'live' AND held = 1`
 const oldest = 'ORDER BY created_at, info_hash LIMIT 1'

@@ -4,7 +4,9 @@ import type { Blobs } from './blobs.ts'
 import type { Catalog } from './catalog.ts'
 import type { SmallBlobs } from './small-blobs.ts'
 import { StagingMismatchError } from './errors.ts'
-import type { CommitOptions, Item, Library, Staging } from './port.ts'
+import type { Item } from './item-port.ts'
+import type { Library } from './port.ts'
+import type { CommitOptions, Staging } from './storage-port.ts'
 import type { Storage } from './storage.ts'
 
 interface CommitParts {

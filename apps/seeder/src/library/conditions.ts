@@ -1,6 +1,6 @@
 import type { BlobState, BlobTable } from './blob-table.ts'
 import type { Database } from './database.ts'
-import type { Condition } from './port.ts'
+import type { Condition } from './item-port.ts'
 
 const withBlob = (state: BlobState) => `EXISTS (
   SELECT 1 FROM files JOIN blobs USING (sha256) WHERE files.info_hash = items.info_hash AND blobs.state = '${state}')`

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts'
-import type { Controls } from './port.ts'
+import type { Controls } from './item-port.ts'
 
 interface ControlRow {
   info_hash: string

@@ -1,5 +1,7 @@
 export type * from './access-port.ts'
 export type * from './port.ts'
+export type * from './item-port.ts'
+export type * from './storage-port.ts'
 export type * from './listing-port.ts'
 export type * from './import-port.ts'
 export type * from './event-port.ts'

@@ -2,7 +2,7 @@ import type { ItemFile } from '@eldernode/core'
 import type { Database } from './database.ts'
 import { itemOf } from './item-row.ts'
 import type { ItemRow } from './item-row.ts'
-import type { Item, ItemHead } from './port.ts'
+import type { Item, ItemHead } from './item-port.ts'
 
 interface FileRow extends ItemFile {
   info_hash: string

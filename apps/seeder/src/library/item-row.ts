@@ -1,5 +1,5 @@
 import type { About, ItemFile } from '@eldernode/core'
-import type { Item } from './port.ts'
+import type { Item } from './item-port.ts'
 
 /** One row of the table `items`. */
 export interface ItemRow {

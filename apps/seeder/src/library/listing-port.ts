@@ -1,4 +1,25 @@
-import type { Audience } from './port.ts'
+import type { Item } from './item-port.ts'
+
+/**
+ * For whom a list is made: strangers and callers see public items, callers their own unlisted ones too, and their own
+ * private ones if they may read them.
+ */
+export interface Audience {
+  /** '' for strangers. */
+  owner: string
+  readsPrivate: boolean
+}
+
+/** An item in a list, of whose files only the first ones are there. */
+export interface ListedItem extends Item {
+  fileCount: number
+}
+
+export interface Page {
+  items: ListedItem[]
+  /** Opaque; give it back as `cursor` for the next page. Absent on the last one. */
+  nextCursor?: string
+}
 
 /** Which items a list is to have; all of what is given must hold. */
 export interface ListFilter {

@@ -3,8 +3,7 @@ import type { Place } from './cursor.ts'
 import type { Database } from './database.ts'
 import { itemOf, type ItemRow } from './item-row.ts'
 import { lastMs, listItem, placesPerMs } from './layouts/search.ts'
-import type { ListFilter } from './listing-port.ts'
-import type { Audience, ListedItem } from './port.ts'
+import type { Audience, ListedItem, ListFilter } from './listing-port.ts'
 
 /** The beginning of a word finds it from so many characters on: shorter ones begin too many. */
 const shortestBeginning = 3

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { type Print, printFrom } from './blobs.ts'
-import type { OpenBlob } from './port.ts'
+import type { OpenBlob } from './storage-port.ts'
 
 /** A blob read lately is likely to be read again; opening, comparing and closing it costs as much as sending a megabyte. */
 const idleMs = 2_000

@@ -2,7 +2,7 @@ import { InvalidInputError } from '@eldernode/core'
 import type { Catalog } from './catalog.ts'
 import { UnknownItemError } from './errors.ts'
 import { pieceCount } from './pieces.ts'
-import type { Pieces } from './port.ts'
+import type { Pieces } from './item-port.ts'
 import type { Storage } from './storage.ts'
 
 export interface PieceLedgerParts {

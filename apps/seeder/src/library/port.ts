@@ -1,147 +1,15 @@
-import type { About, Access, ItemFile, NodeId, Replicas } from '@eldernode/core'
-import type { EventStore, WebhookStore } from './event-port.ts'
-import type { ListQuery } from './listing-port.ts'
+import type { NodeId } from '@eldernode/core'
 import type { AboutStore, DescriptionStore } from './about-port.ts'
-import type { ImportStore } from './import-port.ts'
-import type { UploadStore } from './upload-port.ts'
-import type { JobStore } from './job-port.ts'
-import type { AnswerStore } from './answer-port.ts'
-import type { KeyStore, NewItemKey } from './key-port.ts'
 import type { QuotaStore, TokenStore } from './access-port.ts'
-
-/** One published item that this node holds whole: every byte is on disk and was verified. */
-export interface Item {
-  infoHash: string
-  name: string
-  /** Bytes of all files together. */
-  size: number
-  pieceLength: number
-  files: ItemFile[]
-  /** SHA-256 of the bytes, or of the canonical `[path, size, sha256]` list when there is more than one file. */
-  sha256: string
-  publisher: NodeId
-  replicas: Replicas
-  /** Milliseconds since 1970. */
-  createdAt: number
-  /** `retracted` items are not served; their bytes go after `purgeAfter`. */
-  state: 'live' | 'retracted'
-  purgeAfter?: number
-  /** The owner of the token it was published with; empty for the operator's and for items of other nodes. */
-  owner: string
-  access: Access
-  about: About
-}
-
-/** Where one upload or transfer writes until it is committed; files are numbered in item order. */
-export interface Staging {
-  readonly folder: string
-  /** The files themselves, when they are few and small: then there is nothing at `filePath`. */
-  readonly bytes?: readonly Uint8Array[]
-  filePath(index: number): string
-  /** Set when its files have other names, which go after the commit. */
-  shared?: boolean
-  /** Removes the folder and everything in it. Safe to call twice and after a commit. */
-  discard(): Promise<void>
-}
-
-/** Whose an item is, and who may see it. */
-export type Rights = Pick<Item, 'owner' | 'access'>
-
-/**
- * For whom a list is made: strangers and callers see public items, callers their own unlisted ones too, and their own
- * private ones if they may read them.
- */
-export interface Audience {
-  /** '' for strangers. */
-  owner: string
-  readsPrivate: boolean
-}
-
-/** One file of an item held, and what serving it needs to know of the item. */
-export interface HeldFile extends Rights {
-  /** The item's. */
-  infoHash: string
-  name: string
-  createdAt: number
-  state: Item['state']
-  /** Whether the item has no other file. */
-  alone: boolean
-  /** Absent when the item has no file of that path. */
-  file: ItemFile | undefined
-}
-
-/** An item in a list, of whose files only the first ones are there. */
-export interface ListedItem extends Item {
-  fileCount: number
-}
-
-/** As much of an item as reads its row alone. */
-export interface ItemHead {
-  infoHash: string
-  publisher: NodeId
-  state: Item['state']
-}
-
-export interface Page {
-  items: ListedItem[]
-  /** Opaque; give it back as `cursor` for the next page. Absent on the last one. */
-  nextCursor?: string
-}
-
-/**
- * What becomes of an item's bytes. `held`: whole and verified. `patchy`: whole but for pieces known to be wrong, which
- * are to be mended in place; the others may be served. `suspect`: waits for `verify`. `damaged`: lost, wholly or in part.
- */
-export type Condition = 'held' | 'patchy' | 'suspect' | 'damaged'
-
-/** Whether the storage folder is the library's own: `missing` is an empty mount point, `foreign` another's disk. */
-export type StorageState = 'here' | 'missing' | 'foreign'
-
-/** An item as the swarm serves it, all its files compared just now. */
-export interface OpenItem {
-  infoHash: string
-  metainfo: Uint8Array
-  /** In item order; absolute paths. */
-  files: { path: string; size: number }[]
-  /** Pieces known to be wrong. They must not be sent. */
-  bad: number[]
-}
-
-/** A blob to read from; it may be open for others too. */
-export interface OpenBlob {
-  /** Reads up to `length` bytes from `position` on. @returns how many; 0 where it ends */
-  read(target: Buffer, length: number, position: number): Promise<number>
-  close(): Promise<void>
-}
-
-/** What is known of each piece of an item, by its number. */
-export interface Pieces {
-  /** Seconds since 1970 when it was last found right, by itself or with its whole item; 0 when that is not known. */
-  verifiedAt: Uint32Array
-  /** Pieces found wrong and not mended yet, in rising order. They must not be sent. */
-  bad: number[]
-}
-
-/** What the operator set for one item. */
-export interface Controls {
-  /** No peer is sent or asked for anything of it. What is held stays held. */
-  paused: boolean
-  /** Bytes per second, 0 for no limit; as for every item when absent. */
-  uploadLimit?: number
-  downloadLimit?: number
-}
-
-export interface CommitOptions {
-  /** Whether a new item waits from then on in `descriptions`. */
-  describe?: boolean
-  /** Of an encrypted item. */
-  key?: NewItemKey
-  /** Called as the item comes to be in the catalog, before anybody else has a turn. */
-  committed?: () => void
-}
-
-/** Hashes a whole file off the main thread. @returns its SHA-256 in hex and its size in bytes */
-export type Digest = (path: string, signal?: AbortSignal) => Promise<{ sha256: string; size: number }>
+import type { AnswerStore } from './answer-port.ts'
+import type { EventStore, WebhookStore } from './event-port.ts'
+import type { ImportStore } from './import-port.ts'
+import type { Condition, Controls, HeldFile, Item, ItemHead, OpenItem, Pieces, Rights } from './item-port.ts'
+import type { JobStore } from './job-port.ts'
+import type { KeyStore } from './key-port.ts'
+import type { ListQuery, Page } from './listing-port.ts'
+import type { CommitOptions, OpenBlob, Staging, StorageState } from './storage-port.ts'
+import type { UploadStore } from './upload-port.ts'
 
 /**
  * What this node holds. Bytes lie in content-addressed blobs, so no foreign name ever becomes a path on disk.

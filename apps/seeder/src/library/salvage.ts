@@ -2,7 +2,8 @@ import { constants } from 'node:fs'
 import { copyFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs } from './blobs.ts'
-import type { Item, Staging } from './port.ts'
+import type { Item } from './item-port.ts'
+import type { Staging } from './storage-port.ts'
 
 /**
  * Copies what is left of an item's files into staging, where the pieces that are right need not be fetched again: sound

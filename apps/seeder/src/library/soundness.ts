@@ -3,7 +3,7 @@ import { isSame } from './blobs.ts'
 import type { OpenBlobs } from './open-blobs.ts'
 import type { Blobs, Print } from './blobs.ts'
 import type { Catalog } from './catalog.ts'
-import type { Digest } from './port.ts'
+import type { Digest } from './storage-port.ts'
 import type { Storage } from './storage.ts'
 
 export interface SoundnessParts {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskUnwritableError } from '@eldernode/core'
-import type { Staging } from './port.ts'
+import type { Staging } from './storage-port.ts'
 
 /** Makes a fresh folder in `incoming`. */
 export async function createStaging(incoming: string): Promise<Staging> {

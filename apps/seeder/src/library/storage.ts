@@ -7,7 +7,7 @@ import type { Catalog } from './catalog.ts'
 import { CatalogMissingError, StorageSuspendedError } from './errors.ts'
 import { Marker } from './marker.ts'
 import type { Mark } from './marker.ts'
-import type { StorageState } from './port.ts'
+import type { StorageState } from './storage-port.ts'
 import { Quarantine } from './quarantine.ts'
 
 export interface StorageParts {
