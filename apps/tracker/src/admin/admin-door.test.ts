@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Ledger, SqliteLedger, ValkeyLedger } from '../ledger/index.ts'
+import { type Ban, type Ledger, SqliteLedger, ValkeyLedger } from '../ledger/index.ts'
 import { AdminDoor } from './admin-door.ts'
 import { sumStats } from './stats.ts'
 
@@ -19,13 +19,18 @@ let ledger: SqliteLedger
 let server: Server
 let url: string
 let heard: number
+/** What this tracker has banned by itself, and not told its ledger yet. */
+let untold: Ban[]
 let logged: Record<string, unknown>[]
 
 const open = async (given: Ledger | undefined): Promise<void> => {
   const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) })
   const door = new AdminDoor({
     ledger: given,
-    catchUp: async () => void heard++,
+    catchUp: async () => {
+      heard++
+      if (untold.length > 0) await given?.ban(untold.splice(0))
+    },
     stats: async () => sumStats({ mode: 'private', ledger: null, network: null }, []),
     networkOf: (address) => (/^[\d.]+$/.test(address) ? address : undefined),
     clock: () => clock,
@@ -46,6 +51,7 @@ const shut = async (): Promise<void> => {
 
 beforeEach(async () => {
   heard = 0
+  untold = []
   logged = []
   folder = await mkdtemp(join(tmpdir(), 'eldernode-admin-'))
   ledger = new SqliteLedger(join(folder, 'ledger.db'), () => clock)
@@ -91,9 +97,10 @@ it('makes a key, shows it without its passkey, and revokes it', async () => {
   expect((await ask('GET', '/v1/keys')).body).toEqual({ keys: [key] })
   expect((await ask('GET', '/v1/keys/1')).body).toEqual(key)
   expect((await ask('DELETE', '/v1/keys/1')).status).toBe(204)
+  expect((await ask('DELETE', '/v1/keys/1')).status).toBe(204)
   expect((await ask('GET', '/v1/keys/1')).body).toEqual({ ...key, revokedAt: '2030-01-01T00:00:00.000Z' })
   // Each change is in effect here before it is answered.
-  expect(heard).toBe(2)
+  expect(heard).toBe(3)
   expect(logged.map(({ msg, key: id }) => [msg, id])).toEqual([
     ['a key was made', 1],
     ['a key was revoked', 1],
@@ -121,6 +128,15 @@ it('bans an address, and lifts the ban', async () => {
   const ban = { network: '192.0.2.7', until: '2030-01-01T00:01:00.000Z' }
   expect(await ask('PUT', '/v1/bans/192.0.2.7', { seconds: 60 })).toMatchObject({ status: 200, body: ban })
   expect((await ask('GET', '/v1/bans')).body).toEqual({ bans: [ban] })
+  expect((await ask('DELETE', '/v1/bans/192.0.2.7')).status).toBe(204)
+  expect((await ask('GET', '/v1/bans')).body).toEqual({ bans: [] })
+})
+
+it('shows and lifts a ban that this tracker made a moment ago', async () => {
+  const fresh = { network: '192.0.2.7', until: clock + 60_000 }
+  untold.push(fresh)
+  expect((await ask('GET', '/v1/bans')).body).toMatchObject({ bans: [{ network: '192.0.2.7' }] })
+  untold.push(fresh)
   expect((await ask('DELETE', '/v1/bans/192.0.2.7')).status).toBe(204)
   expect((await ask('GET', '/v1/bans')).body).toEqual({ bans: [] })
 })
@@ -203,7 +219,8 @@ it('says that the ledger is away, and that there is none', async () => {
   await open(away)
   expect(await refusal('GET', '/v1/keys')).toEqual([503, 'ledger_away'])
   expect(await refusal('POST', '/v1/keys', { label: 'a' })).toEqual([503, 'ledger_away'])
-  expect(logged.map(({ level }) => level)).toEqual([50, 50])
+  expect(logged.map(({ level, err }) => [level, err])).toEqual([40, 40].map((level) => [level, undefined]))
+  expect(logged.at(0)?.['reason']).toContain('127.0.0.1:9')
   await away.close()
   await shut()
   await open(undefined)

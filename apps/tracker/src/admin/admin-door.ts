@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { BusyError, RouteNotFoundError, UnauthorizedError } from './errors.ts'
-import { problemOf, problemType } from './problem.ts'
+import { type Problem, problemOf, problemType } from './problem.ts'
 import { type Answer, type Route, type RouteParts, routesOf } from './routes.ts'
 
 export interface AdminDoorOptions extends Omit<RouteParts, 'note'> {
@@ -38,11 +38,18 @@ export class AdminDoor {
       send(response, await this.#find(request, path), request)
     } catch (error) {
       const problem = problemOf(error)
-      if (problem.status >= 500) this.#options.log.error({ err: error, method: request.method, path }, problem.title)
+      this.#note(problem, error, request.method, path)
       send(response, { status: problem.status, body: problem }, request)
     } finally {
       this.#running--
     }
+  }
+
+  /** Where it was thrown matters only of what nobody foresaw. */
+  #note({ status, title, detail }: Problem, error: unknown, method: string | undefined, path: string): void {
+    const { log } = this.#options
+    if (status === 500) log.error({ err: error, method, path }, title)
+    else if (status > 500) log.warn({ reason: detail, method, path }, title)
   }
 
   async #find(request: IncomingMessage, path: string): Promise<Answer> {

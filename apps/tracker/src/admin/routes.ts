@@ -7,7 +7,7 @@ import type { Stats } from './stats.ts'
 
 export interface RouteParts {
   ledger: Ledger | undefined
-  /** Resolves when this process has heard what the ledger knows now. */
+  /** Resolves when this tracker has heard what the ledger knows now, and told it of its bans. */
   catchUp: () => Promise<void>
   stats: () => Promise<Stats>
   /** The address or /64 that is banned with an address; undefined when it is none, or a member's. */
@@ -106,6 +106,8 @@ export const routesOf = (parts: RouteParts): Route[] => {
   const networkOf = ([text = '']: readonly string[]): string =>
     read(z.string('expected an address that is no member’s'), parts.networkOf(text), 'The address')
   const ban = async (network: string, until: number): Promise<void> => {
+    // One that was made a moment ago must not come after this.
+    await catchUp()
     await ledger().ban([{ network, until }])
     await catchUp()
     note(until === 0 ? 'a ban was lifted' : 'an address was banned', { network, until })
@@ -146,9 +148,10 @@ export const routesOf = (parts: RouteParts): Route[] => {
       path: '/v1/keys/{}',
       answer: async ({ parts: path }) => {
         const id = keyOf(path)
-        if (!(await ledger().revoke(id))) throw new KeyNotFoundError(id)
+        const key = await ledger().find(id)
+        if (key === undefined || !(await ledger().revoke(id))) throw new KeyNotFoundError(id)
         await catchUp()
-        note('a key was revoked', { key: id })
+        if (key.revokedAt === undefined) note('a key was revoked', { key: id })
         return { status: 204 }
       },
     },
@@ -158,7 +161,9 @@ export const routesOf = (parts: RouteParts): Route[] => {
       method: 'GET',
       path: '/v1/bans',
       answer: async ({ query }) => {
-        const { items, ...rest } = await ledger().bans(pageOf(banPage, query))
+        const known = ledger()
+        await catchUp()
+        const { items, ...rest } = await known.bans(pageOf(banPage, query))
         return { status: 200, body: { bans: items.map((one) => ({ ...one, until: iso(one.until) })), ...rest } }
       },
     },

@@ -145,7 +145,11 @@ export const ledgerContract = (name: string, make: (now: () => number) => Promis
       expect((await other.bans({ limit: 10 })).items).toEqual([{ network: two, until: now + 8000 }])
       await other.ban([{ network: two, until: 0 }])
       expect((await ledger.bans({ limit: 10 })).items).toEqual([])
-      expect((await everything(position)).changes).toEqual([{ kind: 'ban', network: two, until: 0 }])
+      const lifted = await everything(position)
+      expect(lifted.changes).toEqual([{ kind: 'ban', network: two, until: 0 }])
+      // Who made one that the ledger does not know of hears that it is lifted.
+      await other.ban([{ network: '192.0.2.3', until: 0 }])
+      expect((await everything(lifted.position)).changes).toEqual([{ kind: 'ban', network: '192.0.2.3', until: 0 }])
     })
 
     it('keeps 10,000 bans at once', async () => {
