@@ -1,4 +1,5 @@
 import type { Identity, NodeId, Verifier } from '../identity/index.ts'
+import { Congestion } from './congestion.ts'
 import { Exchange } from './exchange.ts'
 import { frameSchema } from './frames.ts'
 import type { Frame } from './frames.ts'
@@ -6,23 +7,22 @@ import type { Admitted, Guard } from './guard.ts'
 import { Handshake } from './handshake.ts'
 import { Intake } from './intake.ts'
 import type { Compat } from './compat/compat.ts'
-import { mapOf } from './compat/maps.ts'
 import type { CompatValue } from './compat/port.ts'
 import { spoken } from './compat/value.ts'
 import { portions } from './portions.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import type { Membership } from '../membership/index.ts'
 import { limits } from './limits.ts'
+import { isKept } from './double-links.ts'
 import { closeCodes, Link } from './link.ts'
+import { LinkRights } from './link-rights.ts'
 import type { Entry, GraphStore, Kind, LinkStats, Socket } from './port.ts'
 import type { Refusals } from './refusals.ts'
 import { Replies } from './replies.ts'
-import { hiddenPrefix, readGroup } from './souls.ts'
-import type { Group } from './souls.ts'
+import { hiddenPrefix } from './souls.ts'
 import type { Sums } from './sums.ts'
 import type { Target } from './supervisor.ts'
 import { Turn } from './turn.ts'
-import type { GunPut } from './wire/gun.ts'
 import { messageId, putOf } from './wire/message.ts'
 import { Wire } from './wire/wire.ts'
 
@@ -58,10 +58,6 @@ const tickTime = 1000
 const quietTime = 2000
 /** A node that was dialled must have proven its key within this time. */
 const proofTime = 10_000
-/** Publishing waits, a little, while a member's link has this much to send. */
-const paceBytes = 1 << 20
-const paceTime = 100
-const pacePoll = 5
 
 interface Dialogue {
   handshake: Handshake
@@ -78,21 +74,23 @@ export class Links {
   readonly #own = new Set<string>()
   readonly #wire: Wire
   readonly #hiddenPrefix: string
+  readonly #rights: LinkRights
+  readonly #congestion = new Congestion(() => this.#links.keys())
   readonly #turn = new Turn()
   readonly #replies: Replies
   readonly #intake: Intake
   readonly #timers: ReturnType<typeof setInterval>[] = []
-  #pacing: Promise<void> | undefined
   #refreshing: ReturnType<typeof setTimeout> | undefined
   #counter = 0
 
   constructor(options: LinksOptions) {
     this.#options = options
     this.#hiddenPrefix = hiddenPrefix(options.network)
+    this.#rights = new LinkRights({ ...options, hiddenPrefix: this.#hiddenPrefix })
     const { store, heartbeats, onFault } = options
     this.#wire = new Wire(
       ({ id, soul, key, peer }) => this.#replies.ask({ id, soul, key }, peer as Link),
-      (peer, put) => this.#mayHear(peer as Link, put),
+      (peer, put) => this.#rights.mayHear(peer as Link, put),
     )
     this.#replies = new Replies({ wire: this.#wire, store, heartbeats, compat: options.compat, onFault })
     this.#intake = new Intake({
@@ -102,7 +100,7 @@ export class Links {
       wire: this.#wire,
       take: options.take,
       keeps: options.keeps,
-      isTrusted: (link) => this.#isTrusted(link),
+      isTrusted: (link) => this.#rights.isTrusted(link),
       join: (link) => this.#join(link),
       frame: (foreign, link) => this.#frame(foreign, link),
     })
@@ -169,8 +167,8 @@ export class Links {
   }
 
   /** Waits while members' links are congested, for a tenth of a second at most: one slow link must not stop a node. */
-  async pace(): Promise<void> {
-    if (this.#congested()) await (this.#pacing ??= this.#relief())
+  pace(): Promise<void> {
+    return this.#congestion.pace()
   }
 
   /** A certificate or succession came: what links may do and what is taken from them has changed. */
@@ -178,7 +176,7 @@ export class Links {
     this.#refreshing ??= setTimeout(() => {
       this.#refreshing = undefined
       for (const [link, { exchange }] of this.#links) {
-        this.#judge(link)
+        this.#rights.judge(link)
         exchange?.refresh()
       }
     }, 50)
@@ -233,12 +231,12 @@ export class Links {
   }
 
   #proven(link: Link, node: NodeId): void {
-    const { sums, present, onNode, onFault, now } = this.#options
+    const { identity, sums, present, onNode, onFault, now } = this.#options
     link.node = node
     this.#unproven.delete(link)
     if (link.address !== undefined) onNode(link.address, node)
-    this.#judge(link)
-    if (!this.#prefer(link, node)) return
+    this.#rights.judge(link)
+    if (!isKept(link, node, { self: identity.id, links: this.#links.keys() })) return
     const dialogue = this.#links.get(link)
     if (dialogue === undefined) return
     const exchange = new Exchange({
@@ -246,7 +244,7 @@ export class Links {
       sums,
       present,
       keeps: this.#options.keeps,
-      wants: (group) => this.#wants(group, link),
+      wants: (group) => this.#rights.wants(group, link),
       seesHidden: () => link.seesHidden(),
       admit: (values) => this.#intake.fetched(values, link),
       send: (frame) => link.send(JSON.stringify(frame)),
@@ -260,52 +258,8 @@ export class Links {
     exchange.tellSums()
   }
 
-  /**
-   * A stranger may bring the owner's word, by which this node learns who is none; nothing else of it is worth asking
-   * for, and what is not public is asked of members only.
-   */
-  #wants(group: Group, link: Link): boolean {
-    const { name, hidden } = readGroup(group)
-    if (hidden && !link.seesHidden()) return false
-    return name === 'owner' || (this.#isTrusted(link) && this.#options.membership.knows(name))
-  }
-
-  /**
-   * What is not public is said to members alone, and so are large values of public maps: one preview said to hundreds
-   * of links would take hundreds of megabytes of memory.
-   */
-  #mayHear(link: Link, put: GunPut): boolean {
-    const souls = Object.keys(put)
-    if (souls.some((soul) => soul.startsWith(this.#hiddenPrefix))) return link.seesHidden()
-    return link.member || souls.every((soul) => mapOf(soul) === undefined) || charactersOf(put) <= limits.gossip
-  }
-
   #tellHeartbeats(link: Link): void {
     for (const part of portions([...this.#options.heartbeats.values()])) this.#wire.tell(link, { put: putOf(part) })
-  }
-
-  /**
-   * Two nodes that dialled each other keep one link: the one dialled by the smaller id, and of two dialled by the same
-   * side the newer, since the older one may be dead without knowing it. Both ends come to the same answer.
-   */
-  #prefer(link: Link, node: NodeId): boolean {
-    const bySmaller = (candidate: Link): boolean => candidate.dialled === this.#options.identity.id < node
-    for (const other of this.#links.keys()) {
-      if (other === link || other.node !== node) continue
-      const keepsNew = link.dialled === other.dialled || bySmaller(link)
-      ;(keepsNew ? other : link).close(closeCodes.duplicate)
-      if (!keepsNew) return false
-    }
-    return true
-  }
-
-  #judge(link: Link): void {
-    const { membership, now } = this.#options
-    link.member = link.node !== undefined && membership.isMember(link.node, 'any', now())
-  }
-
-  #isTrusted(link: Link): boolean {
-    return link.member || (link.node !== undefined && this.#options.configured.has(link.address ?? ''))
   }
 
   #join(link: Link): void {
@@ -338,28 +292,8 @@ export class Links {
 
   #compareAll(): void {
     for (const [link, { exchange }] of this.#links) {
-      this.#judge(link)
+      this.#rights.judge(link)
       exchange?.tellSums()
     }
   }
-
-  #congested(): boolean {
-    for (const link of this.#links.keys()) if (link.member && !link.behind && link.queued > paceBytes) return true
-    return false
-  }
-
-  async #relief(): Promise<void> {
-    for (let waited = 0; waited < paceTime && this.#congested(); waited += pacePoll) {
-      await new Promise((resolve) => setTimeout(resolve, pacePoll))
-    }
-    this.#pacing = undefined
-  }
-}
-
-function charactersOf(put: GunPut): number {
-  let characters = 0
-  for (const node of Object.values(put)) {
-    for (const value of Object.values(node)) if (typeof value === 'string') characters += value.length
-  }
-  return characters
 }
