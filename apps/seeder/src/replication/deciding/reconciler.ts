@@ -1,54 +1,20 @@
-import { isDeepStrictEqual } from 'node:util'
-import { aboutOf, type Denial, type Graph, type Manifest, type NodeId } from '@eldernode/core'
-import type { Logger } from 'pino'
-import type { Item, Library } from '../../library/index.ts'
-import type { Absence } from './absence.ts'
-import { differences } from './differences.ts'
-import type { Serving } from './serving.ts'
+import type { Graph, NodeId } from '@eldernode/core'
+import type { Library } from '../../library/index.ts'
 import { Slices } from '../slices.ts'
+import { Alignment, type AlignmentOptions } from './alignment.ts'
+import { differences } from './differences.ts'
 import type { Duties } from './duties.ts'
-import type { Publication, Publications } from './publications.ts'
+import type { Serving } from './serving.ts'
 
-export interface ReconcilerOptions {
-  self: NodeId
-  graph: Pick<Graph, 'get' | 'manifests' | 'publish' | 'speakerOf'>
-  library: Pick<
-    Library,
-    | 'get'
-    | 'head'
-    | 'heads'
-    | 'patchy'
-    | 'retract'
-    | 'restore'
-    | 'inherit'
-    | 'condition'
-    | 'storage'
-    | 'isPaused'
-    | 'about'
-  >
-  publications: Publications
-  transfers: { cancel(infoHash: string, why: string): Promise<void> }
+export interface ReconcilerOptions extends Omit<AlignmentOptions, 'isOpen'> {
+  graph: AlignmentOptions['graph'] & Pick<Graph, 'manifests'>
+  library: AlignmentOptions['library'] & Pick<Library, 'heads' | 'patchy'>
   /** What is to be done about copies. */
   duties: Pick<Duties, 'look' | 'pass'>
-  serving: Pick<Serving, 'offer' | 'offerInPart' | 'offers' | 'offered' | 'suspend' | 'withdraw' | 'forget'>
-  /** For how long the disk with the items is away. */
-  absence: Pick<Absence, 'isLong'>
-  /** The manifest of an own item that was committed but not published before a crash. */
-  manifestOf(item: Item): Manifest
-  /** Milliseconds that a retracted item's bytes are kept when its manifest does not say, or makes no sense. */
-  retentionMs: number
-  /** Told when an item was retracted here, so that its purge can be planned. */
-  retracted(): void
-  now: () => number
-  log: Logger
+  serving: AlignmentOptions['serving'] & Pick<Serving, 'offers' | 'offered'>
 }
 
-/** A retraction by the publisher, or a denial by the network's owner. */
-type TakeDown = Pick<Manifest | Denial, 'infoHash' | 'purgeAfter'>
-
 const retryMs = 15_000
-/** Bytes that nobody may read any more are kept no longer than this, whatever their publisher says. */
-const longestRetentionMs = 30 * 86_400_000
 
 /**
  * Brings what this node holds and serves in line with the graph. It is level-triggered: a touch names an item, and
@@ -57,6 +23,7 @@ const longestRetentionMs = 30 * 86_400_000
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions
+  readonly #alignment: Alignment
   readonly #touched = new Set<string>()
   #passWanted = false
   /** Until a pass got through, retractions may have come before this node stopped that nobody acted on. */
@@ -73,6 +40,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
+    this.#alignment = new Alignment({ ...options, isOpen: () => this.#opened })
   }
 
   /** Whether what every item asks for is known. */
@@ -161,7 +129,7 @@ export class Reconciler {
       const isHere = library.storage().state === 'here'
       if (isHere && library.condition(difference.lost) === 'patchy') await serving.offerInPart(difference.lost)
       else if (library.get(difference.lost)?.state !== 'live') await serving.withdraw(difference.lost)
-      else if (!isHere) await this.#offer(difference.lost)
+      else if (!isHere) await this.#alignment.offer(difference.lost)
     })
     this.#thorough = false
     if (!this.#opened || this.#closed) return
@@ -215,108 +183,7 @@ export class Reconciler {
   async #decide(infoHash: string, changed: boolean): Promise<void> {
     const { publications, duties } = this.#options
     if (changed) publications.refresh(infoHash)
-    await this.#bringInLine(infoHash, changed)
+    await this.#alignment.bring(infoHash, changed)
     duties.look(infoHash, changed)
   }
-
-  async #bringInLine(infoHash: string, changed: boolean): Promise<void> {
-    const { publications, library, self } = this.#options
-    const held = library.get(infoHash)
-    const denial = publications.denial(infoHash)
-    if (denial !== undefined) return await this.#takeDown(denial.body, denial.ts, held, 'it was denied')
-    const said = publications.of(infoHash)
-    const live = said.filter(({ manifest }) => publications.stands(manifest))
-    const publisher = held && this.#inherited(held, said)
-    if (held?.state === 'live' && publisher === self && !said.some(({ signer }) => signer === self)) {
-      return await this.#announce(held)
-    }
-    if (said.length === 0) return await this.#keepUnpublished(infoHash, held)
-    if (live.length === 0) return await this.#end(infoHash, said, held)
-    if (held === undefined) return await this.#bringMissingInLine(infoHash)
-    if (held.state === 'retracted') library.restore(infoHash)
-    const own = live.find(({ signer }) => signer === publisher)
-    if (changed && own !== undefined && own.signer !== self) this.#learnAbout(held, own.manifest)
-    await this.#offer(infoHash)
-  }
-
-  /** Whoever published it: what is not whole here is not offered as if it were. */
-  async #keepUnpublished(infoHash: string, held: Item | undefined): Promise<void> {
-    const { library, serving } = this.#options
-    if (held?.state === 'live') await this.#offer(infoHash)
-    else if (held === undefined && library.condition(infoHash) !== 'patchy') await serving.forget(infoHash)
-  }
-
-  /** Every publisher retracted it, or let it expire: the last one to do so decides. */
-  async #end(infoHash: string, said: readonly Publication[], held: Item | undefined): Promise<void> {
-    const endOf = ({ manifest, ts }: Publication): number =>
-      manifest.state === 'live' ? (manifest.expiresAt ?? ts) : ts
-    const [last, ...others] = said
-    if (last === undefined) return
-    const { manifest, ts } = others.reduce((latest, one) => (endOf(one) > endOf(latest) ? one : latest), last)
-    if (manifest.state === 'live') await this.#takeDown({ infoHash }, manifest.expiresAt ?? ts, held, 'it has expired')
-    else await this.#takeDown(manifest, ts, held, 'it was retracted')
-  }
-
-  /** What lies on a disk that is away is offered to nobody until it is back, and claimed no more when that takes long. */
-  async #offer(infoHash: string): Promise<void> {
-    const { library, serving, absence } = this.#options
-    if (library.storage().state === 'here') await serving.offer(infoHash)
-    else if (absence.isLong) await serving.forget(infoHash)
-    else await serving.suspend(infoHash)
-  }
-
-  /** The graph does not know the item. If it is an own one, the last run ended before its manifest was published. */
-  async #announce(item: Item): Promise<void> {
-    const { graph, manifestOf, self, log } = this.#options
-    await this.#offer(item.infoHash)
-    if (!this.#opened || item.publisher !== self) return
-    await graph.publish('m', item.infoHash, manifestOf(item))
-    log.info({ infoHash: item.infoHash }, 'published an item that was committed but not yet in the graph')
-  }
-
-  async #bringMissingInLine(infoHash: string): Promise<void> {
-    const { transfers, serving, library } = this.#options
-    const isHere = library.storage().state === 'here'
-    // Its bad pieces are mended in place; until then it serves the others and does not count as a copy.
-    if (isHere && library.condition(infoHash) === 'patchy') return await serving.offerInPart(infoHash)
-    await serving.forget(infoHash)
-    if (library.isPaused(infoHash)) await transfers.cancel(infoHash, 'it is paused')
-  }
-
-  /** Who published a held item: once the successor of a lost key has spoken of it, that one. */
-  #inherited({ infoHash, publisher }: Item, said: readonly Publication[]): NodeId {
-    const heir = this.#options.graph.speakerOf(publisher)
-    if (heir === publisher || !said.some(({ signer }) => signer === heir)) return publisher
-    this.#options.library.inherit(infoHash, heir)
-    return heir
-  }
-
-  /** What the publisher says of an item later than it was fetched: details, tags, previews, when it expires. */
-  #learnAbout(held: Item, manifest: Manifest): void {
-    const about = aboutOf(manifest)
-    if (!isDeepStrictEqual(about, held.about)) this.#options.library.about.set(held.infoHash, about)
-  }
-
-  async #takeDown(word: TakeDown, ts: number, held: Item | undefined, why: string): Promise<void> {
-    const { library, transfers, serving, retentionMs } = this.#options
-    const { infoHash } = word
-    // No await before this: what was read of the graph must still be so, or an item published again is taken down.
-    const known = held ?? library.head(infoHash)
-    if (known?.state === 'live') {
-      library.retract(infoHash, purgeTime(word, ts, retentionMs))
-      this.#options.retracted()
-    }
-    await transfers.cancel(infoHash, why)
-    if (held !== undefined) await serving.withdraw(infoHash)
-    else if (known !== undefined) await serving.forget(infoHash)
-  }
-}
-
-/**
- * When the bytes of an item that was taken down go. Who did decides; a time before its own word is none.
- * Threat: with a time far ahead a member would fill the disks of others with bytes that count for nobody.
- */
-function purgeTime({ purgeAfter }: TakeDown, ts: number, retentionMs: number): number {
-  if (purgeAfter === undefined || purgeAfter < ts) return ts + retentionMs
-  return Math.min(purgeAfter, ts + Math.max(retentionMs, longestRetentionMs))
 }

@@ -120,7 +120,6 @@ export function build(options: Partial<ReconcilerOptions> = {}): Reconciler {
     manifestOf: ({ infoHash, size }) => manifest(infoHash, { size }),
     retentionMs: day,
     retracted: () => retractions++,
-    now: () => given.clock(),
     log,
     ...options,
   })
