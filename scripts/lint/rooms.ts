@@ -149,9 +149,16 @@ export const rooms: readonly Room[] = [
   { path: `${seeder}/egress`, knows: [] },
   {
     path: `${tracker}/main.ts`,
-    knows: ['access', 'cluster', 'compose.ts', 'compose-first.ts', 'config.ts', 'reload.ts', 'transport'].map(
-      (name) => `${tracker}/${name}`,
-    ),
+    knows: [
+      'access',
+      'cluster',
+      'compose.ts',
+      'compose-first.ts',
+      'config.ts',
+      'own-files.ts',
+      'reload.ts',
+      'transport',
+    ].map((name) => `${tracker}/${name}`),
   },
   {
     path: `${tracker}/compose-first.ts`,
@@ -181,7 +188,12 @@ export const rooms: readonly Room[] = [
   },
   { path: `${tracker}/network`, knows: [`${tracker}/access`] },
   { path: `${tracker}/snapshot-file.ts`, knows: [`${tracker}/swarm`] },
-  { path: `${tracker}/config.ts`, knows: [] },
+  { path: `${tracker}/config.ts`, knows: [`${tracker}/settings-together.ts`] },
+  { path: `${tracker}/settings-together.ts`, knows: [] },
+  {
+    path: `${tracker}/own-files.ts`,
+    knows: [`${tracker}/config.ts`, `${tracker}/snapshot-file.ts`],
+  },
   {
     path: `${tracker}/transport`,
     knows: ['access', 'ledger', 'shared.ts', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),

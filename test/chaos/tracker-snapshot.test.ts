@@ -27,16 +27,17 @@ const save = async (folder: string, inject: string): Promise<number | NodeJS.Sig
   return await program.exited()
 }
 
+// The first file that is opened is the one that stands: whether it is one of peers.
 test.concurrent.for([
-  ['openat', 1, [300]],
+  ['openat', 2, [300]],
   ['write', 1, [300]],
   ['fsync', 1, [300]],
-  ['close', 1, [300]],
+  ['close', 2, [300]],
   // The kernel may have done what it was asked for as the signal came.
   ['rename', 1, [300, 500]],
-  ['openat', 2, [500]],
+  ['openat', 3, [500]],
   ['fsync', 2, [500]],
-  ['close', 2, [500]],
+  ['close', 3, [500]],
 ] as const)(
   'killed at %s number %i, a tracker leaves a whole file of peers',
   async ([call, number, peers], context) => {

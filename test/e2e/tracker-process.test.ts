@@ -45,6 +45,19 @@ test('ends with code 1 and names a port that is taken', async () => {
   expect(program.output()).toContain(`Cannot listen on 127.0.0.1 port ${port}: another program has it`)
 })
 
+test.for(['snapshot', 'ledger.file', 'admin.tokenFile'])('ends with code 78 for a %s in no folder', async (key) => {
+  const program = run('--port=0', `--${key}=/nowhere/file`)
+  expect(await program.exited()).toBe(78)
+  expect(program.output()).toContain(key)
+  expect(program.output()).not.toContain('    at ')
+})
+
+test('ends with code 78 where it may never listen', async () => {
+  const program = run('--port=0', '--host=203.0.113.5')
+  expect(await program.exited()).toBe(78)
+  expect(program.output()).toContain('correct the setting host')
+})
+
 test('ends with code 78 and names every wrong setting', async () => {
   const program = run('--port=x', '--nonsense=1')
   expect(await program.exited()).toBe(78)
@@ -82,8 +95,11 @@ test('peers outlive a restart in a file; a damaged one costs no start', async ()
   const second = run('--port=0', snapshot)
   expect(await announce(await listening(second), 7002)).toBe(2)
   expect(await second.end('SIGTERM')).toBe(0)
-  await writeFile(join(folder, 'peers'), 'no peers at all')
+  await writeFile(join(folder, 'peers'), 'eldernode tracker peers 1\nnonsense')
   const third = run('--port=0', snapshot)
   expect(await announce(await listening(third), 7003)).toBe(1)
   expect(third.output()).toContain('damaged')
+  const fourth = run('--port=0', snapshot)
+  expect(await fourth.exited()).toBe(1)
+  expect(fourth.output()).toContain('snapshot: another eldernode process works with')
 })

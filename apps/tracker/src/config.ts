@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { nodeIdSchema } from '@eldernode/core'
 import { z } from 'zod'
+import { type Refuse, refuseSharedFiles, refuseVain } from './settings-together.ts'
 
 /** An address or a CIDR range, such as `10.0.0.0/8` or `::1`. */
 const isRange = (text: string): boolean => {
@@ -24,8 +25,11 @@ const databaseUrl = z
 /** Taken on by a running tracker when it reads its settings again (SIGHUP). */
 const hot = { hot: true }
 
-/** Every setting of the tracker: type, default and documentation. */
-export const trackerSchema = z.object({
+/** More would not fit into memory, or into the numbers that count them. */
+const mostPeers = 100_000_000
+const mostRequests = 1_000_000
+
+const settings = z.object({
   host: z
     .string()
     .refine((text) => isIP(text) !== 0, 'expected an IP address such as 0.0.0.0 or ::')
@@ -58,7 +62,7 @@ export const trackerSchema = z.object({
     .max(4096)
     .default('')
     .describe(
-      'A file in which peers of HTTP and UDP outlive a restart; empty: they announce again within an interval.',
+      'A file in which peers of HTTP and UDP outlive a stop and start, though not a crash; empty: they announce again within an interval.',
     ),
   network: z.object({
     owner: nodeIdSchema
@@ -66,7 +70,12 @@ export const trackerSchema = z.object({
       .optional()
       .describe('Public key of the network whose torrents are listed, and whose denials hold here; without it none.'),
     peers: z
-      .array(z.url({ protocol: /^wss?$/ }).max(300))
+      .array(
+        z
+          .url({ protocol: /^wss?$/ })
+          .max(300)
+          .meta({ expected: 'a ws:// or wss:// URL' }),
+      )
       .max(64)
       .default([])
       .describe('Graph URLs of its nodes (wss://host/gun) that are always dialled.'),
@@ -133,22 +142,26 @@ export const trackerSchema = z.object({
     swarms: z
       .int()
       .min(1)
+      .max(mostPeers)
       .default(1_000_000)
       .describe('Most torrents known at once; for a further one, one that a single address announces gives way.'),
     peersPerSwarm: z
       .int()
       .min(2)
+      .max(mostPeers)
       .default(100_000)
       .describe('Most peers known of one torrent; one that was not heard of for long gives way.')
       .meta(hot),
     peers: z
       .int()
       .min(2)
+      .max(mostPeers)
       .default(1_000_000)
       .describe('Most peers known at once; for a further one, a torrent that a single address announces gives way.'),
     peersPerKey: z
       .int()
       .min(1)
+      .max(mostPeers)
       .default(10_000)
       .describe('Most peers of one passkey at once, each torrent of each client being one.')
       .meta(hot),
@@ -161,13 +174,21 @@ export const trackerSchema = z.object({
     swarmsPerSocket: z
       .int()
       .min(1)
+      .max(mostPeers)
       .default(1000)
       .describe('Most torrents that one WebSocket connection may be in at once.')
       .meta(hot),
-    swarmsPerMember: z.int().min(1).default(250_000).describe('The same for one of an address in `members`.').meta(hot),
+    swarmsPerMember: z
+      .int()
+      .min(1)
+      .max(mostPeers)
+      .default(250_000)
+      .describe('The same for one of an address in `members`.')
+      .meta(hot),
     requestsPerAddress: z
       .int()
       .min(0)
+      .max(mostRequests)
       .default(200)
       .describe(
         'Most HTTP and UDP requests a second of one address (IPv6: one /64), over 10 seconds; a twentieth of it new torrents, over 100 seconds; 0 is no limit.',
@@ -176,6 +197,7 @@ export const trackerSchema = z.object({
     sockets: z
       .int()
       .min(1)
+      .max(mostRequests)
       .default(10_000)
       .describe(
         'Most TCP connections at once, HTTP and WebSocket together; beyond it the HTTP one that is idle for longest gives way.',
@@ -184,12 +206,14 @@ export const trackerSchema = z.object({
     socketsPerAddress: z
       .int()
       .min(1)
+      .max(mostRequests)
       .default(500)
       .describe('Most TCP connections of one address (IPv6: one /64) at once, HTTP and WebSocket together.')
       .meta(hot),
     messagesPerSocket: z
       .int()
       .min(0)
+      .max(mostRequests)
       .default(100)
       .describe(
         'Most messages a second of one WebSocket connection, over 10 seconds, and a tenth of those of one address; further ones wait in the network. 0 is no limit.',
@@ -227,7 +251,14 @@ export const trackerSchema = z.object({
   }),
 })
 
-export type TrackerSettings = z.infer<typeof trackerSchema>
+export type TrackerSettings = z.infer<typeof settings>
+
+/** Every setting of the tracker: type, default and documentation. */
+export const trackerSchema = settings.superRefine((values, context) => {
+  const refuse: Refuse = (key, message) => context.addIssue({ code: 'custom', path: key.split('.'), message })
+  refuseSharedFiles(values, refuse)
+  refuseVain(values, refuse)
+})
 
 /** The proxies of `trustProxy`, for look-up. */
 export const rangesOf = (ranges: readonly string[]): BlockList => {

@@ -8,6 +8,7 @@ import { WorkerFailedError } from './cluster/index.ts'
 import { composeFirst } from './compose-first.ts'
 import { compose } from './compose.ts'
 import { trackerSchema, type TrackerSettings } from './config.ts'
+import { takeOwnFiles } from './own-files.ts'
 import { Reload } from './reload.ts'
 
 /** EX_CONFIG of sysexits.h: starting again without a change is in vain. */
@@ -15,6 +16,7 @@ const exitConfig = 78
 
 const run = async (settings: TrackerSettings, read: () => TrackerSettings): Promise<void> => {
   const log = pino({ level: settings.log.level })
+  const release = takeOwnFiles(settings, log)
   const isAlone = settings.cluster.workers === 1
   const tracker = isAlone ? compose(settings, log, () => performance.now()) : composeFirst(settings, log)
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -37,6 +39,7 @@ const run = async (settings: TrackerSettings, read: () => TrackerSettings): Prom
   await stop
   log.info('stopping')
   await tracker.stop()
+  release()
   log.info('stopped')
 }
 
@@ -66,8 +69,8 @@ const readAgain = (): TrackerSettings => {
   return start.values
 }
 
-/** What another start may mend, by code: a port that is taken, a worker that died, a disk that is not there yet. */
-const passing = new Set(['cannot_listen', 'worker_failed', 'ledger_file', 'network_folder'])
+/** What another start may mend, by code: a port or a file that another process has yet, a worker that died. */
+const passing = new Set(['cannot_listen', 'held', 'worker_failed'])
 
 /** What one of several processes cannot do is as bad as when a single one cannot. */
 const codeOf = (error: EldernodeError): string =>

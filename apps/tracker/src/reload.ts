@@ -1,4 +1,4 @@
-import { EldernodeError, reloadSettings } from '@eldernode/core'
+import { EldernodeError, reloadSettings, SettingsError } from '@eldernode/core'
 import type { Logger } from 'pino'
 import { trackerSchema, type TrackerSettings } from './config.ts'
 
@@ -39,7 +39,11 @@ export class Reload {
       if (pending.length > 0) log.warn({ pending }, 'these settings have changed, and hold after a restart only')
     } catch (error) {
       if (!(error instanceof EldernodeError)) throw error
-      log.error({ reason: error.message }, 'the settings or lists are wrong: nothing was changed')
+      const reason = error instanceof SettingsError ? error.list : error.message
+      log.error(
+        { reason },
+        'the settings or lists are wrong, and nothing was changed: correct them, then send SIGHUP again',
+      )
     }
   }
 }

@@ -1,5 +1,5 @@
-import { SettingsError } from '@eldernode/core'
-import { openAdminToken } from '@eldernode/member/keys'
+import { EldernodeError, SettingsError } from '@eldernode/core'
+import { type AdminToken, openAdminToken } from '@eldernode/member/keys'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import {
@@ -139,7 +139,7 @@ export class Operations {
     const { settings, manners, place, log, now } = this.#options
     const { tokenFile } = settings.admin
     if (tokenFile === '') return undefined
-    const token = openAdminToken(tokenFile)
+    const token = tokenIn(tokenFile)
     const workers = new Shared(() => this.#workers(), now)
     return new AdminDoor({
       ledger: this.#ledger,
@@ -220,5 +220,15 @@ export class Operations {
         failures.inc(follower.failures)
       },
     })
+  }
+}
+
+const tokenIn = (path: string): AdminToken => {
+  try {
+    return openAdminToken(path)
+  } catch (error) {
+    if (error instanceof EldernodeError || !(error instanceof Error && 'code' in error)) throw error
+    const message = `${path} cannot be made (${String(error.code)}): look at its folder, its owner and mode`
+    throw new SettingsError([{ key: 'admin.tokenFile', source: 'checked at the start', message }])
   }
 }

@@ -7,6 +7,9 @@ const schema = z.object({ http: z.object({ port: z.int().min(0).max(65535).defau
 const files: Record<string, () => unknown> = {
   '/etc/x.toml': () => ({ http: { port: 1 } }),
   'mine.toml': () => ({ http: { port: 2 } }),
+  folder: () => {
+    throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), { code: 'EISDIR' })
+  },
   'broken.toml': () => {
     throw new Error('line 3: expected a value')
   },
@@ -33,6 +36,7 @@ describe('readCommand', () => {
   it('refuses a file that is named but missing, unreadable, or not named at all', () => {
     expect(() => run(['--config', 'none.toml'])).toThrow(/--config \(file none\.toml\): there is no such file/)
     expect(() => run(['--config=broken.toml'])).toThrow(/--config \(file broken\.toml\): line 3/)
+    expect(() => run(['--config=folder'])).toThrow(/--config \(file folder\): this is a folder/)
     expect(() => run(['--config'])).toThrow(/expected a file after --config/)
   })
 

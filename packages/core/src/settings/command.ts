@@ -58,8 +58,15 @@ const readFile = (name: string, readToml: DaemonCommand['readToml']): unknown =>
   try {
     return readToml(name)
   } catch (error) {
-    throw fileProblem(name, error instanceof Error ? error.message : String(error))
+    throw fileProblem(name, reasonOf(error))
   }
+}
+
+const reasonOf = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EISDIR') return 'this is a folder, expected a TOML file'
+  if (code === 'EACCES') return 'this user may not read it'
+  return error instanceof Error ? error.message : String(error)
 }
 
 const fileProblem = (name: string, message: string) =>

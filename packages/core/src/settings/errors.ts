@@ -10,11 +10,15 @@ export interface SettingsProblem {
 /** One or more settings are wrong; the message lists all of them, a line each. */
 export class SettingsError extends EldernodeError {
   readonly problems: readonly SettingsProblem[]
+  /** A line for each, without what to do then. */
+  readonly list: string
 
   constructor(problems: readonly SettingsProblem[]) {
-    const lines = problems.map(({ key, source, message }) => `  ${key} (${source}): ${message}`)
-    const count = problems.length === 1 ? 'One setting is wrong' : `${problems.length} settings are wrong`
-    super('invalid_settings', `${count}; correct it and start again:\n${lines.join('\n')}`)
+    const list = problems.map(({ key, source, message }) => `  ${key} (${source}): ${message}`).join('\n')
+    const [count, them] =
+      problems.length === 1 ? ['One setting is wrong', 'it'] : [`${problems.length} settings are wrong`, 'them']
+    super('invalid_settings', `${count}; correct ${them} and start again:\n${list}`)
     this.problems = problems
+    this.list = list
   }
 }

@@ -77,8 +77,22 @@ const refusal = (
   issue: z.core.$ZodIssue,
 ): SettingsProblem => {
   const source = sourceText(candidate?.source ?? { kind: 'default' })
-  if (!leaf || issue.code === 'custom') return { key, source, message: issue.message }
+  if (!leaf || issue.code === 'custom')
+    return { key, source, message: `${blamed(leaf, candidate, issue)}${issue.message}` }
   if (!candidate) return { key, source, message: `has no value, expected ${leaf.expected}` }
   const got = leaf.secret ? 'a wrong value (not shown)' : JSON.stringify(candidate.value)
   return { key, source, message: `got ${got}, expected ${leaf.expected}` }
+}
+
+/** The value that a refusal in the schema's own words is about, as far as the operator wrote it. */
+const blamed = (
+  leaf: Leaf | undefined,
+  candidate: Candidate | undefined,
+  { path, message }: z.core.$ZodIssue,
+): string => {
+  if (!leaf || !candidate || leaf.secret || !message.startsWith('expected')) return ''
+  const item = path[leaf.path.length]
+  const value: unknown =
+    Array.isArray(candidate.value) && typeof item === 'number' ? candidate.value[item] : candidate.value
+  return `got ${JSON.stringify(value)}, `
 }

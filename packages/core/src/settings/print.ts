@@ -46,6 +46,6 @@ export const printSettings = <S extends z.ZodObject>(schema: S, loaded: LoadedSe
       const value = path.reduce<unknown>((group, name) => (group as Record<string, unknown>)[name], loaded.values)
       const source = sourceText(loaded.sources.get(key) ?? { kind: 'default' })
       if (value === undefined) return `# ${key} is not set\n`
-      return `${key} = ${secret ? '"***"' : JSON.stringify(value)} # ${source}\n`
+      return `${key} = ${secret && value !== '' ? '"***"' : JSON.stringify(value)} # ${source}\n`
     })
     .join('')
