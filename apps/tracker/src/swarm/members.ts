@@ -88,7 +88,7 @@ export class Members {
   open(word: Announce, answer: Answer): number {
     const isWelcome = this.#mayOpen(word)
     if (isWelcome && this.torrents.isFull) this.#giveUp(this.#spares.torrent())
-    if (isWelcome && this.peers.isFull) this.#giveUp(this.#spares.ofPeers(-1))
+    if (isWelcome && this.peers.isFull) this.#giveUpPeer(-1)
     const torrent = isWelcome && !this.peers.isFull ? this.torrents.insert(word.infoHash) : -1
     if (torrent === -1) answer.refuse(isWelcome ? full : hasty)
     return torrent
@@ -105,6 +105,11 @@ export class Members {
     return mayOpen(host.kind, this.#address)
   }
 
+  #giveUpPeer(except: number): void {
+    const peer = this.#spares.peer(except)
+    if (peer !== -1) this.drop(peer)
+  }
+
   #giveUp(torrent: number): void {
     for (let left = torrent === -1 ? 0 : this.torrents.members(torrent); left > 0; left--)
       this.drop(this.torrents.memberAt(torrent, 0))
@@ -115,7 +120,7 @@ export class Members {
     const { limits } = this.#options
     if (this.accounts?.isFull(word.key) === true) return this.#turnAway(torrent, crowded, answer)
     const isCrowded = this.torrents.members(torrent) >= limits.peersPerSwarm
-    if (this.peers.isFull && !isCrowded) this.#giveUp(this.#spares.ofPeers(torrent))
+    if (this.peers.isFull && !isCrowded) this.#giveUpPeer(torrent)
     if (this.peers.isFull || isCrowded) this.#makeRoom(torrent)
     const peer = this.peers.insert()
     if (peer === -1) return this.#turnAway(torrent, full, answer)

@@ -6,7 +6,7 @@ import type { Torrents } from './torrents.ts'
 /** How many places are looked at. */
 const candidates = 8
 
-/** A torrent of more peers is not looked through, wherever they are. */
+/** A torrent of more peers is not looked through. */
 const mostOfOne = 16
 
 export interface SparesOptions {
@@ -41,16 +41,18 @@ export class Spares {
   }
 
   /**
-   * The same by peers at random, the table of which is full.
+   * One of some peers at random, the table of which is full, that is alone in its torrent or has another one of its own
+   * address there: the one heard of longest ago. -1 when none of them is spare.
    *
-   * @param except a torrent that does not give way
+   * @param except a torrent whose peers do not give way
    */
-  ofPeers(except: number): number {
+  peer(except: number): number {
     const { peers, random } = this.#options
     let oldest = -1
     for (let i = 0; i < candidates; i++) {
-      const torrent = peers.torrentOf(Math.floor(random() * peers.size))
-      if (torrent !== except) oldest = this.#older(torrent, oldest)
+      const peer = Math.floor(random() * peers.size)
+      if (peers.torrentOf(peer) === except || !this.#isSparePeer(peer)) continue
+      if (oldest === -1 || peers.seenAt(peer) < peers.seenAt(oldest)) oldest = peer
     }
     return oldest
   }
@@ -62,6 +64,18 @@ export class Spares {
 
   #seenAt(torrent: number): number {
     return this.#options.peers.seenAt(this.#options.torrents.memberAt(torrent, 0))
+  }
+
+  #isSparePeer(peer: number): boolean {
+    const { torrents, peers, random } = this.#options
+    if (this.#locate(peer, this.#first)) return false
+    const torrent = peers.torrentOf(peer)
+    const others = torrents.members(torrent) - 1
+    if (others === 0) return true
+    // One that is looked at is enough: where one address has most of the peers it is seldom another's.
+    const drawn = torrents.memberAt(torrent, Math.floor(random() * others))
+    const other = drawn === peer ? torrents.memberAt(torrent, others) : drawn
+    return !this.#locate(other, this.#other) && !this.#other.some(isNotFirst, this.#first)
   }
 
   /** Whether all of its peers are at one address, or one /64 of IPv6, which is no member's. */
