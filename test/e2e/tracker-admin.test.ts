@@ -193,7 +193,7 @@ test.skipIf(lacks('redis-server'))(
       expect(performance.now() - began).toBeLessThan(5000)
       expect(await announce(two, path)).toContain('failure reason')
       expect((await ask(two, 'PUT', '/v1/bans/127.0.0.1', { seconds: 1000 })).status).toBe(200)
-      await until(async () => (await announce(one, path)).includes('too many requests'), {
+      await until(async () => (await announce(one, path)).includes('is banned'), {
         within: 15_000,
         what: 'a ban holds',
       })

@@ -92,6 +92,7 @@ test('who has a passkey is served over all transports; it is credited, and gone 
   for (const path of ['/announce', '/scrape', `/${wrong}/announce`, `/${wrong}/scrape`])
     expect(await http(path, 7000)).toContain('passkey')
   for (const path of ['', '/announce', `/${wrong}/announce`]) expect(await udp(path, 7000)).toContain('passkey')
+  expect(await udp('', 7000)).toContain('sent none')
   expect(await udpScrape()).toContain('passkey')
   const url = (key: string): string => new URL(`/${key}/announce`, tracker.webSocketUrl).href
   await expect(RawSocket.open(url(wrong))).rejects.toThrow(/403/)

@@ -11,6 +11,7 @@ import { Signalling } from './signalling/index.ts'
 import { Swarms } from './swarm/index.ts'
 import { parseWebSocket } from './wire/index.ts'
 import {
+  BanLog,
   ConnectionIds,
   Counts,
   type Family,
@@ -80,7 +81,15 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
   const members = new Members(settings.members, log)
   const isMember = (kind: Family, address: Int32Array): boolean => members.has(kind, address)
   const places = new Places(limits)
-  const manners = new Manners({ limits, isMember, now, clock: Date.now, random })
+  const banLog = new BanLog(log, now)
+  const manners = new Manners({
+    limits,
+    isMember,
+    onBan: (network, seconds, reason) => banLog.note(network, seconds, reason),
+    now,
+    clock: Date.now,
+    random,
+  })
   const swarms = new Swarms({
     limits,
     isMember,

@@ -23,6 +23,9 @@ const refusals = {
   key: 'this tracker needs the passkey that is part of a personal announce URL',
 }
 
+/** To those who cannot help it: over UDP many clients send no path. */
+const noneSent = `${refusals.key}, and this client sent none: use its http or https URL`
+
 /** How often each reason was given. */
 export type Refused = Record<keyof typeof refusals, number>
 
@@ -47,7 +50,8 @@ export class AccessGate implements Gate {
 
   refusalOfKey(key: number): string {
     if (!this.#isPrivate || this.#options.keys.has(key)) return ''
-    return this.#refuse(key === unsureKey ? 'notReady' : 'key')
+    const refusal = this.#refuse(key === unsureKey ? 'notReady' : 'key')
+    return key === noKey ? noneSent : refusal
   }
 
   refusalOf(infoHash: Int32Array, key: number): string {

@@ -47,6 +47,9 @@ export interface HttpTrackerOptions {
   trackerId: string
 }
 
+const tooMany = 'too many requests from this address'
+const banned = 'this address is banned for some time: it went on sending what had to be refused'
+
 /** Announces and scrapes of HTTP (BEP 3 and BEP 48), whoever read the request and writes the answer. */
 export class HttpTracker {
   readonly #options: HttpTrackerOptions
@@ -71,7 +74,7 @@ export class HttpTracker {
       word.kind = kind
       if (!manners.permits(kind, word.address)) {
         counts.refused('http', 'limit')
-        asker.reply(429, failureText('too many requests from this address'), true)
+        asker.reply(429, failureText(manners.isBanned(kind, word.address) ? banned : tooMany), true)
         return true
       }
       const { action, passkey } = this.#path
@@ -83,7 +86,7 @@ export class HttpTracker {
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       counts.refused('http')
-      if (kind !== undefined) manners.refused(kind, word.address)
+      if (kind !== undefined) manners.refused(kind, word.address, error.message)
       // Trackers fail with status 200: clients read the reason from the body.
       asker.reply(200, failureText(error.message))
     }

@@ -1,4 +1,5 @@
 export { type Family } from './address.ts'
+export { BanLog } from './ban-log.ts'
 export { ConnectionIds, connectionSecret } from './connection-id.ts'
 export { Counts, gauge } from './counts.ts'
 export { HttpPages, type OperatorDoors } from './http-pages.ts'

@@ -13,6 +13,8 @@ interface MannersOptions {
   }
   /** Whether an address is one of this network's own. */
   isMember: (kind: Family, address: Int32Array) => boolean
+  /** Told once of each ban that is made here, and why the last message was refused. */
+  onBan?: (network: string, seconds: number, reason: string) => void
   /** Milliseconds. */
   now: () => number
   /** Milliseconds since 1970. */
@@ -96,7 +98,7 @@ export class Manners implements BanSource {
   }
 
   /** Counts one message that had to be refused. @returns whether that was one too many */
-  refused(kind: Family, address: Int32Array): boolean {
+  refused(kind: Family, address: Int32Array, reason = 'malformed'): boolean {
     if (this.#options.isMember(kind, address)) return false
     const { records, place } = this.#record(kind, address)
     const now = this.#now()
@@ -108,7 +110,9 @@ export class Manners implements BanSource {
     const { banSeconds } = this.#options.limits
     this.#bans.set(this.#key, this.#seconds() + banSeconds, this.#seconds())
     const until = Math.round(this.#options.clock()) + banSeconds * 1000
-    if (this.#untold.length < maxUntold) this.#untold.push({ network: networkText(this.#key), until })
+    const network = networkText(this.#key)
+    if (this.#untold.length < maxUntold) this.#untold.push({ network, until })
+    this.#options.onBan?.(network, banSeconds, reason)
     return true
   }
 

@@ -153,8 +153,10 @@ export class UdpTransport {
     const answer = this.#answer
     if (word.port === 0) word.port = from.port
     const { urlData, transaction } = this.#request
-    word.key = gate.keyOf(urlData !== '' && readPath(urlData, this.#path) ? this.#path.passkey : '')
-    if (word.key === wrongKey && word.kind !== kinds.socket) manners.refused(word.kind, word.address)
+    const passkey = urlData !== '' && readPath(urlData, this.#path) ? this.#path.passkey : ''
+    // Many clients send no path over UDP, and cannot help it.
+    word.key = passkey === '' ? noKey : gate.keyOf(passkey)
+    if (word.key === wrongKey && word.kind !== kinds.socket) manners.refused(word.kind, word.address, 'wrong passkey')
     else if (shards !== undefined && shards.of(word.infoHash[0] as number) !== shards.own) {
       shards.pass(shards.of(word.infoHash[0] as number), packet, from)
       return 0

@@ -95,7 +95,7 @@ export class WebSocketTransport implements SocketOwner {
     const { passkey, shard } = readPath(head.path, this.#path) ? this.#path : noPath
     const callerKey = gate.keyOf(passkey)
     if (gate.refusalOfKey(callerKey) !== '') {
-      if (callerKey === wrongKey) manners.refused(kind, address)
+      if (callerKey === wrongKey) manners.refused(kind, address, 'wrong passkey')
       return this.#turnAway(stream, '403 Forbidden')
     }
     if (shards !== undefined && shard !== -1 && shards.of(shard) !== shards.own) {
@@ -156,7 +156,7 @@ export class WebSocketTransport implements SocketOwner {
 
   onRefusal(socket: Socket, reason: string): void {
     this.#options.counts.refused('ws')
-    this.#strike(socket)
+    this.#strike(socket, reason)
     if (++socket.refusals > maxRefusals) socket.close(closes.policy)
     else socket.send(JSON.stringify({ 'failure reason': reason }))
   }
@@ -208,11 +208,11 @@ export class WebSocketTransport implements SocketOwner {
   }
 
   /** Counts a fault against the address; the limits count IPv6 by the /64. */
-  #strike({ from: { kind, high, low, isMember } }: Socket): void {
+  #strike({ from: { kind, high, low, isMember } }: Socket, reason: string): void {
     if (isMember) return
     this.#address[0] = high
     this.#address[1] = low
-    this.#options.manners.refused(kind, this.#address)
+    this.#options.manners.refused(kind, this.#address, reason)
   }
 
   #flush(): void {
