@@ -7,7 +7,7 @@ import { heartbeatOf, manifestOf } from '../testing/bodies.ts'
 import { socketPair } from '../testing/socket-pair.ts'
 import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
 import { createGraph } from './graph.ts'
-import type { GraphOptions } from './graph.ts'
+import type { GraphOptions } from './options.ts'
 import { MemoryGraphStore } from './memory-store.ts'
 import type { Graph, GraphStore } from './port.ts'
 

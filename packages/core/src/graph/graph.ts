@@ -1,30 +1,19 @@
 import { seal } from '../envelope/index.ts'
 import { InvalidInputError } from '../errors.ts'
-import type { Identity, NodeId, Verifier } from '../identity/index.ts'
+import type { Identity, NodeId } from '../identity/index.ts'
 import { Membership } from '../membership/index.ts'
 import type { Certificate, Role, Succession } from '../membership/index.ts'
 import type { Heartbeat } from '../presence/index.ts'
 import { readValue, storedGrants, storedManifests, storedValues } from './archive.ts'
 import { Compat } from './compat/compat.ts'
-import type { CompatStore } from './compat/port.ts'
 import { GraphClosedError, NotMemberError, NotOwnerError } from './errors.ts'
 import { bodyFits, bodySchemas, Guard } from './guard.ts'
 import type { Admitted } from './guard.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Links } from './links.ts'
 import { Neighbours } from './neighbours.ts'
-import type {
-  Accepted,
-  Bodies,
-  Dial,
-  Entry,
-  Graph,
-  GraphStats,
-  GraphStore,
-  Kind,
-  ManifestFilter,
-  Socket,
-} from './port.ts'
+import type { Accepted, Bodies, Entry, Graph, GraphStats, Kind, ManifestFilter, Socket } from './port.ts'
+import type { GraphOptions } from './options.ts'
 import { OwnTimes } from './own-times.ts'
 import { Places } from './places.ts'
 import { Refusals } from './refusals.ts'
@@ -32,38 +21,8 @@ import { layouts, parseSoul } from './souls.ts'
 import { Sums } from './sums.ts'
 import { Supervisor } from './supervisor.ts'
 import type { Target } from './supervisor.ts'
+import { Watchers } from './watchers.ts'
 import { Writer } from './writer.ts'
-
-export interface GraphOptions {
-  network: {
-    /** The first owner's public key; the network's id follows from it. */
-    owner: NodeId
-    /** Admits everybody: for trials only. */
-    open?: boolean
-  }
-  /** This node. */
-  identity: Identity
-  /** The network owner's key, on the one node that has it. */
-  owner?: Identity
-  /** One that answers at once saves a promise per value, where the platform has it. */
-  verifier: Verifier
-  store: GraphStore
-  dial: Dial
-  /** ws:// or wss:// URLs of `/gun` that this node always links to. */
-  peers: readonly string[]
-  /**
-   * The kinds that this node takes; all of them where none are named. The others are neither fetched nor checked nor
-   * passed on, and such a node tells no sums: it could not answer for what it left out.
-   */
-  keeps?: readonly Kind[]
-  /** Where the public maps of other clients lie; without it there are none. */
-  compat?: CompatStore
-  /** Told of failures that no caller waits for: of the store and of watchers. */
-  onFault(error: unknown): void
-  now?: () => number
-  /** A number within 0 and 1, for jitter and the choice of neighbours. */
-  random?: () => number
-}
 
 /** The network's shared memory over GUN. */
 export function createGraph(options: GraphOptions): Graph {
@@ -84,7 +43,7 @@ class GunGraph implements Graph {
   readonly compat: Compat | undefined
   readonly #supervisor: Supervisor
   readonly #neighbours: Neighbours
-  readonly #watchers = new Map<Kind, Set<(value: Accepted) => void>>()
+  readonly #watchers: Watchers
   readonly #times: OwnTimes
   #accepted = 0
   #running = false
@@ -94,6 +53,7 @@ class GunGraph implements Graph {
     const { network, identity, store, verifier } = options
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#watchers = new Watchers(options.onFault)
     this.#times = new OwnTimes(this.#now)
     const random = options.random ?? Math.random
     this.#membership = new Membership(network.owner, network.open ?? false)
@@ -240,11 +200,7 @@ class GunGraph implements Graph {
   }
 
   watch<K extends Kind>(kind: K, listener: (value: Accepted<Bodies[K]>) => void): () => void {
-    const watchers = this.#watchers.get(kind) ?? new Set()
-    this.#watchers.set(kind, watchers)
-    const entry = (value: Accepted): void => listener(value as Accepted<Bodies[K]>)
-    watchers.add(entry)
-    return () => watchers.delete(entry)
+    return this.#watchers.add(kind, listener)
   }
 
   admits(pub: NodeId, role?: Role): boolean {
@@ -291,7 +247,7 @@ class GunGraph implements Graph {
     const lasting: Admitted[] = []
     for (const value of admitted) {
       if (layouts[value.accepted.kind].stored) lasting.push(value)
-      else if (this.#heartbeats.keep(value)) this.#tell(value.accepted)
+      else if (this.#heartbeats.keep(value)) this.#watchers.tell(value.accepted)
       // Certificates count from here on, so that the next message is judged by them.
       this.#learn(value.accepted)
     }
@@ -301,7 +257,7 @@ class GunGraph implements Graph {
   #beat(own: Admitted): void {
     if (!this.#heartbeats.keep(own)) return
     this.#links.broadcast([own])
-    this.#tell(own.accepted)
+    this.#watchers.tell(own.accepted)
   }
 
   #stored(batch: readonly (Admitted & { durable?: boolean })[]): void {
@@ -312,7 +268,7 @@ class GunGraph implements Graph {
       this.#learn(accepted)
     }
     this.#links.broadcast(own)
-    for (const { accepted } of batch) this.#tell(accepted)
+    for (const { accepted } of batch) this.#watchers.tell(accepted)
   }
 
   #learn({ kind, key, ts, body }: Accepted): void {
@@ -320,16 +276,6 @@ class GunGraph implements Graph {
     else if (kind === 'p') this.#membership.certify(body as Certificate, ts)
     else return
     this.#links.membershipChanged()
-  }
-
-  #tell(value: Accepted): void {
-    for (const watcher of this.#watchers.get(value.kind) ?? []) {
-      try {
-        watcher(value)
-      } catch (error) {
-        this.#options.onFault(error)
-      }
-    }
   }
 
   #targets(): Target[] {

@@ -1,7 +1,7 @@
 export type * from './port.ts'
 export * from './errors.ts'
 export { createGraph } from './graph.ts'
-export type { GraphOptions } from './graph.ts'
+export type { GraphOptions } from './options.ts'
 export { MemoryGraphStore } from './memory-store.ts'
 export { MemoryCompatStore } from './compat/memory-store.ts'
 export { maps as compatMaps, mapOf } from './compat/maps.ts'
