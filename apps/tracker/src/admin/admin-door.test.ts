@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, isIPv4 } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ const open = async (given: Ledger | undefined): Promise<void> => {
       if (untold.length > 0) await given?.ban(untold.splice(0))
     },
     stats: async () => sumStats({ mode: 'private', ledger: null, network: null }, []),
-    networkOf: (address) => (/^[\d.]+$/.test(address) ? address : undefined),
+    networkOf: (address) => (isIPv4(address) && !address.startsWith('127.') ? address : undefined),
     clock: () => clock,
     matches: (text) => text === token,
     log,
@@ -194,6 +194,23 @@ describe('what does not fit is refused', () => {
   ])('%s %s %o', async (method, path, body, status, code) => {
     expect(await refusal(method, path, body)).toEqual([status, code])
     expect(heard).toBe(0)
+  })
+
+  it.each([
+    ['GET', '/v1/keys/0', undefined, 'The id of the key is not valid: expected a number such as 1'],
+    ['GET', '/v1/keys?limit=0', undefined, 'The query is not valid: limit: expected at least 1'],
+    ['GET', '/v1/keys?limit=x', undefined, 'The query is not valid: limit: expected a number from 1 to 1000'],
+    ['POST', '/v1/keys', {}, 'The body is not valid: label: is missing'],
+    ['POST', '/v1/keys', { label: 5 }, 'The body is not valid: label: expected text'],
+    ['POST', '/v1/keys', [], 'The body is not valid: expected an object'],
+    ['POST', '/v1/keys', { label: 'x'.repeat(201) }, 'The body is not valid: label: expected at most 200 characters'],
+    ['POST', '/v1/keys', { label: 'a', expiresAt: 1 }, 'The body is not valid: there is no "expiresAt" here'],
+    ['POST', '/v1/denied', { infoHashes: [] }, 'The body is not valid: infoHashes: is empty'],
+    ['PUT', '/v1/bans/192.0.2.7', { seconds: 1.5 }, 'The body is not valid: seconds: expected a whole number'],
+    ['PUT', '/v1/bans/1.2.3', { seconds: 1 }, 'The address is not valid: expected an IP address, or an IPv6 /64'],
+    ['PUT', '/v1/bans/127.0.0.1', { seconds: 1 }, 'The address is not valid: a member is never banned'],
+  ])('%s %s %o says what is expected', async (method, path, body, detail) => {
+    expect((await ask(method, path, body)).body).toMatchObject({ code: 'invalid_input', detail })
   })
 
   it('a chunked body without end', async () => {

@@ -16,10 +16,36 @@ export const readBody = async <T>(request: IncomingMessage, schema: z.ZodType<T>
 
 /** What a schema says of a value from outside. @throws InvalidInputError */
 export const read = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: phraseOf })
   if (result.success) return result.data
-  const where = result.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ')
+  const where = result.error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ')
   throw new InvalidInputError(`${what} is not valid: ${where.slice(0, 500)}`)
+}
+
+const units: Readonly<Record<string, string>> = { string: ' characters', array: ' items' }
+const types: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  array: 'a list',
+  object: 'an object',
+}
+
+/** What a schema without words of its own says; undefined for what none of ours meets. */
+const phraseOf = (issue: z.core.$ZodRawIssue): string | undefined => {
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return 'is missing'
+    return `expected ${(issue['format'] === 'safeint' ? types['int'] : types[issue.expected]) ?? issue.expected}`
+  }
+  if (issue.code === 'too_small') {
+    const unit = units[issue.origin]
+    return unit !== undefined && issue.minimum === 1 ? 'is empty' : `expected at least ${issue.minimum}${unit ?? ''}`
+  }
+  if (issue.code === 'too_big') return `expected at most ${issue.maximum}${units[issue.origin] ?? ''}`
+  if (issue.code !== 'unrecognized_keys') return undefined
+  return `there is no ${issue.keys.map((key) => JSON.stringify(key)).join(', ')} here`
 }
 
 const parse = (text: string): unknown => {

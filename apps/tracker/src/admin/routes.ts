@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Ledger, ListName, NewKey, Key, PageRequest } from '../ledger/index.ts'
 import { read, readBody } from './body.ts'
@@ -44,15 +45,24 @@ const label = z
   .min(1)
   .max(200)
   .refine((text) => !/\p{Cc}/u.test(text), 'has control characters')
-const newKey = z.object({ label })
+const newKey = z.strictObject({ label })
 const infoHash = z
   .string()
   .regex(/^[0-9a-fA-F]{40}$/, 'expected an infohash of 40 hex digits')
   .transform((text) => text.toLowerCase())
-const infoHashes = z.object({ infoHashes: z.array(infoHash).min(1).max(1000) })
-const newBan = z.object({ seconds: z.int().min(1).max(31_536_000) })
-const keyId = z.coerce.number().int().min(1).max(0x7fff_ffff)
-const limit = z.coerce.number().int().min(1).max(1000).default(100)
+const infoHashes = z.strictObject({ infoHashes: z.array(infoHash).min(1).max(1000) })
+const newBan = z.strictObject({ seconds: z.int().min(1).max(31_536_000) })
+const keyId = z
+  .string()
+  .regex(/^[1-9]\d{0,9}$/, 'expected a number such as 1')
+  .transform(Number)
+  .pipe(z.int().max(0x7fff_ffff))
+const limit = z
+  .string()
+  .regex(/^\d{1,4}$/, 'expected a number from 1 to 1000')
+  .transform(Number)
+  .pipe(z.int().min(1).max(1000))
+  .default(100)
 const keyPage = z.object({
   after: z
     .string()
@@ -103,8 +113,12 @@ export const routesOf = (parts: RouteParts): Route[] => {
     ]
   }
 
-  const networkOf = ([text = '']: readonly string[]): string =>
-    read(z.string('expected an address that is no member’s'), parts.networkOf(text), 'The address')
+  const networkOf = ([text = '']: readonly string[]): string => {
+    const network = parts.networkOf(text)
+    const isAddress = isIP(text.replace(/\/64$/, '')) !== 0
+    const expected = isAddress ? 'a member is never banned' : 'expected an IP address, or an IPv6 /64'
+    return read(z.string(expected), network, 'The address')
+  }
   const ban = async (network: string, until: number): Promise<void> => {
     // One that was made a moment ago must not come after this.
     await catchUp()
