@@ -120,6 +120,7 @@ export class GraphReplication implements Replication {
       most: () => repair.concurrent - this.#transfers.repairs,
       freed: () => this.#transfers.look(),
       mending: (infoHashes) => this.#copying.repairRate.set(infoHashes, 'mending'),
+      pay: (bytes, took, signal) => this.#copying.repairRate.pay(bytes, took, signal),
       log,
     })
     this.#hearsay = new Hearsay({ index, transfers: this.#transfers, mending: this.#mending })

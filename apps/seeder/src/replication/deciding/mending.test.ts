@@ -18,6 +18,8 @@ let sources: Sources
 let checks: string[]
 let tries: Try[]
 let fetching: readonly string[]
+/** The bytes of each try, and what ends the wait for them. */
+let paid: { bytes: number; done(): void }[] | undefined
 let mending: Mending
 /** Of what `repair.concurrent` allows. */
 let most: number
@@ -31,6 +33,7 @@ beforeEach(() => {
   checks = []
   tries = []
   fetching = []
+  paid = undefined
   most = 4
   freed = 0
   mending = new Mending({
@@ -58,6 +61,7 @@ beforeEach(() => {
     most: () => most,
     freed: () => void freed++,
     mending: (infoHashes) => (fetching = infoHashes),
+    pay: (bytes) => new Promise<void>((done) => (paid === undefined ? done() : void paid.push({ bytes, done }))),
     drained: () => {},
     log: pino({ level: 'silent' }),
     now: () => Date.now(),
@@ -98,6 +102,21 @@ test('a disk that fails under many items has two of them mended at a time, the o
   await mend('c')
   await mend('d')
   expect([mending.items, fetching]).toEqual([0, []])
+})
+
+test('an item holds its place until the rate of repairs makes up for the bytes that came', async () => {
+  paid = []
+  await lose('a', 'b', 'c')
+  tries[0]!.request.onProgress?.(70, 20)
+  await mend('a')
+  expect([tried(), fetching, paid.map(({ bytes }) => bytes)]).toEqual([['a', 'b'], ['a', 'b'], [70]])
+  paid[0]!.done()
+  await settle()
+  expect([tried(), fetching]).toEqual([
+    ['a', 'b', 'c'],
+    ['b', 'c'],
+  ])
+  paid = undefined
 })
 
 test('holders are asked as peers and as web seeds', async () => {

@@ -22,6 +22,8 @@ export interface MendingOptions {
   freed(): void
   /** Told of each item whose pieces begin or end to be fetched: all of those that are now. */
   mending(infoHashes: readonly string[]): void
+  /** Waits until the rate of repairs makes up for bytes that came in so many milliseconds. */
+  pay(bytes: number, took: number, signal: AbortSignal): Promise<void>
   /** Told when a queue that was full has room again. */
   drained(): void
   log: Logger
@@ -109,13 +111,18 @@ export class Mending {
     this.#checked.add(infoHash)
     const { peers, holders } = sources(infoHash, publisher)
     const stall = this.#stall(infoHash, size, peers.length + holders.length > 0)
+    const began = performance.now()
+    let came = 0
     try {
       this.#fetches(infoHash, true)
       await swarm.mend({
         infoHash,
         peers,
         webSeeds: holders.map((base) => `${base}/v1/media/${infoHash}/ws/`),
-        onProgress: (received, mended) => stall.moved(received, mended),
+        onProgress: (received, mended) => {
+          came = received
+          stall.moved(received, mended)
+        },
         signal: AbortSignal.any([signal, stall.signal]),
       })
       this.#leftUntil.delete(infoHash)
@@ -125,6 +132,7 @@ export class Mending {
       throw new TransferError(error.code, error.message, { cause: error, refuseForMs: unwritableFor })
     } finally {
       stall.clear()
+      await this.#options.pay(came, performance.now() - began, signal)
       this.#fetches(infoHash, false)
     }
   }

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { NoSourceError } from '../errors.ts'
 import type { JobRecord } from '../../library/index.ts'
 import { desk, events, job, microtasks, rank, transfers } from '../testing/desk.ts'
+import type { Rank } from './rank.ts'
 import type { TransfersOptions } from './transfers-options.ts'
 
 test('a store that takes nothing holds no transfer up, and no slot', async () => {
@@ -132,21 +133,33 @@ test('what failed most gives up its place to what was never tried', async () => 
   await queue.close()
 })
 
-test('ten thousand are queued, ranked, hurried and cancelled in no time', async () => {
+test('ten thousand are queued, ranked, hurried and cancelled in a few steps each', async () => {
   vi.useRealTimers()
   const queue = transfers({ concurrency: 8, maxQueued: 20_000, run: () => Promise.reject(new NoSourceError('x')) })
   const hashes = Array.from({ length: 10_000 }, (_, n) => `item ${n}`)
-  const took = (what: () => void): number => {
-    const began = performance.now()
-    what()
-    return performance.now() - began
+  let looks = 0
+  const watched = (change: Partial<Rank> = {}): Rank => ({
+    ...rank(change),
+    // Whoever compares two items asks this of both.
+    get unclaimed() {
+      looks++
+      return false
+    },
+  })
+  /** How often an item is looked at for each of ten thousand things that are done: the line is 13 halvings long. */
+  const looksOf = (what: (infoHash: string) => void): number => {
+    looks = 0
+    hashes.forEach(what)
+    return looks / hashes.length
   }
-  expect(took(() => hashes.forEach((infoHash) => queue.add(job(infoHash), false, rank())))).toBeLessThan(500)
-  await vi.waitFor(() => expect(events).toHaveLength(10_000), { timeout: 10_000, interval: 5 })
-  expect(took(() => hashes.forEach((infoHash) => queue.rank(infoHash, rank({ rarity: 2 }))))).toBeLessThan(500)
-  expect(took(() => queue.hurry(hashes))).toBeLessThan(500)
-  expect(took(() => hashes.forEach((infoHash) => queue.hurry([infoHash])))).toBeLessThan(500)
-  expect(took(() => hashes.forEach((infoHash) => void queue.cancel(infoHash, 'a test')))).toBeLessThan(500)
+  expect(looksOf((infoHash) => queue.add(job(infoHash), false, watched()))).toBeLessThan(200)
+  await vi.waitFor(() => expect(events).toHaveLength(10_000), { timeout: 60_000, interval: 5 })
+  expect(looksOf((infoHash) => queue.rank(infoHash, watched({ rarity: 2 })))).toBeLessThan(200)
+  looks = 0
+  queue.hurry(hashes)
+  expect(looks / hashes.length).toBeLessThan(200)
+  expect(looksOf((infoHash) => queue.hurry([infoHash]))).toBeLessThan(200)
+  expect(looksOf((infoHash) => void queue.cancel(infoHash, 'a test'))).toBeLessThan(200)
   expect(queue.queued).toBe(0)
   await queue.close()
-})
+}, 90_000)

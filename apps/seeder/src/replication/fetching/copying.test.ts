@@ -1,12 +1,22 @@
 import { pino } from 'pino'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Item, JobStore } from '../../library/index.ts'
+import type { SwarmLimits } from '../../swarm/index.ts'
 import { Workbench, type MadeTorrent } from '../../swarm/testing/workbench.ts'
 import { Copying } from './copying.ts'
 
 const rate = 200_000
 const size = 2_000_000
 let bench: Workbench
+
+const jobs: JobStore = {
+  all: () => [],
+  put: () => {},
+  delete: () => {},
+  flush: () => {},
+  drainingSince: () => undefined,
+  setDraining: () => {},
+}
 
 beforeEach(async () => {
   bench = await Workbench.open()
@@ -22,14 +32,6 @@ test('a repair keeps to repair.rate in the real swarm, and a first copy beside i
   const received = new Map<string, number>()
   let settle = (_infoHash: string): void => {}
   const firstSettled = new Promise<string>((resolve) => (settle = resolve))
-  const jobs: JobStore = {
-    all: () => [],
-    put: () => {},
-    delete: () => {},
-    flush: () => {},
-    drainingSince: () => undefined,
-    setDraining: () => {},
-  }
   const copying: Copying = new Copying({
     repair: { graceMs: 1, rate, concurrent: 1 },
     folder: bench.folder,
@@ -72,4 +74,41 @@ test('a repair keeps to repair.rate in the real swarm, and a first copy beside i
   // At first a quarter of a second's bytes may come at once, and a piece or two are on their way.
   expect(received.get(repaired)).toBeLessThan(rate * (seconds + 0.25) + 4 * 16_384)
   expect([copying.transfers.runs(repaired), copying.stats().fetched]).toEqual([true, 1])
+})
+
+test('small items, each of which comes at once, are repaired at repair.rate together', async () => {
+  vi.useFakeTimers()
+  const begun: string[] = []
+  const copying = new Copying({
+    repair: { graceMs: 1, rate, concurrent: 2 },
+    folder: bench.folder,
+    library: { get: () => undefined, jobs },
+    swarm: { limitItem: () => {}, limits: () => ({ itemDownloadLimit: 0 }) as SwarmLimits },
+    fetch: async ({ infoHash }) => {
+      begun.push(infoHash)
+      return { infoHash, size: rate / 10 } as Item
+    },
+    settled: () => {},
+    drained: () => {},
+    decline: () => {},
+    cramped: () => {},
+    mended: () => 0,
+    freed: () => {},
+    log: pino({ level: 'silent' }),
+    now: () => Date.now(),
+    random: Math.random,
+  })
+  const rank = { urgent: false, rarity: 0, since: 0, size: rate / 10 }
+  for (let n = 0; n < 40; n++) {
+    const lane = n < 5 ? 'new' : 'repair'
+    copying.transfers.add({ infoHash: `${lane} ${n}`, publisher: 'somebody' }, true, { ...rank, lane })
+  }
+  await vi.advanceTimersByTimeAsync(2_000)
+  const repairs = begun.filter((infoHash) => infoHash.startsWith('repair'))
+  expect(begun).toHaveLength(repairs.length + 5)
+  // As many bytes as pass in two seconds, and what is being paid for.
+  expect(repairs.length).toBeGreaterThanOrEqual(18)
+  expect(repairs.length).toBeLessThanOrEqual(22)
+  await copying.transfers.close()
+  vi.useRealTimers()
 })

@@ -67,12 +67,14 @@ export class Copying {
   async #fetch(job: Job, signal: AbortSignal): Promise<void> {
     const { library, fetch, folder, log } = this.#options
     if (library.get(job.infoHash) !== undefined) return
+    const began = performance.now()
     const { infoHash, size } = await fetch(job, signal).catch((error: unknown) => {
       throw asFullDisk(error, folder)
     })
     this.#fetched++
     this.#fetchedBytes += size
     log.info({ infoHash, size }, 'fetched, verified and stored an item')
+    if (this.repairRate.has(infoHash)) await this.repairRate.pay(size, performance.now() - began, signal)
   }
 
   #failed({ infoHash }: Job, reason: string, error: unknown): void {

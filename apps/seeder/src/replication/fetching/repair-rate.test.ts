@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { RepairRate } from './repair-rate.ts'
 
 function repairRate(rate: number, itemDownloadLimit = 0) {
@@ -36,6 +36,26 @@ test('what is mended shares the rate with the copies', () => {
   expect(['a', 'b'].map((infoHash) => rate.limit(infoHash, {}).downloadLimit)).toEqual([undefined, 100])
   rate.set([], 'mending')
   expect([rate.limit('b', {}), limited]).toEqual([{}, ['a', 'a', 'b', 'a', 'b', 'b']])
+})
+
+test('what came at once holds its place until its share of the rate makes up for it', async () => {
+  vi.useFakeTimers()
+  const { rate } = repairRate(100)
+  rate.set(['a', 'b'], 'copying')
+  const ended: string[] = []
+  const abort = new AbortController()
+  void rate.pay(100, 500, abort.signal).then(() => ended.push('a'))
+  void rate.pay(1000, 0, abort.signal).then(() => ended.push('b'))
+  await rate.pay(100, 2000, abort.signal)
+  await vi.advanceTimersByTimeAsync(1499)
+  expect(ended).toEqual([])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(ended).toEqual(['a'])
+  abort.abort()
+  await vi.advanceTimersByTimeAsync(0)
+  expect([ended, vi.getTimerCount()]).toEqual([['a', 'b'], 0])
+  await repairRate(0).rate.pay(1000, 0, new AbortController().signal)
+  vi.useRealTimers()
 })
 
 test('a lower limit of the item, or of every item, stays; and no rate is no limit', () => {

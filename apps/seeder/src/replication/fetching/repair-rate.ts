@@ -29,10 +29,35 @@ export class RepairRate {
     if (rate > 0) for (const infoHash of changed) swarm.limitItem(infoHash)
   }
 
+  /**
+   * Waits until a repair's share of the rate makes up for its bytes. What comes at once, as a small item does, passes any
+   * limit of its item: without this, many small repairs one after the other would be under none.
+   * @param took milliseconds in which they came
+   */
+  async pay(bytes: number, took: number, signal: AbortSignal): Promise<void> {
+    const { rate } = this.#options
+    const owed = rate === 0 ? 0 : (bytes * 1000 * Math.max(1, this.#running.length)) / rate - took
+    if (owed < 1 || signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, owed)
+      signal.addEventListener('abort', end)
+    })
+  }
+
+  /** Whether an item is being repaired. */
+  has(infoHash: string): boolean {
+    return this.#running.includes(infoHash)
+  }
+
   /** The limits of an item that has such limits of its own. */
   limit(infoHash: string, own: ItemLimits): ItemLimits {
     const { rate, swarm } = this.#options
-    if (rate === 0 || !this.#running.includes(infoHash)) return own
+    if (rate === 0 || !this.has(infoHash)) return own
     const share = Math.max(1, Math.floor(rate / this.#running.length))
     const before = own.downloadLimit ?? swarm.limits().itemDownloadLimit
     return { ...own, downloadLimit: before === 0 ? share : Math.min(before, share) }
