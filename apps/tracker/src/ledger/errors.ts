@@ -11,6 +11,17 @@ export class LedgerAwayError extends EldernodeError {
   }
 }
 
+/** The ledger's server is there, and does not let this tracker in: asking again changes nothing. */
+export class LedgerRefusedError extends EldernodeError {
+  constructor(where: string, cause: Error) {
+    super(
+      'ledger_refused',
+      `The server at ${where} refuses to be the ledger (${cause.message}): look at the user, password and number in \`cluster.valkey\`.`,
+      { cause },
+    )
+  }
+}
+
 /** There are as many keys or entries as one tracker keeps. */
 export class LedgerFullError extends EldernodeError {
   constructor(what: string, most: number) {

@@ -86,7 +86,7 @@ export interface Ledger {
   /**
    * Resolves though a server be away: it is asked again with each call.
    *
-   * @throws LedgerFileError, LedgerTooNewError
+   * @throws LedgerFileError, LedgerTooNewError, LedgerRefusedError
    */
   open(): Promise<void>
   /** @throws LedgerFullError */

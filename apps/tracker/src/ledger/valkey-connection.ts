@@ -1,11 +1,14 @@
 import { createClient } from '@redis/client'
-import { LedgerAwayError } from './errors.ts'
+import { LedgerAwayError, LedgerRefusedError } from './errors.ts'
 import { storeKeys } from './valkey-scripts.ts'
 
 const connectMs = 2000
 
 /** Milliseconds until the next attempt; never all machines at once. */
 const reconnectMs = (): number => 200 + Math.random() * 400
+
+/** What a server says to who has not the right password or number; all else may pass. */
+const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR (DB index|invalid DB|AUTH|Client sent AUTH))/
 
 const start = (url: string, onError: (error: Error) => void) => {
   const client = createClient({
@@ -38,23 +41,24 @@ export class ValkeyConnection {
     this.#where = new URL(url).host
   }
 
-  /** Resolves when the server answers, or after some seconds when it does not. */
+  /** Resolves when the server answers, or after some seconds when it does not. @throws LedgerRefusedError */
   async open(): Promise<void> {
     const client = (this.#client ??= this.#start())
     if (client.isReady) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, connectMs)
-      client.once('ready', () => {
-        clearTimeout(timer)
-        resolve()
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(resolve, connectMs)
+      client.once('ready', resolve)
+      client.on('error', (error: Error) => {
+        if (refusal.test(error.message)) reject(new LedgerRefusedError(this.#where, error))
       })
-    })
+    }).finally(() => clearTimeout(timer))
   }
 
   /** Runs a script on the ledger's keys and those that are given. @throws LedgerAwayError */
   async run(script: string, args: readonly (string | number)[], ...keys: string[]): Promise<unknown> {
     const client = (this.#client ??= this.#start())
-    if (!client.isReady) throw new LedgerAwayError(this.#where, { cause: this.#lastError })
+    if (!client.isReady) throw new LedgerAwayError(this.#where, { cause: this.#reason })
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -70,6 +74,12 @@ export class ValkeyConnection {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  get #reason(): Error {
+    const error = this.#lastError ?? new Error('no answer yet')
+    if (!this.#url.startsWith('rediss:') || !/^(no answer yet|Connection timeout)$/.test(error.message)) return error
+    return new Error('no TLS: if the server speaks none, write redis:// instead of rediss://')
   }
 
   close(): void {

@@ -35,6 +35,26 @@ describe.skipIf(lacksRedis)('with redis-server', () => {
     return { open: () => opened(now), wipe: flush, close: flush }
   })
 
+  it('does not start where it is not let in, and says why', async () => {
+    for (const [end, reason] of [
+      ['u:secret@', 'WRONGPASS'],
+      ['', 'DB index'],
+    ] as const) {
+      const ledger = new ValkeyLedger(`redis://${end}127.0.0.1:${server.port}/${end === '' ? 99 : 0}`, Date.now)
+      const opened = ledger.open()
+      await expect(opened).rejects.toThrow(reason)
+      await expect(opened).rejects.toMatchObject({ code: 'ledger_refused' })
+      await expect(opened).rejects.not.toThrow('secret')
+      await ledger.close()
+    }
+  })
+
+  it('says that a server may speak no TLS', async () => {
+    const ledger = new ValkeyLedger(server.url.replace('redis:', 'rediss:'), Date.now)
+    await expect(ledger.find(1)).rejects.toThrow('write redis:// instead')
+    await ledger.close()
+  })
+
   it('stores no passkey', async () => {
     const ledger = await opened()
     const { passkey } = await ledger.create('a')

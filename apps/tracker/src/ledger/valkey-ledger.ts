@@ -68,7 +68,7 @@ export class ValkeyLedger implements Ledger {
     this.#now = now
   }
 
-  /** Resolves though the server is away: it is asked again with each call. */
+  /** Resolves though the server is away: it is asked again with each call. @throws LedgerRefusedError */
   async open(): Promise<void> {
     await this.#connection.open()
   }
