@@ -239,7 +239,10 @@ export const compose = (settings: TrackerSettings, log: Logger, now: () => numbe
       Object.assign(limits, limitsOf(changed, place))
       members.ranges = changed.members
       log.level = changed.log.level
-      log.info(counted, 'the lists of torrents were read again')
+      // What each worker reads is the same.
+      const isSpeaker = place === undefined || place.shards.own === 0
+      const { allow, deny } = changed.access
+      if (isSpeaker && allow + deny !== '') log.info(counted, 'the lists of torrents were read again')
     },
     hear: (news) => kept.hear(news),
     stop: async () => {

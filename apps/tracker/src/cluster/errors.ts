@@ -10,3 +10,10 @@ export class WorkerFailedError extends EldernodeError {
     this.reasonCode = reasonCode
   }
 }
+
+/** A worker does not take what all were told to take on. It goes on with what it had. */
+export class ChangeRefusedError extends EldernodeError {
+  constructor(reason: string) {
+    super('change_refused', reason)
+  }
+}

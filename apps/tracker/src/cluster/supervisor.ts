@@ -97,7 +97,7 @@ export class Supervisor {
     }
   }
 
-  /** Rejects with `WorkerFailedError` when one of them does not take the settings. */
+  /** Rejects with `ChangeRefusedError` when one of them does not take the settings, `WorkerFailedError` when it ended. */
   async change(settings: TrackerSettings): Promise<void> {
     // One after the other: each worker answers for one change at a time.
     const changed = this.#changed.then(async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Logger } from 'pino'
-import { WorkerFailedError } from './errors.ts'
+import { ChangeRefusedError, WorkerFailedError } from './errors.ts'
 import { asSendable, type Handle, handleOf } from './handle.ts'
 import { HandOvers } from './hand-overs.ts'
 import { type Given, type News, type Order, type Report, reportSchema } from './orders.ts'
@@ -82,13 +82,13 @@ export class WorkerProcess {
     return report.port
   }
 
-  /** Throws `WorkerFailedError` when it does not take the settings. */
+  /** Throws `ChangeRefusedError` when it does not take the settings, `WorkerFailedError` when it has ended. */
   async change(settings: Extract<Order, { is: 'change' }>['settings']): Promise<void> {
     // One that is being started again is given them then.
     if (!this.#isListening) return
     this.#send({ is: 'change', settings })
     const { reason } = await this.#report('changed')
-    if (reason !== undefined) throw new WorkerFailedError(this.#options.own, reason)
+    if (reason !== undefined) throw new ChangeRefusedError(reason)
   }
 
   /** Tells what the network lists, to one that has begun. */
