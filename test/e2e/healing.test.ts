@@ -110,13 +110,22 @@ test('copies of a node that is gone are made elsewhere after the grace time; whe
     },
   )
   for (const item of await standing(first)) expect(holders(item)).toHaveLength(2)
-  const given = await Promise.all(network.seeders.map(released))
-  const leaver = network.at(given.findIndex((count) => count > 0))
+  const leaver = await until(
+    async () => {
+      const given = await Promise.all(network.seeders.map(released))
+      return network.seeders[given.findIndex((count) => count > 0)]
+    },
+    { within: 30_000, what: 'a node counts what it gave up' },
+  )
   const events = await fetch(`${leaver.url}/v1/events?types=released`, {
     headers: { authorization: `Bearer ${leaver.token}`, 'last-event-id': '0' },
   })
-  const { value } = await events.body!.getReader().read()
-  expect(new TextDecoder().decode(value)).toContain('"released"')
+  let told = ''
+  for await (const chunk of events.body!.pipeThrough(new TextDecoderStream())) {
+    told += chunk
+    if (told.includes('"released"')) break
+  }
+  expect(told).toContain('"released"')
 })
 
 test('a node that drains gives all it has away, over a restart, and may go then', async () => {
