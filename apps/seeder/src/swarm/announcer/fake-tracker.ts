@@ -2,7 +2,7 @@ import { InfoHashTable } from '../awake/info-hash-table.ts'
 import { TrackerFailedError } from './errors.ts'
 import type { Announce, AnnounceAnswer, Progress, TrackerConnection } from './port.ts'
 import { Schedule } from './schedule.ts'
-import type { ScheduleOptions } from './schedule.ts'
+import type { ScheduleOptions } from './schedule-options.ts'
 
 interface Heard extends Announce {
   at: number

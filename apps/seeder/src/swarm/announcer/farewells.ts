@@ -1,4 +1,5 @@
 import type { Progress, TrackerConnection } from './port.ts'
+import type { Running } from './under-way.ts'
 
 /** Those that wait past this number are forgotten: a tracker forgets who is silent, too. */
 const mostWaiting = 10_000
@@ -17,6 +18,15 @@ export interface Legacy {
 export interface Farewell {
   readonly progress: Progress
   readonly legacy?: Legacy | undefined
+}
+
+export interface LastFarewells {
+  tracker: TrackerConnection
+  concurrency: number
+  underWay: Iterable<Running>
+  known: Iterable<[infoHash: string, progress: Progress]>
+  /** What is told of a torrent. */
+  told(infoHash: string): [infoHash: string, progress: Progress]
 }
 
 /** What a tracker has still to hear about torrents that are gone here. They hold no slot. */
@@ -88,6 +98,23 @@ export class Farewells {
     } catch {
       this.#failures++
     }
+  }
+
+  /** Says it of all there is: of what is under way as soon as that ended, of what waits, and of what is `known`. */
+  async sayLast({ tracker, concurrency, underWay, known, told }: LastFarewells): Promise<void> {
+    const ending = [...underWay].flatMap(({ infoHash, event, ended }) =>
+      event === 'stopped' ? [ended] : [ended.then(() => this.sayOne(tracker, ...told(infoHash)))],
+    )
+    await Promise.all([...ending, this.sayAll(tracker, known, concurrency)])
+  }
+
+  /** Gives what is `said` so many milliseconds, and ends it. */
+  async within(deadline: number, said: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadline)))
+    await Promise.race([said, over])
+    clearTimeout(timer)
+    this.end()
   }
 
   end(): void {

@@ -27,3 +27,21 @@ export function retryIn(sent: number | string | undefined): number | undefined {
   const minutes = typeof sent === 'string' && /^\d{1,6}$/.test(sent) ? Number(sent) : sent
   return typeof minutes === 'number' && minutes >= 0 ? minutes * 60_000 : undefined
 }
+
+/**
+ * A tracker that knew of nobody to fetch from is asked again so soon, whatever its interval, unless it said a shortest
+ * one: another half an hour without a source helps neither. One that named peers is left alone for its interval. Over
+ * WebSocket nobody is named, for announces carry the offers that reach browsers, each good for a minute.
+ */
+const longestWithoutSources = 30_000
+
+/** The only peer that is named may be this node itself. */
+const fewestSources = 2
+
+/** Milliseconds until what is being fetched is announced again after an answer that named so many peers. */
+export function fetchingInterval(
+  peers: number,
+  { usual, min, wait }: { usual: number; min: number; wait: number },
+): number {
+  return peers < fewestSources ? Math.max(Math.min(usual, longestWithoutSources), min) : wait
+}

@@ -1,46 +1,17 @@
-import type { InfoHashTable } from '../awake/info-hash-table.ts'
+import { Alarm } from './alarm.ts'
+import { AnnounceTurns } from './announce-turns.ts'
 import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
 import { Farewells } from './farewells.ts'
 import type { Legacy } from './farewells.ts'
-import { interval, minInterval, refusalInterval, usualInterval } from './intervals.ts'
+import { fetchingInterval, interval, minInterval, refusalInterval, usualInterval } from './intervals.ts'
 import { ItemNotes, note } from './item-notes.ts'
-import type { Announce, AnnounceAnswer, Progress, TrackerConnection } from './port.ts'
+import type { Announce, AnnounceAnswer, Progress } from './port.ts'
+import type { ScheduleOptions } from './schedule-options.ts'
 import { TrackerHealth } from './tracker-health.ts'
-import { AnnounceTurns } from './announce-turns.ts'
 import { UnderWay } from './under-way.ts'
 import type { Running } from './under-way.ts'
 
-export interface ScheduleOptions {
-  tracker: TrackerConnection
-  /** Where the slots are from. A slot stays the same infohash until it was removed here. */
-  table: InfoHashTable
-  /** Announces under way at a time. */
-  concurrency: number
-  /** Whether the tracker must be told when this node stops; one that sees the connection end need not. */
-  farewell: boolean
-  /** Progress of a torrent; undefined for one that sleeps. */
-  progress: (infoHash: string) => Progress | undefined
-  answered: (infoHash: string, answer: AnnounceAnswer) => void
-  failed: (error: unknown) => void
-  /** The tracker does not answer any more, or answers again. */
-  stands?: (up: boolean, error?: unknown) => void
-  /** Milliseconds, from any time on. */
-  now: () => number
-  /** 0 to 1, spreads retries of many nodes. */
-  random: () => number
-}
-
 const asleep: Progress = { uploaded: 0, downloaded: 0, left: 0 }
-
-/**
- * A tracker that knew of nobody to fetch from is asked again so soon, whatever its interval, unless it said a shortest
- * one: another half an hour without a source helps neither. One that named peers is left alone for its interval. Over
- * WebSocket nobody is named, for announces carry the offers that reach browsers, each good for a minute.
- */
-const longestWithoutSources = 30_000
-
-/** The only peer that is named may be this node itself. */
-const fewestSources = 2
 
 /** Milliseconds for which a torrent that was fetched may take to come back as one that is seeded. */
 const handOverTime = 60_000
@@ -59,15 +30,15 @@ export class Schedule {
   readonly #health: TrackerHealth
   readonly #underWay = new UnderWay()
   readonly #farewells = new Farewells()
+  readonly #alarm: Alarm
   #size = 0
   #minInterval = 0
-  #timer: NodeJS.Timeout | undefined
-  #wakesAt = Infinity
   #closed = false
 
   constructor(options: ScheduleOptions) {
     this.#options = options
     this.#turns = new AnnounceTurns(options.now)
+    this.#alarm = new Alarm(options.now, () => this.#run())
     this.#health = new TrackerHealth(options.random)
   }
 
@@ -142,14 +113,10 @@ export class Schedule {
   /** Says farewell for what was announced, the latest first, as far as that goes within `deadline` milliseconds. */
   async close(deadline: number): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#timer)
+    this.#alarm.clear()
     const { tracker, farewell, now } = this.#options
     if (farewell && !this.#health.down && this.#health.pausedUntil <= now()) {
-      let timer: NodeJS.Timeout | undefined
-      const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadline)))
-      await Promise.race([this.#sayFarewells(), over])
-      clearTimeout(timer)
-      this.#farewells.end()
+      await this.#farewells.within(deadline, this.#sayFarewells())
     }
     tracker.close()
   }
@@ -197,15 +164,15 @@ export class Schedule {
   #run(): void {
     if (this.#closed) return
     const { concurrency, now } = this.#options
-    if (this.#health.pausedUntil > now()) return this.#wakeAt(this.#health.pausedUntil)
+    if (this.#health.pausedUntil > now()) return this.#alarm.wakeAt(this.#health.pausedUntil)
     this.#turns.pass(this.#size, (slot) => this.#notes.has(slot, note.urgent | note.completed))
     const most = this.#health.probing ? 1 : concurrency
     while (this.#underWay.size < most && (most === 1 ? this.#probe() : this.#next()));
     // Every announce that ends comes here again.
     if (this.#underWay.size >= most) return
-    if (this.#turns.waiting || this.#farewells.size > 0) return this.#wakeAt(now() + beat)
+    if (this.#turns.waiting || this.#farewells.size > 0) return this.#alarm.wakeAt(now() + beat)
     const { next } = this.#turns
-    if (next !== undefined) this.#wakeAt(next)
+    if (next !== undefined) this.#alarm.wakeAt(next)
   }
 
   #probe(): boolean {
@@ -278,8 +245,8 @@ export class Schedule {
     if (event === 'completed') this.#notes.unset(slot, note.completed)
     if (left > 0) this.#notes.set(slot, note.urgent)
     else this.#notes.unset(slot, note.urgent)
-    const alone = left > 0 && answer.peers.length < fewestSources
-    this.#turns.later(slot, alone ? Math.max(Math.min(usual, longestWithoutSources), this.#minInterval) : this.#wait())
+    const intervals = { usual, min: this.#minInterval, wait: this.#wait() }
+    this.#turns.later(slot, left > 0 ? fetchingInterval(answer.peers.length, intervals) : intervals.wait)
     if (this.#notes.has(slot, note.completed)) this.#turns.soon(slot)
     else if (again) this.#hurry(slot)
     this.#options.answered(infoHash, answer)
@@ -331,30 +298,13 @@ export class Schedule {
     if (!down) this.#options.stands?.(false, error)
   }
 
-  async #sayFarewells(): Promise<void> {
-    const { tracker, concurrency, table, progress } = this.#options
+  #sayFarewells(): Promise<void> {
+    const { table, progress } = this.#options
     const told = (infoHash: string): [string, Progress] => [infoHash, progress(infoHash) ?? asleep]
     const [latest, notes] = [this.#turns.latest(), this.#notes]
     function* known(): Generator<[string, Progress], void> {
       for (const slot of latest) if (notes.has(slot, note.sent)) yield told(table.infoHashAt(slot))
     }
-    const underWay = [...this.#underWay].flatMap(({ infoHash, event, ended }) =>
-      event === 'stopped' ? [ended] : [ended.then(() => this.#farewells.sayOne(tracker, ...told(infoHash)))],
-    )
-    await Promise.all([...underWay, this.#farewells.sayAll(tracker, known(), concurrency)])
-  }
-
-  #wakeAt(at: number): void {
-    if (this.#timer !== undefined && this.#wakesAt <= at) return
-    clearTimeout(this.#timer)
-    this.#wakesAt = at
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#run()
-      },
-      Math.min(Math.max(at - this.#options.now(), 1), 2 ** 30),
-    )
-    this.#timer.unref()
+    return this.#farewells.sayLast({ ...this.#options, underWay: this.#underWay, known: known(), told })
   }
 }
