@@ -41,10 +41,10 @@ describe.skipIf(lacksRedis)('with redis-server', () => {
       ['', 'DB index'],
     ] as const) {
       const ledger = new ValkeyLedger(`redis://${end}127.0.0.1:${server.port}/${end === '' ? 99 : 0}`, Date.now)
-      const opened = ledger.open()
-      await expect(opened).rejects.toThrow(reason)
-      await expect(opened).rejects.toMatchObject({ code: 'ledger_refused' })
-      await expect(opened).rejects.not.toThrow('secret')
+      const opening = ledger.open()
+      await expect(opening).rejects.toThrow(reason)
+      await expect(opening).rejects.toMatchObject({ code: 'ledger_refused' })
+      await expect(opening).rejects.not.toThrow('secret')
       await ledger.close()
     }
   })

@@ -17,13 +17,26 @@ describe('clientAddress', () => {
     expect(clientAddress('10.0.0.1', undefined, proxies)).toBe('10.0.0.1')
   })
 
+  it('takes addresses with a port', () => {
+    for (const [hop, address] of [
+      ['203.0.113.7:4444', '203.0.113.7'],
+      ['[2001:db8::1]:4444', '2001:db8::1'],
+      ['[2001:db8::1]', '2001:db8::1'],
+      ['9.9.9.9, [::1]:80', '9.9.9.9'],
+    ] as const)
+      expect(clientAddress('127.0.0.1', hop, proxies)).toBe(address)
+  })
+
   it('never reads what the client itself put on the left', () => {
     expect(clientAddress('127.0.0.1', 'abc, 9.9.9.9', proxies)).toBe('9.9.9.9')
   })
 
-  it.each(['abc', '999.1.1.1', '', '1.2.3.4:80', ','])('refuses %j from a trusted proxy', (forwarded) => {
-    expect(() => clientAddress('127.0.0.1', forwarded, proxies)).toThrow(/no address/)
-  })
+  it.each(['abc', '999.1.1.1', '', '1.2.3.4:', '1.2.3.4:123456', '[1::2', '[]:80', '1::2]:80', 'abc:80', ','])(
+    'refuses %j from a trusted proxy',
+    (forwarded) => {
+      expect(() => clientAddress('127.0.0.1', forwarded, proxies)).toThrow(/no address/)
+    },
+  )
 })
 
 describe('plainAddress', () => {

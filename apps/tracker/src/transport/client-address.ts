@@ -22,7 +22,7 @@ export const clientAddress = (
 ): string => {
   let client = addressOf(remote)
   const hops = forwardedFor?.split(',') ?? []
-  while (hops.length > 0 && isTrusted(client, trusted)) client = addressOf(hops.pop())
+  while (hops.length > 0 && isTrusted(client, trusted)) client = addressOf(withoutPort(hops.pop() ?? ''))
   return client
 }
 
@@ -30,6 +30,12 @@ export const clientAddress = (
 export const isProxy = (remote: string, trusted: BlockList): boolean => {
   const address = plainAddress(remote)
   return address !== undefined && isTrusted(address, trusted)
+}
+
+/** Some proxies write `1.2.3.4:567` and `[2001:db8::1]:567`. */
+const withoutPort = (hop: string): string => {
+  const [, six, four] = /^\s*(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})\s*$/.exec(hop) ?? []
+  return six ?? four ?? hop
 }
 
 const addressOf = (text: string | undefined): string => {

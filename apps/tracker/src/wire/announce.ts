@@ -4,6 +4,9 @@ import { happened } from '../swarm/index.ts'
 /** What one UDP packet holds (BEP 15). */
 export const maxScrape = 74
 
+/** Why a scrape of everything is refused: it would list every torrent. */
+export const noFullScrape = 'a scrape names at least one info_hash: this tracker does not list all of them'
+
 /** Peers told to one who names no wish. */
 export const usualPeers = 50
 

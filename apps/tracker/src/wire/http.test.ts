@@ -70,6 +70,10 @@ describe('parseHttpAnnounce', () => {
   })
 })
 
+it('says that a scrape needs an info_hash', () => {
+  for (const search of ['', 'x=1']) expect(() => parseHttpScrape(search)).toThrow('at least one info_hash')
+})
+
 describe('answers', () => {
   const swarms = new Swarms({
     limits: { swarms: 10, peersPerSwarm: 10, peers: 100 },

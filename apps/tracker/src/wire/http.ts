@@ -1,5 +1,5 @@
 import { type Announce, type Answer, type Counts, happened, kinds, mostPeers, type Swarms } from '../swarm/index.ts'
-import { eventOf, maxScrape, refuse, usualPeers, wordsOf } from './announce.ts'
+import { eventOf, maxScrape, noFullScrape, refuse, usualPeers, wordsOf } from './announce.ts'
 
 /** Parameters of one request; clients send a dozen, and a scrape one for each torrent. */
 const maxParameters = 128
@@ -79,7 +79,7 @@ export const parseHttpScrape = (search: string): Int32Array[] => {
     wordsOf(bytes, 0, words)
     infoHashes.push(words)
   }
-  return infoHashes.length > 0 ? infoHashes : refuse('info_hash must be 20 bytes')
+  return infoHashes.length > 0 ? infoHashes : refuse(noFullScrape)
 }
 
 /** Where a parameter ends that begins there. */

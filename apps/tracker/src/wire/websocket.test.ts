@@ -86,6 +86,12 @@ describe('parseWebSocket', () => {
     expect(parse({ action: 'scrape', info_hash: infoHash })).toMatchObject({ infoHashTexts: { length: 1 } })
   })
 
+  it('says of a message what is wrong with it first of all', () => {
+    expect(() => parse({ action: 'foo' })).toThrow('action must be announce or scrape')
+    expect(() => parse({ action: 'scrape' })).toThrow('at least one info_hash')
+    expect(() => parse({ action: 'announce' })).toThrow('info_hash must be 20 bytes')
+  })
+
   it.each<[string, unknown]>([
     ['null', null],
     ['a list', []],

@@ -1,4 +1,4 @@
-import { eventOf, maxScrape, refuse, wordsOf } from './announce.ts'
+import { eventOf, maxScrape, noFullScrape, refuse, wordsOf } from './announce.ts'
 import { happened } from '../swarm/index.ts'
 import { JsonBytes } from './json-bytes.ts'
 import { maxOffers, SocketMessage } from './socket-message.ts'
@@ -44,14 +44,15 @@ export const parseWebSocket = (bytes: Buffer, from = 0, to = bytes.length): Sock
   if (!json.isObject) refuse('the message must be a JSON object')
   for (let more = json.enter(0); more; more = json.more()) readField()
   json.end()
-  if (found.infoHashes === 0) refuse('info_hash must be 20 bytes')
-  if (json.is(found.action, found.actionEnd, '"scrape"')) {
+  const isScrape = json.is(found.action, found.actionEnd, '"scrape"')
+  if (!isScrape && !json.is(found.action, found.actionEnd, '"announce"')) refuse('action must be announce or scrape')
+  if (found.infoHashes === 0) refuse(isScrape ? noFullScrape : 'info_hash must be 20 bytes')
+  if (isScrape) {
     message.action = 'scrape'
     if (message.infoHashTexts.length === 0)
       message.infoHashTexts.push(bytes.toString('latin1', message.infoHashFrom, message.infoHashTo))
     return message
   }
-  if (!json.is(found.action, found.actionEnd, '"announce"')) refuse('action must be announce or scrape')
   if (found.infoHashes > 1) refuse('an announce names one info_hash')
   decode('peer_id', bytes, message.peerIdFrom, message.peerIdTo, message.peerId)
   if (message.isAnswer) {
