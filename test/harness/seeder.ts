@@ -228,7 +228,7 @@ export class Seeder {
         if (url === undefined && program.ended !== undefined) return 'ended'
         return url
       },
-      { within: 30_000, what: `${this.name} listens` },
+      { within: 60_000, what: `${this.name} listens` },
     ).then((url) => {
       if (url === 'ended') throw new Error(`${this.name} ended instead of listening\n${program.output()}`)
       return url
