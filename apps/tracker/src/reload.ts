@@ -39,7 +39,7 @@ export class Reload {
       if (pending.length > 0) log.warn({ pending }, 'these settings have changed, and hold after a restart only')
     } catch (error) {
       if (!(error instanceof EldernodeError)) throw error
-      const reason = error instanceof SettingsError ? error.list : error.message
+      const reason = error instanceof SettingsError ? error.list.trim() : error.message
       log.error(
         { reason },
         'the settings or lists are wrong, and nothing was changed: correct them, then send SIGHUP again',
