@@ -97,7 +97,7 @@ const heard = (socket: RawSocket, fits: (message: Record<string, unknown>) => bo
 
 /** Files of peers. */
 const kept = async (): Promise<string[]> =>
-  (await readdir(folder)).filter((name) => name.startsWith('peers')).toSorted()
+  (await readdir(folder)).filter((name) => /^peers(\.\d+)?$/.test(name)).toSorted()
 
 test('HTTP and UDP are answered by the worker that keeps the torrent, whoever got the request', async () => {
   onTestFailed(() => console.error(tracker.output()))
