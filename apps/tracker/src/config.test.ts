@@ -24,6 +24,7 @@ it('takes a server of the ledger by its URL, and never prints its password', () 
   for (const url of ['http://host', 'redis://:secret@host/one', 'secret'])
     expect(() => load(url)).toThrow(/^(?!.*secret).*cluster\.valkey \(flag --/s)
   expect(printSettings(trackerSchema, load('redis://:secret@host'))).not.toContain('secret')
+  expect(printSettings(trackerSchema, load(''))).toContain('cluster.valkey = "" # ')
 })
 
 const load = (...argv: string[]) => loadSettings(trackerSchema, { argv })
