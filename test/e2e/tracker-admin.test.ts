@@ -197,6 +197,7 @@ test.skipIf(lacks('redis-server'))(
         within: 15_000,
         what: 'a ban holds',
       })
+      expect(await (await fetch(`${urlOf(one)}/health`)).text()).toContain('is banned')
     } finally {
       await server.close()
     }

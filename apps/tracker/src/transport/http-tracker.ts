@@ -93,18 +93,20 @@ export class HttpTracker {
     return true
   }
 
-  /** Counts a request for anything else than the tracker. False when its address makes too many, or has none. */
-  permits(asker: Asker, forwardedFor: string): boolean {
+  /** Counts a request for anything else than the tracker. @returns why its address gets no answer; empty when it does */
+  refusalOf(asker: Asker, forwardedFor: string): string {
     const { counts, manners } = this.#options
     const { address } = this.#word
     try {
-      if (manners.permits(this.callerOf(asker, forwardedFor, address), address)) return true
+      const kind = this.callerOf(asker, forwardedFor, address)
+      if (manners.permits(kind, address)) return ''
       counts.refused('http', 'limit')
+      return manners.isBanned(kind, address) ? banned : tooMany
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       counts.refused('http')
+      return error.message
     }
-    return false
   }
 
   /** The address of a client, through the proxies that are trusted. Throws `InvalidInputError` when there is none. */

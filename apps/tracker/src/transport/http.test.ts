@@ -36,7 +36,7 @@ beforeEach(async () => {
         return true
       },
       callerOf: () => kinds.ipv4,
-      permits: () => true,
+      refusalOf: () => '',
       placeOf: () => '127.0.0.1',
     },
     pages: {

@@ -15,7 +15,7 @@ import type { Asker, HttpTracker } from './http-tracker.ts'
 import type { WebSocketTransport } from './websocket.ts'
 
 interface HttpTransportOptions {
-  tracker: Pick<HttpTracker, 'ask' | 'callerOf' | 'permits' | 'placeOf'>
+  tracker: Pick<HttpTracker, 'ask' | 'callerOf' | 'placeOf' | 'refusalOf'>
   pages: Pick<HttpPages, 'answer'>
   webSockets: Pick<WebSocketTransport, 'upgrade'>
   counts: Counts
@@ -176,7 +176,8 @@ export class HttpTransport implements HttpOwner {
     const { path, search, forwardedFor } = this.head
     const asker = new PageAsker(request, response)
     if (request.method === 'GET' && tracker.ask(asker, path, search, forwardedFor)) return
-    if (!tracker.permits(asker, forwardedFor)) return asker.reply(429, 'too many requests from this address\n', true)
+    const refusal = tracker.refusalOf(asker, forwardedFor)
+    if (refusal !== '') return asker.reply(429, `${refusal}\n`, true)
     if (connection.take(response, () => pages.answer(request, response))) return
     counts.refused('http', 'limit')
     connection.terminate()
