@@ -36,7 +36,7 @@ beforeAll(async () => {
   if (noHost) return
   host = new TestHost()
   folder = await mkdtemp(join(tmpdir(), 'eldernode-library-'))
-  const tracker = (): Tracker => new Tracker({ host: host.near, 'announce.intervalSeconds': 100 })
+  const tracker = (): Tracker => new Tracker({ host: host.near, members: host.near, 'announce.intervalSeconds': 100 })
   trackers = { plain: tracker(), webSocket: tracker() }
   await Promise.all([trackers.plain.start(), trackers.webSocket.start()])
   population = await populate(join(folder, 'node'), { items, published: true })

@@ -19,7 +19,7 @@ export class Publisher {
   /** `host` is the address that both listen on. */
   static async start(host = '127.0.0.1', settings: Settings = {}): Promise<Publisher> {
     const folder = await mkdtemp(join(tmpdir(), 'eldernode-interop-'))
-    const tracker = new Tracker({ host })
+    const tracker = new Tracker({ host, members: host })
     await tracker.start()
     const seeder = new Seeder('node', join(folder, 'node'), {
       'network.allowPrivate': true,
