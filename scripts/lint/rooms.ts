@@ -170,6 +170,7 @@ export const rooms: readonly Room[] = [
   },
   { path: `${tracker}/shared-clock.ts`, knows: [] },
   { path: `${tracker}/shared.ts`, knows: [] },
+  { path: `${tracker}/connection-handle.ts`, knows: [] },
   { path: `${tracker}/reload.ts`, knows: [`${tracker}/config.ts`] },
   {
     path: `${tracker}/compose.ts`,
@@ -196,11 +197,15 @@ export const rooms: readonly Room[] = [
   },
   {
     path: `${tracker}/transport`,
-    knows: ['access', 'ledger', 'shared.ts', 'signalling', 'wire', 'swarm'].map((name) => `${tracker}/${name}`),
+    knows: ['access', 'connection-handle.ts', 'ledger', 'shared.ts', 'signalling', 'wire', 'swarm'].map(
+      (name) => `${tracker}/${name}`,
+    ),
   },
   {
     path: `${tracker}/cluster`,
-    knows: ['transport', 'signalling', 'swarm', 'config.ts'].map((name) => `${tracker}/${name}`),
+    knows: ['transport', 'signalling', 'swarm', 'config.ts', 'connection-handle.ts'].map(
+      (name) => `${tracker}/${name}`,
+    ),
   },
   { path: `${tracker}/signalling`, knows: ['access', 'wire', 'swarm'].map((name) => `${tracker}/${name}`) },
   { path: `${tracker}/access`, knows: [`${tracker}/ledger`, `${tracker}/swarm`] },

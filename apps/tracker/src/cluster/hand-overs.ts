@@ -1,4 +1,4 @@
-import type { Handle } from './handle.ts'
+import type { Handle } from '../connection-handle.ts'
 
 /** A process at the other end that takes longer to take one gets it no more. */
 const patienceMs = 5000

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { trackerSchema } from '../config.ts'
 import { WorkerFailedError } from './errors.ts'
-import { type Handle, takeHandle } from './handle.ts'
+import { type Handle, takeHandle } from '../connection-handle.ts'
 import type { Given } from './orders.ts'
 import { WorkerProcess } from './worker-process.ts'
 

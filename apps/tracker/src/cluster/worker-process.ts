@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Logger } from 'pino'
 import { ChangeRefusedError, WorkerFailedError } from './errors.ts'
-import { asSendable, type Handle, handleOf } from './handle.ts'
+import { asSendable, type Handle, handleOf } from '../connection-handle.ts'
 import { HandOvers } from './hand-overs.ts'
 import { type Given, type News, type Order, type Report, reportSchema } from './orders.ts'
 import { patienceSeconds, Pulse } from './pulse.ts'

@@ -93,10 +93,10 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy()
-  webSockets.stop()
+  const left = webSockets.stop()
   webSockets.terminate()
   transport.terminate()
-  await transport.stop()
+  await Promise.all([left, transport.stop()])
   vi.useRealTimers()
 })
 

@@ -58,7 +58,7 @@ export class FrameReader {
   }
 
   /**
-   * @param chunk is changed, and belongs to the reader from now on
+   * @param chunk is changed; what is needed of it later is copied
    * @returns what it has not read since it is held, to be given again
    */
   read(chunk: Buffer, to: FrameReceiver): Buffer | undefined {

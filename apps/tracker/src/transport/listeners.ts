@@ -66,12 +66,12 @@ export class Listeners {
 
   /** Ends every connection within a second. */
   async stop(): Promise<void> {
-    this.#webSockets.stop()
+    const left = this.#webSockets.stop()
     const cut = setTimeout(() => {
       this.#webSockets.terminate()
       this.#http.terminate()
     }, goodbyeMs)
-    await Promise.all([this.#http.stop(), this.#udp.stop()])
+    await Promise.all([left, this.#http.stop(), this.#udp.stop()])
     clearTimeout(cut)
   }
 }

@@ -5,6 +5,7 @@ import { maxMessage } from '../wire/index.ts'
 import { FrameReader, type FrameReceiver, headLength, opcodes, writeHead } from './frames.ts'
 import { Memory } from './memory.ts'
 import type { Talker } from './message-rate.ts'
+import { readShared } from './shared-reading.ts'
 
 /** Bytes that may wait for a slow reader before it is cut off. */
 const maxBuffered = 1024 * 1024
@@ -19,7 +20,7 @@ export interface SocketOwner {
   onRefusal(socket: Socket, reason: string): void
   onClose(socket: Socket): void
   onError(error: Error): void
-  /** Something waits to be written; `flush` is due before the loop turns. */
+  /** Something waits to be written; `flush` is due soon. */
   onPending(socket: Socket): void
 }
 
@@ -45,7 +46,7 @@ function onClose(this: Stream): void {
   if (socket !== undefined) socket.owner.onClose(socket)
 }
 
-/** One WebSocket. What is sent within one turn of the loop leaves in one piece. */
+/** One WebSocket. What is sent before `flush` leaves in one piece. */
 export class Socket extends Speaker implements FrameReceiver, Talker {
   /** In which second of the turn it is pinged. */
   round = 0
@@ -61,15 +62,16 @@ export class Socket extends Speaker implements FrameReceiver, Talker {
   #length = 0
   #isClosing = false
 
-  constructor(stream: Stream, from: Caller, owner: SocketOwner) {
+  /**
+   * @param stream paused; it is the socket's own from now on
+   * @param greeting one character for each byte, sent before any frame
+   */
+  constructor(stream: Duplex, greeting: string, from: Caller, owner: SocketOwner) {
     super(from)
-    this.#stream = stream
     this.owner = owner
-    stream[socketOf] = this
-    stream.on('data', onData)
-    stream.on('error', onError)
-    stream.on('end', onEnd)
-    stream.on('close', onClose)
+    this.#stream = readShared(stream, (bytes) => this.read(bytes))
+    this.#stream.write(greeting, 'latin1')
+    this.#listen(this.#stream)
   }
 
   get waiting(): number {
@@ -100,7 +102,7 @@ export class Socket extends Speaker implements FrameReceiver, Talker {
     this.#begin(opcodes.ping, 0)
   }
 
-  /** Writes what was sent in this turn. */
+  /** Writes what was sent since it was called before. */
   flush(): void {
     const out = this.#out
     const stream = this.#stream
@@ -162,6 +164,15 @@ export class Socket extends Speaker implements FrameReceiver, Talker {
 
   failed(code: number): void {
     this.close(code)
+  }
+
+  #listen(stream: Stream): void {
+    stream[socketOf] = this
+    stream.on('data', onData)
+    stream.on('error', onError)
+    stream.on('end', onEnd)
+    stream.on('close', onClose)
+    stream.resume()
   }
 
   /** Begins a frame. @returns where its payload goes, from `#length` on; undefined when nothing more is sent */

@@ -51,9 +51,10 @@ it('of those who wait with half a message the last ones go, and nobody else', as
     random: () => 0,
   })
   transport.start()
-  onTestFinished(() => {
-    transport.stop()
+  onTestFinished(async () => {
+    const left = transport.stop()
     transport.terminate()
+    await left
   })
   let hosts = 0
   const open = async (rest: Buffer): Promise<void> => {

@@ -67,9 +67,10 @@ beforeEach(() => {
   transport.start()
 })
 
-afterEach(() => {
-  transport.stop()
+afterEach(async () => {
+  const left = transport.stop()
   transport.terminate()
+  await left
   vi.useRealTimers()
 })
 
@@ -208,10 +209,13 @@ it('says goodbye with 1001 (RFC 6455) when it stops, and lets nobody in who stil
   tell(false)
   const { far } = await open(`/${keys[0]}/announce`)
   const answer = once(far, 'data')
-  transport.stop()
+  let isLeft = false
+  const left = transport.stop().then(() => (isLeft = true))
   const [bytes] = (await answer) as [Buffer]
   expect([...bytes]).toEqual([0x88, 2, 1001 >> 8, 1001 & 255])
+  expect(isLeft).toBe(false)
   await hungUp(far)
+  await left
 })
 
 it('lets a crowd in by and by', async () => {

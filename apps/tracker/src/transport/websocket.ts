@@ -9,6 +9,7 @@ import { closes } from './frames.ts'
 import { handshakeAnswer, isHandshake, turnAway } from './handshake.ts'
 import type { Manners } from './manners.ts'
 import { MessageRate } from './message-rate.ts'
+import { Outbox } from './outbox.ts'
 import { Pacer } from './pacer.ts'
 import { placeOf, type Places } from './places.ts'
 import type { Shards, Upgrade } from './shards.ts'
@@ -47,10 +48,11 @@ export class WebSocketTransport implements SocketOwner {
   readonly #rounds = Array.from({ length: pingSeconds }, () => new Set<Socket>())
   readonly #rate: MessageRate
   readonly #pacer = new Pacer()
+  readonly #outbox = new Outbox()
   readonly #address = new Int32Array(4)
   readonly #path = new TrackerPath()
-  #pending: Socket[] = []
   #sockets = 0
+  #onEmpty = (): void => {}
   #second = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -67,11 +69,14 @@ export class WebSocketTransport implements SocketOwner {
     this.#timer = setInterval(() => this.#ping(), 1000)
   }
 
-  /** Says goodbye to every client; those that do not answer are cut off by `terminate`. */
-  stop(): void {
+  /** Says goodbye to every client; those that do not answer are cut off by `terminate`. Resolves when all have left. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#pacer.stop()
+    const left = new Promise<void>((resolve) => (this.#onEmpty = resolve))
+    if (this.#sockets === 0) return
     this.#each((socket) => socket.close(closes.goingAway))
+    await left
   }
 
   terminate(): void {
@@ -111,9 +116,8 @@ export class WebSocketTransport implements SocketOwner {
       () => {
         if (stream.destroyed) return places.leave(place)
         stream.off('error', ignore)
-        stream.write(handshakeAnswer(key), 'latin1')
-        stream.resume()
-        this.#accept(new Socket(stream, { kind, high, low, isMember: isOwn, key: callerKey }, this), rest)
+        const from = { kind, high, low, isMember: isOwn, key: callerKey }
+        this.#accept(new Socket(stream, handshakeAnswer(key), from, this), rest)
       },
       () => {
         places.leave(place)
@@ -162,8 +166,7 @@ export class WebSocketTransport implements SocketOwner {
   }
 
   onPending(socket: Socket): void {
-    if (this.#pending.length === 0) setImmediate(() => this.#flush())
-    this.#pending.push(socket)
+    this.#outbox.add(socket)
   }
 
   onError(error: Error): void {
@@ -171,7 +174,7 @@ export class WebSocketTransport implements SocketOwner {
   }
 
   onClose(socket: Socket): void {
-    this.#sockets--
+    if (--this.#sockets === 0) this.#onEmpty()
     this.#rate.leave(socket)
     this.#rounds[socket.round]?.delete(socket)
     this.#options.signalling.leave(socket)
@@ -213,12 +216,6 @@ export class WebSocketTransport implements SocketOwner {
     this.#address[0] = high
     this.#address[1] = low
     this.#options.manners.refused(kind, this.#address, reason)
-  }
-
-  #flush(): void {
-    const pending = this.#pending
-    this.#pending = []
-    for (const socket of pending) socket.flush()
   }
 
   /** Asks one part of the sockets each second, so that no two parts are asked at once. */

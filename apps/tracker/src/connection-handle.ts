@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream'
 
 /** The system's side of a connection, as `node:net` keeps it: the one thing that can be handed from process to process unread. */
 export interface Handle {
+  /** What `node:net` believes. */
+  reading?: boolean
   readStop(): number
   close(): void
 }
@@ -19,8 +21,9 @@ export const takeHandle = (stream: Duplex, head: Buffer): { handle: Handle; head
   if (!(stream instanceof Socket) || stream.destroyed || !('_handle' in stream) || !isHandle(stream._handle))
     return undefined
   const handle = stream._handle
-  // Both processes would read otherwise until this one has closed its side.
+  // Two processes would read otherwise until this one has closed its side.
   handle.readStop()
+  handle.reading = false
   const read = stream.read() as Buffer | null
   stream._handle = null
   stream.destroy()
