@@ -3,8 +3,8 @@ import { PeerConnection, setSctpSettings } from 'node-datachannel'
 import type { DataChannel } from 'node-datachannel'
 import type { Egress } from '../../egress/index.ts'
 import { Channel } from './channel.ts'
-import { mtuFor } from './datagram-size.ts'
 import { described } from './description.ts'
+import { limitsFor, ownMachine, type PathLimits } from './path-limits.ts'
 import { Places } from './places.ts'
 import type { Guest } from './places.ts'
 import { withAllowedCandidates } from './sdp.ts'
@@ -29,11 +29,8 @@ export interface ConnectionsOptions {
   now: () => number
 }
 
-/**
- * Bytes under way to one peer at most (the library's default is 1 MiB). Bursts that overflow a receiver's socket are
- * what its retransmission is needed for, see `stallAfter`; 256 KiB still fill 20 Mbit/s at 100 ms.
- */
-setSctpSettings({ sendBufferSize: 256 * 1024 })
+// What is under way fits the send buffer: the library takes the larger one of this and a connection's `maxMessageSize`.
+setSctpSettings({ sendBufferSize: ownMachine.flight })
 
 const unspecified = new Set(['0.0.0.0', '::'])
 
@@ -126,7 +123,7 @@ export class Connections {
    */
   answer(sdp: string, { peerId, tracker }: OfferSource, opened: Opened): Answering | undefined {
     const take = (guest: Guest): boolean => this.#places.take(guest, tracker)
-    const making = this.#make(this.#options.answerTimeout ?? 15_000, take, mtuFor(sdp))
+    const making = this.#make(this.#options.answerTimeout ?? 15_000, take, limitsFor(sdp))
     if (making === undefined) return undefined
     const { connection } = making
     let taken = false
@@ -144,7 +141,7 @@ export class Connections {
 
   /** @returns undefined when there is no place for a connection */
   async offer(opened: Opened): Promise<PendingOffer | undefined> {
-    const making = this.#make(this.#options.offerTimeout ?? 50_000, (guest) => this.#places.offer(guest))
+    const making = this.#make(this.#options.offerTimeout ?? 50_000, (guest) => this.#places.offer(guest), limitsFor())
     if (making === undefined) return undefined
     const { connection } = making
     let remote = ''
@@ -175,7 +172,7 @@ export class Connections {
     for (const making of this.#making) this.#end(making)
   }
 
-  #make(timeout: number, take: (guest: Guest) => boolean, mtu?: number): Making | undefined {
+  #make(timeout: number, take: (guest: Guest) => boolean, { mtu, flight }: PathLimits): Making | undefined {
     const guest: { evicted(): void } = { evicted: () => {} }
     if (!take(guest)) return undefined
     const { host } = this.#options
@@ -184,7 +181,7 @@ export class Connections {
     try {
       connection = new PeerConnection('eldernode', {
         iceServers: servers.servers,
-        maxMessageSize: 262_144,
+        maxMessageSize: flight,
         ...(mtu !== undefined && { mtu }),
         ...(host !== undefined && isIP(host) !== 0 && !unspecified.has(host) && { bindAddress: host }),
       })
