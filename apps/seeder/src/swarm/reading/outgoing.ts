@@ -6,7 +6,7 @@ const mostBytes = 4 * 1024 * 1024
 
 /**
  * What is on its way to one peer's socket, and the runs it lies in. A peer that asks for one block of each of many runs
- * and reads none would keep all of their memory: past 4 MiB it gets copies.
+ * and reads none would keep all of their memory: past 4 MiB it gets copies of what is less than half a run.
  */
 export class Outgoing {
   readonly #release: (run: Run) => void
@@ -22,7 +22,8 @@ export class Outgoing {
   /** @returns what to send: these messages of the run, which is kept until they are `sent`, or a copy of them */
   of(run: Run, messages: Uint8Array): Uint8Array {
     const buffers = this.#buffers.get(run) ?? 0
-    if (buffers === 0 && roomOf(this.#buffers.keys()) + run.room > mostBytes) return Uint8Array.from(messages)
+    const isFew = buffers === 0 && messages.length < run.room / 2
+    if (isFew && roomOf(this.#buffers.keys()) + run.room > mostBytes) return Uint8Array.from(messages)
     run.users++
     this.#runs.set(messages, run)
     this.#buffers.set(run, buffers + 1)
