@@ -95,7 +95,8 @@ export class Seeder {
       data: this.folder,
       'http.port': this.#port,
     }
-    const command = [process.execPath, ...options, script, ...flagsOf(settings)]
+    // As its unit of systemd has it.
+    const command = ['chrt', '--batch', '0', process.execPath, ...options, script, ...flagsOf(settings)]
     const [first = '', ...args] = [...this.#within, ...command]
     this.#program = new Program({
       name: this.name,

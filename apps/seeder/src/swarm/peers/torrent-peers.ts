@@ -3,7 +3,7 @@ import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
 import { paceRequests } from './paced-requests.ts'
 import type { TurnOf } from '../rates/index.ts'
-import { maxWaiting, Uploads } from '../reading/uploads.ts'
+import { maxWaiting, maxWaitingOfBrowser, Uploads } from '../reading/uploads.ts'
 import type { PieceSource } from '../reading/uploads.ts'
 import { Channel } from '../webrtc/index.ts'
 
@@ -68,7 +68,7 @@ export function tendPeers(torrent: Torrent, options: TorrentPeersOptions): void 
     }
     if (wire.type !== 'webSeed') {
       reportWrites(torrent, wire, new Uploads(wire, options.pieces, options.upload))
-      wire.extendedHandshake.reqq = maxWaiting
+      wire.extendedHandshake.reqq = wire.type === 'webrtc' ? maxWaitingOfBrowser : maxWaiting
       endUnwillingPeer(wire)
     }
     options.connected(wire)

@@ -13,6 +13,13 @@ const maxBlockBytes = 128 * 1024
 /** Requests a peer may have waiting, told to it as `reqq` (BEP 10); libtorrent says 2,000 of itself. */
 export const maxWaiting = 2_000
 
+/**
+ * What browsers are told. They ask for all that they take in a second as soon as half of it has come: hundreds of small
+ * datagrams, each second one of which SCTP answers. Those answers fill the browser's socket, and data is lost. Who has as
+ * many waiting as it may asks for a block whenever one comes. Of 4 MiB a browser at 30 MB/s has 130 ms.
+ */
+export const maxWaitingOfBrowser = 256
+
 /** Blocks are taken from the disk while fewer bytes than this wait for the peer to read. */
 const sendAheadBytes = 1024 * 1024
 
