@@ -78,7 +78,13 @@ test('a revoked node that comes back brings nothing back, and nothing new of it 
   const [owner, revoked] = [network.first, network.at(1)]
   const before = new Set((await owner.items()).keys())
   await revoked.start()
-  await until(async () => (await fetch(`${revoked.url}/ready`)).status === 503, { within: 30_000, what: 'it knows' })
+  const isMember = async (): Promise<boolean> => {
+    const { checks } = (await (await fetch(`${revoked.url}/ready`)).json()) as {
+      checks: { membership: { ok: boolean } }
+    }
+    return checks.membership.ok
+  }
+  await until(async () => !(await isMember()), { within: 30_000, what: 'it knows' })
   const published = await revoked.admin('PUT', '/v1/media?name=new.bin', seededBytes(5, 1000))
   expect(published.ok).toBe(false)
   // A later item shows that all have told each other what they have.
