@@ -4,7 +4,8 @@
 // without it every socket announces as soon as its last announce was acknowledged. SECONDS 0: announce once without
 // offers, then stay until killed.
 // Prints: messages sent, messages received, answers received, seconds, and the median and 99th percentile in ms from an
-// announce until the answer to one of its offers.
+// announce until the answer to one of its offers. The answers of the first second do not count: everybody has just come,
+// and those of a run before have just left.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -33,6 +34,7 @@ static char sdp[16384];
 static int sockets, swarms, each, port;
 static long sent, received, answered, samples;
 static float *delays;
+static double counted_from;
 
 static double now(void) {
   struct timespec t;
@@ -96,7 +98,8 @@ static void hear(struct client *c, char *m) {
   received++;
   if (strstr(m, "\"answer\":")) {
     answered++;
-    if (samples < most_samples) delays[samples++] = (now() - c->announced) * 1e3;
+    double at = now();
+    if (at >= counted_from && samples < most_samples) delays[samples++] = (at - c->announced) * 1e3;
   } else if (strstr(m, "\"offer\":")) {
     if (!field(m, "\"offer_id\":\"", id, sizeof id) || !field(m, "\"peer_id\":\"", peer, sizeof peer) || !field(m, "\"info_hash\":\"", hash, sizeof hash)) return;
     int n = sprintf(answer, "{\"action\":\"announce\",\"info_hash\":\"%s\",\"peer_id\":\"peer%016d\",\"to_peer_id\":\"%s\","
@@ -199,6 +202,7 @@ int main(int argc, char **argv) {
   }
   sent = received = answered = samples = 0;
   double began = now(), end = began + seconds;
+  counted_from = began + 1;
   long announces = 0;
   int turn = 0;
   while (now() < end) {
