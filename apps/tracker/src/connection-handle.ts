@@ -1,4 +1,4 @@
-import { Socket } from 'node:net'
+import { type OnReadOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** The system's side of a connection, as `node:net` keeps it: the one thing that can be handed from process to process unread. */
@@ -30,9 +30,9 @@ export const takeHandle = (stream: Duplex, head: Buffer): { handle: Handle; head
   return { handle, head: read === null ? head : Buffer.concat([head, read]) }
 }
 
-/** A connection that came from another process. */
-export const streamOf = (handle: Handle): Socket => {
-  const options: object = { handle, readable: true, writable: true }
+/** The connection on a handle that nothing else reads. @param onread where its bytes go, if they are not to be its data */
+export const streamOf = (handle: Handle, onread?: OnReadOpts): Socket => {
+  const options: object = { handle, readable: true, writable: true, onread }
   return new Socket(options)
 }
 

@@ -1,6 +1,5 @@
-import { type OnReadOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { takeHandle } from '../connection-handle.ts'
+import { streamOf, takeHandle } from '../connection-handle.ts'
 
 /** As much as the system is asked for at once. */
 const landing = Buffer.allocUnsafeSlow(64 * 1024)
@@ -16,15 +15,13 @@ const landing = Buffer.allocUnsafeSlow(64 * 1024)
 export const readShared = (stream: Duplex, onBytes: (bytes: Buffer) => void): Duplex => {
   const taken = takeHandle(stream, Buffer.alloc(0))
   if (taken === undefined) return stream
-  const onread: OnReadOpts = {
+  const shared = streamOf(taken.handle, {
     buffer: landing,
     callback: (length) => {
       onBytes(landing.subarray(0, length))
       return true
     },
-  }
-  const options: object = { handle: taken.handle, onread }
-  const shared = new Socket(options)
+  })
   if (taken.head.length > 0) shared.unshift(taken.head)
   return shared
 }
