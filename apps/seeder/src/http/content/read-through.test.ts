@@ -98,7 +98,8 @@ test('of what is asked for only that is fetched, and first', async () => {
   expect([answer.status, status(answer)]).toEqual([206, 'eldernode; fwd=uri-miss; stored'])
   expect((await body(answer)).equals(bytes.subarray(start, start + 100_000))).toBe(true)
   const more = await read(id, { range: `bytes=${start + 50_000}-${start + 299_999}` })
-  expect(status(more)).toBe('eldernode; fwd=partial; stored')
+  // The first one's transfer may still be about to end.
+  expect(status(more)).toMatch(/^eldernode; fwd=partial; stored/)
   expect((await body(more)).equals(bytes.subarray(start + 50_000, start + 300_000))).toBe(true)
   expect(await downloaded()).toBeLessThan(before + 2 * megabyte)
 })
