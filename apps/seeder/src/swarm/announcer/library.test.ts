@@ -55,6 +55,18 @@ describe.each([2, 30])('100,000 items at an interval of %i minutes', (minutes) =
     expect(looks.mock.calls.length).toBeLessThan(2.1 * items)
   })
 
+  test('are announced evenly though they become known in parts', async () => {
+    const bed = new TestSchedule()
+    bed.tracker.interval = interval / 1000
+    bed.restore(1_000)
+    await vi.advanceTimersByTimeAsync(100)
+    for (let known = 1_000; known < items; known += 1_000) bed.restore(1_000, known)
+    await vi.advanceTimersByTimeAsync(interval)
+    expect(counted(bed, 0, Date.now()).different).toBeGreaterThan(0.97 * items)
+    // What nobody has asked yet is announced at once.
+    expect(bed.tracker.peak(began + minute / 6, Date.now(), window)).toBeLessThan(1.1 * even * window)
+  })
+
   test.each(['fails', 'drops its connection'])('a tracker that %s for ten minutes', async (how) => {
     const bed = new TestSchedule()
     bed.tracker.interval = interval / 1000

@@ -18,6 +18,7 @@ const [urgentBurst, urgentRate] = [250, 125]
  * How many announces a tracker gets now. The even rate is the number of items over the tracker's interval; what has
  * waited longer than it should raises it, gently, to half as much again. So whatever piled up is gone within two thirds
  * of an interval, and a pile of announces does not come again as one at the next interval but a little wider each time.
+ * The first interval is even: all items are due at a start, and some of them have to wait for nearly all of it.
  */
 export class Pace {
   /** Milliseconds that the tracker wants between announces of one item; undefined until it said so. */
@@ -25,12 +26,15 @@ export class Pace {
   #credit = small
   #urgent = urgentBurst
   #at: number
+  /** When the tracker first named its interval. */
+  #heardAt = 0
 
   constructor(now: number) {
     this.#at = now
   }
 
   heard(interval: number): void {
+    if (this.interval === undefined) this.#heardAt = this.#at
     this.interval = this.interval === undefined ? interval : this.interval + (interval - this.interval) / 16
   }
 
@@ -63,7 +67,9 @@ export class Pace {
 
   #rate(items: number, late: number): number {
     if (this.interval === undefined) return floor
-    const haste = Math.min(1 + (8 * Math.max(late, 0)) / this.interval, most)
+    const age = this.#at - this.#heardAt
+    const overdue = late - (age < this.interval ? age : 0)
+    const haste = Math.min(1 + (8 * Math.max(overdue, 0)) / this.interval, most)
     return Math.min(Math.max((haste * items * 1000) / this.interval, floor), ceiling)
   }
 }
