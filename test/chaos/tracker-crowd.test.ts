@@ -91,7 +91,7 @@ test('20,000 idle sockets that all come back at once keep nobody else waiting', 
   )
   peer.close()
   const sorted = waits.toSorted((a, b) => a - b)
-  expect(waits.length).toBeGreaterThan(100)
+  expect(waits.length).toBeGreaterThan(30)
   // Each turn of the loop lets a few in; on a busy machine others have their turn as well.
   expect(sorted[Math.floor(sorted.length * 0.9)]).toBeLessThan(250)
   await until(async () => (await figure('websockets')) === crowd, {

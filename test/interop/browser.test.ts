@@ -76,7 +76,7 @@ test.skipIf(needed)('a connection through which nothing passes any more is made 
   expect((await downloading).sha256).toBe(large.sha256)
 })
 
-test.skipIf(needed)('a stock browser is the only source of what a node fetches', async () => {
+test.skipIf(needed)('a stock browser is the only source of what a node fetches', { timeout: 180_000 }, async () => {
   const bytes = seededBytes(12, 3_000_000)
   const egress = new Egress({ allowPrivate: true, allowedOrigins: [] })
   const swarm = createSwarm({
@@ -97,7 +97,8 @@ test.skipIf(needed)('a stock browser is the only source of what a node fetches',
       peers: [],
       webSeeds: [],
       filePath: (index) => join(folder, String(index)),
-      signal: AbortSignal.timeout(60_000),
+      // A connection that fails is made again with the next announce, up to half a minute later.
+      signal: AbortSignal.timeout(150_000),
     })
     expect(fetched.files).toEqual([{ path: 'from a browser.bin', size: bytes.length }])
     expect(await sha256OfFile(join(folder, '0'))).toBe(sha256(bytes))

@@ -13,8 +13,8 @@ const faults = setting('FAULTS', 2)
 /** Seconds after which no further seed is begun. */
 const seconds = setting('SECONDS', Infinity)
 
-/** Milliseconds that so many seeds may take: with 12 nodes and 300 items about three times what they take on a free core. */
-const mostTime = (seeds: number): number => Math.max(120_000, seeds * machines ** 2 * items * 0.07)
+/** Milliseconds that so many seeds may take: with 12 nodes and 300 items about six times what they take on a free core. */
+const mostTime = (seeds: number): number => Math.max(120_000, seeds * machines ** 2 * items * 0.14)
 
 function* seedsOf(remainder: number, shares: number): Generator<number> {
   if (only !== undefined) yield Number(only)
