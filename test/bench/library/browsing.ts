@@ -53,7 +53,7 @@ async function reference(folder: string, browser: StockBrowser, population: Popu
   await writeFile(join(folder, population.name(0)), population.bytes(0))
   await writeFile(join(folder, 'item.torrent'), metainfo)
   await tracker.start()
-  const stock = await StockSeeder.start(join(folder, 'item.torrent'), folder, tracker)
+  const stock = await StockSeeder.start({ torrent: join(folder, 'item.torrent') }, folder, tracker)
   try {
     const { firstByte } = await browser.download(magnetOf(infoHash, tracker), patience * 1000)
     return `${(firstByte / 1000).toFixed(1)} s`

@@ -1,18 +1,22 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /**
- * Stock WebTorrent seeds one item to browsers: webrtc.ts runs it as a process of its own. `--torrent` is the item's
- * .torrent file, `--folder` where its file lies. It prints {"announced":true} and goes on until it is killed. With
- * `--fixed` it can be reached: it says when its candidates are complete, which its WebRTC library never does, and makes
- * no offers of its own, which collide with those of the browser.
+ * Stock WebTorrent seeds one file to browsers: webrtc.ts runs it as a process of its own. `--folder` is where the file
+ * lies, `--torrent` its .torrent file, or `--file` its name, and WebTorrent makes the torrent. It prints
+ * {"announced":"<infohash>"} and goes on until it is killed. With `--fixed` it can be reached: it says when its candidates
+ * are complete, which its WebRTC library never does, and makes no offers of its own, which collide with those of the
+ * browser.
  */
 interface Torrent {
+  readonly infoHash: string
   on(event: 'trackerAnnounce', listener: () => void): void
 }
 
 interface Client {
   add(metainfo: Uint8Array, options: object): Torrent
+  seed(path: string, options: object): Torrent
 }
 
 interface Connection extends EventTarget {
@@ -22,7 +26,8 @@ interface Connection extends EventTarget {
 
 const { values } = parseArgs({
   options: {
-    torrent: { type: 'string', default: '' },
+    torrent: { type: 'string' },
+    file: { type: 'string', default: '' },
     folder: { type: 'string', default: '' },
     tracker: { type: 'string', default: '' },
     fixed: { type: 'boolean', default: false },
@@ -58,9 +63,9 @@ const client = new WebTorrent({
   torrentPort: { port: 0, host: '127.0.0.1' },
   tracker: { rtcConfig: { iceServers: [] }, ...(values.fixed && { getAnnounceOpts: () => ({ numwant: 0 }) }) },
 })
-const torrent = client.add(await readFile(values.torrent), {
-  path: values.folder,
-  announce: [values.tracker],
-  skipVerify: true,
-})
-torrent.on('trackerAnnounce', () => process.stdout.write('{"announced":true}\n'))
+const announce = [values.tracker]
+const torrent =
+  values.torrent === undefined
+    ? client.seed(join(values.folder, values.file), { announce })
+    : client.add(await readFile(values.torrent), { path: values.folder, announce, skipVerify: true })
+torrent.on('trackerAnnounce', () => process.stdout.write(`${JSON.stringify({ announced: torrent.infoHash })}\n`))

@@ -6,7 +6,7 @@ import { type Accounts, perGib, readAccounts, shownAccounts, totalCpu } from './
 import { bareChannelRate } from './bare-channel.ts'
 import { type Figures, median, type Part, round, type Stage, tell } from './figures.ts'
 import { daemon } from './node.ts'
-import { magnetOf, StockSeeder } from './stock.ts'
+import { magnetOf, type Seeded, StockSeeder } from './stock.ts'
 
 const name = 'bench.bin'
 const size = 200_000_000
@@ -14,7 +14,7 @@ const rounds = Number(process.env['ROUNDS'] ?? 5)
 
 /** Milliseconds for 200 MB; what is slower has lost its only connection. */
 const patience = 60_000
-/** Downloads from stock WebTorrent that may come to a halt. */
+/** Times that one download from stock WebTorrent may come to a halt. */
 const mostStalls = 3
 
 export const webRtc: Part = { name: 'webrtc', keys: ['webrtc_ratio'], run }
@@ -28,59 +28,82 @@ interface Pace {
   costs: Accounts
 }
 
-/** A stock client in Chromium downloads one item from the seeder and from stock WebTorrent in turns. */
+/** Who seeds the file, and what was measured of it, round by round. */
+interface Contender {
+  title: string
+  magnet: string
+  pid: number
+  mayStall: boolean
+  paces: Pace[]
+}
+
+/**
+ * A stock client in Chromium downloads one file in turns: from the seeder, from stock WebTorrent as it seeds that file, which
+ * is the reference, and from stock WebTorrent with the torrent that the seeder made, whose pieces are larger.
+ */
 async function run({ folder: stage }: Stage): Promise<Figures> {
   const folder = join(stage, 'webrtc')
   // One for each, for all the seeders of an item that a tracker knows serve it together.
-  const [tracker, stockTracker] = [new Tracker(), new Tracker()]
+  const [tracker, stockTracker, piecesTracker] = [new Tracker(), new Tracker(), new Tracker()]
+  const trackers = [tracker, stockTracker, piecesTracker]
   await mkdir(folder, { recursive: true })
-  await Promise.all([tracker.start(), stockTracker.start()])
+  await Promise.all(trackers.map((each) => each.start()))
   const node = daemon(join(folder, 'data'), [tracker.webSocketUrl])
-  let [browser, stock]: [StockBrowser | undefined, StockSeeder | undefined] = [undefined, undefined]
+  const stocks: StockSeeder[] = []
+  let browser: StockBrowser | undefined
   try {
     await node.start()
     await node.ready()
     const item = await publish(node, folder)
-    stock = await StockSeeder.start(join(folder, 'bench.torrent'), folder, stockTracker, true)
-    browser = await StockBrowser.launch()
-    const all: { ours: Pace; theirs: Pace }[] = []
-    let stalls = 0
-    for (let i = 0; i <= rounds; i++) {
-      const ours = await paceOf(browser, item, magnetOf(item.id, tracker), node.pid)
-      const theirs = await paceOf(browser, item, magnetOf(item.id, stockTracker), stock.pid).catch((error: unknown) => {
-        if (!String(error).includes('not within') || ++stalls > mostStalls) throw error
-        console.log(`round ${i}: stock WebTorrent came to a halt, and is asked once more: ${String(error)}`)
-      })
-      if (theirs === undefined) {
-        i--
-        continue
-      }
-      // Round 0 loads what every later one needs.
-      if (i > 0) all.push({ ours, theirs })
-      console.log(`round ${i}: eldernode ${shown(ours)}\nround ${i}: stock WebTorrent ${shown(theirs)}`)
+    const seed = async (title: string, what: Seeded, of: Tracker): Promise<Contender> => {
+      const stock = await StockSeeder.start(what, folder, of, true)
+      stocks.push(stock)
+      return { title, magnet: magnetOf(stock.infoHash, of), pid: stock.pid, mayStall: true, paces: [] }
     }
-    const figure = round(median(all.map(({ ours, theirs }) => ours.rate / theirs.rate)), 2)
-    const rate = (pick: (each: { ours: Pace; theirs: Pace }) => Pace): string =>
-      `${median(all.map((each) => pick(each).rate)).toFixed(1)} MB/s`
+    const magnet = magnetOf(item.id, tracker)
+    const ours: Contender = { title: 'eldernode', magnet, pid: node.pid, mayStall: false, paces: [] }
+    const theirs = await seed('stock WebTorrent', { file: name }, stockTracker)
+    const withOurPieces = await seed(
+      'stock WebTorrent with the same pieces',
+      { torrent: join(folder, 'bench.torrent') },
+      piecesTracker,
+    )
+    browser = await StockBrowser.launch()
+    const contenders = [ours, theirs, withOurPieces]
+    for (let i = 0; i <= rounds; i++) {
+      for (const contender of contenders) {
+        const pace = await paceOf(browser, item, contender)
+        console.log(`round ${i}: ${contender.title} ${shown(pace)}`)
+        // Round 0 loads what every later one needs.
+        if (i > 0) contender.paces.push(pace)
+      }
+    }
+    const figure = ratioTo(theirs, ours)
     tell(
       '200 MB to Chromium over WebRTC, of stock',
-      `${figure} (${rate(({ ours }) => ours)})`,
-      `stock WebTorrent, its candidates completed: ${rate(({ theirs }) => theirs)}`,
+      `${figure} (${rateOf(ours)})`,
+      `${theirs.title}: ${rateOf(theirs)}`,
     )
-    const costs = (pick: (each: { ours: Pace; theirs: Pace }) => Pace): string =>
-      median(all.map((each) => totalCpu(pick(each).costs))).toFixed(1)
-    const [ours, theirs] = [costs((each) => each.ours), costs((each) => each.theirs)]
-    console.log(`all processes together: ${ours} CPU-s per GiB, with stock WebTorrent ${theirs}`)
+    console.log(`${ratioTo(withOurPieces, ours)} of ${withOurPieces.title}: ${rateOf(withOurPieces)}`)
+    const costs = contenders.map(({ title, paces }) => `${title} ${median(paces.map(totalOf)).toFixed(1)}`)
+    console.log(`all processes together, CPU-s per GiB: ${costs.join(', ')}`)
     const bare = await bareChannelRate(browser, size)
     console.log(`a bare channel to a page that only counts bytes: ${bare.toFixed(1)} MB/s`)
     return { webrtc_ratio: figure }
   } finally {
     await browser?.close()
-    await stock?.stop()
-    await node.stop()
-    await Promise.all([tracker.stop(), stockTracker.stop()])
+    await Promise.all([...stocks, node, ...trackers].map((each) => each.stop()))
   }
 }
+
+/** The median of the rounds, each beside the one that went on next to it. */
+function ratioTo(reference: Contender, { paces }: Contender): number {
+  return round(median(paces.map(({ rate }, i) => rate / (reference.paces[i]?.rate ?? Number.NaN))), 2)
+}
+
+const rateOf = ({ paces }: Contender): string => `${median(paces.map(({ rate }) => rate)).toFixed(1)} MB/s`
+
+const totalOf = ({ costs }: Pace): number => totalCpu(costs)
 
 async function publish(node: Seeder, folder: string): Promise<Media> {
   const bytes = seededBytes(1, size)
@@ -94,7 +117,20 @@ async function publish(node: Seeder, folder: string): Promise<Media> {
   return item
 }
 
-async function paceOf(browser: StockBrowser, item: Media, magnet: string, pid: number): Promise<Pace> {
+/** One download; one from stock WebTorrent that comes to a halt is asked for again. */
+async function paceOf(browser: StockBrowser, item: Media, contender: Contender): Promise<Pace> {
+  for (let stalls = 0; ; stalls++) {
+    try {
+      return await download(browser, item, contender)
+    } catch (error) {
+      const isStall = contender.mayStall && String(error).includes('not within')
+      if (!isStall || stalls === mostStalls) throw error
+      console.log(`${contender.title} came to a halt, and is asked once more: ${String(error)}`)
+    }
+  }
+}
+
+async function download(browser: StockBrowser, item: Media, { magnet, pid }: Contender): Promise<Pace> {
   const page = await browser.page()
   try {
     const watched = new Map([[pid, 'seeder'], ...(await browser.processes())])
