@@ -5,14 +5,15 @@ import type { Swarm } from './swarm/index.ts'
 
 /** Peers are served from here on; what the graph says since the last stop is looked at afterwards. */
 export async function offerAll(library: Library, swarm: Swarm): Promise<void> {
+  const { items } = library.totals()
   let page: string[] = []
   for (const infoHash of library.servable()) {
     if (page.push(infoHash) < 1000) continue
-    swarm.restore(page)
+    swarm.restore(page, items)
     page = []
     await nextTurn()
   }
-  swarm.restore(page)
+  swarm.restore(page, items)
 }
 
 /** The same after the disk with the items went away or came back. Never rejects. */

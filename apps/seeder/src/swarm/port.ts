@@ -190,8 +190,11 @@ export interface Swarm {
    * or `wake` asks for it. One already seeded is left as it is. @throws FetchFailedError while it is being fetched
    */
   seed(infoHash: string): void
-  /** `seed` for all that was seeded before the last stop: announced evenly over the trackers' interval, not at once. */
-  restore(infoHashes: Iterable<string>): void
+  /**
+   * `seed` for all that was seeded before the last stop, or a part of `outOf`: announced evenly over the trackers'
+   * interval, not at once.
+   */
+  restore(infoHashes: readonly string[], outOf?: number): void
   /** Makes a seeded torrent answer peers ahead of their asking. @returns false when it is not seeded or the shelf lacks it */
   wake(infoHash: string): Promise<boolean>
   /** Whether it is seeded; one that is still being fetched is not. */

@@ -55,10 +55,10 @@ class WebTorrentSwarm implements Swarm {
     if (torrents.seed(infoHash)) announcer.add(infoHash)
   }
 
-  restore(infoHashes: Iterable<string>): void {
+  restore(infoHashes: readonly string[], outOf = infoHashes.length): void {
     const { torrents, announcer } = this.#get()
     const isNew = (infoHash: string): boolean => !torrents.items.has(infoHash) && torrents.seed(infoHash)
-    announcer.restore([...infoHashes].filter(isNew))
+    announcer.restore(infoHashes.filter(isNew), outOf)
   }
 
   has(infoHash: string): boolean {

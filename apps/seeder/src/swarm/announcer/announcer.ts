@@ -66,8 +66,8 @@ export class Announcer {
     this.#each(infoHash, (schedule, slot) => schedule.add(slot))
   }
 
-  /** Announces what was held before, in the order given, spread over each tracker's interval. */
-  restore(infoHashes: Iterable<string>): void {
+  /** Announces what was held before, a part of `outOf`, in the order given, spread over each tracker's interval. */
+  restore(infoHashes: Iterable<string>, outOf: number): void {
     const slots: number[] = []
     for (const infoHash of infoHashes) {
       const slot = this.#table.slotOf(infoHash)
@@ -75,7 +75,9 @@ export class Announcer {
     }
     for (const shards of this.#trackers) {
       const isOf = (shard: number) => (slot: number) => shardOf(this.#table.infoHashAt(slot), shards.length) === shard
-      shards.forEach((schedule, shard) => schedule.restore(shards.length === 1 ? slots : slots.filter(isOf(shard))))
+      shards.forEach((schedule, shard) =>
+        schedule.restore(shards.length === 1 ? slots : slots.filter(isOf(shard)), outOf / shards.length),
+      )
     }
   }
 

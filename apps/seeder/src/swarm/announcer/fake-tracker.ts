@@ -94,8 +94,9 @@ export class TestSchedule {
     this.schedule.add(this.table.add(infoHash(item)))
   }
 
-  restore(count: number, from = 0): void {
-    this.schedule.restore(Array.from({ length: count }, (_, item) => this.table.add(infoHash(from + item))))
+  restore(count: number, from = 0, outOf = count): void {
+    const slots = Array.from({ length: count }, (_, item) => this.table.add(infoHash(from + item)))
+    this.schedule.restore(slots, outOf)
   }
 
   remove(item: number): void {

@@ -1,3 +1,5 @@
+import { usualInterval } from './intervals.ts'
+
 /** Announces per second that are never too many: a small library is announced at once. */
 const floor = 20
 const small = 25
@@ -18,23 +20,32 @@ const [urgentBurst, urgentRate] = [250, 125]
  * How many announces a tracker gets now. The even rate is the number of items over the tracker's interval; what has
  * waited longer than it should raises it, gently, to half as much again. So whatever piled up is gone within two thirds
  * of an interval, and a pile of announces does not come again as one at the next interval but a little wider each time.
- * The first interval is even: all items are due at a start, and some of them have to wait for nearly all of it.
  */
 export class Pace {
   /** Milliseconds that the tracker wants between announces of one item; undefined until it said so. */
   interval: number | undefined
+  /** Milliseconds that have to lie between two announces of one item, whatever happens. */
+  minInterval = 0
   #credit = small
   #urgent = urgentBurst
   #at: number
-  /** When the tracker first named its interval. */
-  #heardAt = 0
 
   constructor(now: number) {
     this.#at = now
   }
 
-  heard(interval: number): void {
-    if (this.interval === undefined) this.#heardAt = this.#at
+  /** Milliseconds: what the tracker wants, or is taken to want until it said so. */
+  get usual(): number {
+    return this.interval ?? usualInterval
+  }
+
+  /** Milliseconds until an item is announced again. */
+  get wait(): number {
+    return Math.max(this.usual, this.minInterval)
+  }
+
+  heard(interval: number, minInterval: number): void {
+    this.minInterval = minInterval
     this.interval = this.interval === undefined ? interval : this.interval + (interval - this.interval) / 16
   }
 
@@ -67,9 +78,7 @@ export class Pace {
 
   #rate(items: number, late: number): number {
     if (this.interval === undefined) return floor
-    const age = this.#at - this.#heardAt
-    const overdue = late - (age < this.interval ? age : 0)
-    const haste = Math.min(1 + (8 * Math.max(overdue, 0)) / this.interval, most)
+    const haste = Math.min(1 + (8 * Math.max(late, 0)) / this.interval, most)
     return Math.min(Math.max((haste * items * 1000) / this.interval, floor), ceiling)
   }
 }

@@ -1,6 +1,6 @@
 import { Alarm } from './alarm.ts'
 import { AnnounceTurns } from './announce-turns.ts'
-import { TrackerFailedError, TrackerRefusedError } from './errors.ts'
+import { TrackerRefusedError } from './errors.ts'
 import { Farewells } from './farewells.ts'
 import type { Legacy } from './farewells.ts'
 import { fetchingInterval, interval, minInterval, refusalInterval, usualInterval } from './intervals.ts'
@@ -32,14 +32,15 @@ export class Schedule {
   readonly #farewells = new Farewells()
   readonly #alarm: Alarm
   #size = 0
-  #minInterval = 0
+  /** Of a library that becomes known in parts, how many there will be. */
+  #expected = 0
   #closed = false
 
   constructor(options: ScheduleOptions) {
     this.#options = options
     this.#turns = new AnnounceTurns(options.now)
     this.#alarm = new Alarm(options.now, () => this.#run())
-    this.#health = new TrackerHealth(options.random)
+    this.#health = new TrackerHealth(options)
   }
 
   /** Announces at once. */
@@ -47,10 +48,11 @@ export class Schedule {
     if (this.#join(slot) || !this.#notes.has(slot, note.sent)) this.#put(slot)
   }
 
-  /** Announces many, spread over the tracker's interval in the order given. */
-  restore(slots: Iterable<number>): void {
+  /** Announces many, a part of `outOf`, spread over the tracker's interval in the order given. */
+  restore(slots: Iterable<number>, outOf: number): void {
+    this.#expected = outOf
     for (const slot of slots) if (this.#join(slot)) this.#turns.someTime(slot)
-    if (!this.#health.probing) this.#turns.spread(this.#size)
+    if (!this.#health.probing) this.#spread()
     this.#run()
   }
 
@@ -102,11 +104,12 @@ export class Schedule {
   /** The tracker has lost sight of this node: everything is announced anew, after a moment and spread. */
   restart(error: Error): void {
     this.#farewells.clear()
+    this.#expected = 0
     this.#turns.restart()
     for (const slot of this.#notes.unsetAll(note.known | note.sent, note.urgent)) {
       if (this.#turns.has(slot)) this.#turns.soon(slot)
     }
-    this.#pause(error, true)
+    this.#health.lost(this.#turns.pace.usual, error)
     this.#run()
   }
 
@@ -114,8 +117,8 @@ export class Schedule {
   async close(deadline: number): Promise<void> {
     this.#closed = true
     this.#alarm.clear()
-    const { tracker, farewell, now } = this.#options
-    if (farewell && !this.#health.down && this.#health.pausedUntil <= now()) {
+    const { tracker, farewell } = this.#options
+    if (farewell && !this.#health.down && !this.#health.paused) {
       await this.#farewells.within(deadline, this.#sayFarewells())
     }
     tracker.close()
@@ -140,7 +143,7 @@ export class Schedule {
     if (bits !== undefined) this.#notes.set(slot, bits)
     if (running !== undefined || bits !== note.known) return running === undefined
     // The tracker knows all there is to know.
-    this.#turns.later(slot, this.#wait())
+    this.#turns.later(slot, this.#turns.pace.wait)
     return false
   }
 
@@ -150,7 +153,7 @@ export class Schedule {
   }
 
   #hurry(slot: number): void {
-    const at = this.#notes.answeredAt(slot) + this.#minInterval / 1000
+    const at = this.#notes.answeredAt(slot) + this.#turns.pace.minInterval / 1000
     if (at <= this.#turns.second) return this.#turns.soon(slot)
     this.#notes.set(slot, note.urgent)
     this.#turns.notAfter(slot, at)
@@ -164,7 +167,7 @@ export class Schedule {
   #run(): void {
     if (this.#closed) return
     const { concurrency, now } = this.#options
-    if (this.#health.pausedUntil > now()) return this.#alarm.wakeAt(this.#health.pausedUntil)
+    if (this.#health.paused) return this.#alarm.wakeAt(this.#health.pausedUntil)
     this.#turns.pass(this.#size, (slot) => this.#notes.has(slot, note.urgent | note.completed))
     const most = this.#health.probing ? 1 : concurrency
     while (this.#underWay.size < most && (most === 1 ? this.#probe() : this.#next()));
@@ -230,11 +233,12 @@ export class Schedule {
 
   #answered(running: Running, left: number, answer: AnnounceAnswer): void {
     const { infoHash, event, again } = running
+    const { pace } = this.#turns
     const slot = running.handedOver ? running.heir : running.slot
     if (event === 'stopped') return this.#proven()
     const usual = interval(answer.interval)
-    this.#minInterval = minInterval(answer.minInterval)
-    this.#turns.pace.heard(usual)
+    const min = minInterval(answer.minInterval)
+    pace.heard(usual, min)
     this.#proven()
     const legacy = slot < 0 ? this.#farewells.legacy(infoHash) : undefined
     if (legacy !== undefined) legacy.bits = event === 'completed' ? note.known : legacy.bits | note.known
@@ -245,34 +249,30 @@ export class Schedule {
     if (event === 'completed') this.#notes.unset(slot, note.completed)
     if (left > 0) this.#notes.set(slot, note.urgent)
     else this.#notes.unset(slot, note.urgent)
-    const intervals = { usual, min: this.#minInterval, wait: this.#wait() }
+    const intervals = { usual, min, wait: pace.wait }
     this.#turns.later(slot, left > 0 ? fetchingInterval(answer.peers.length, intervals) : intervals.wait)
     if (this.#notes.has(slot, note.completed)) this.#turns.soon(slot)
     else if (again) this.#hurry(slot)
     this.#options.answered(infoHash, answer)
   }
 
-  /** Milliseconds until an item is announced again. */
-  #wait(): number {
-    return Math.max(this.#turns.pace.interval ?? usualInterval, this.#minInterval)
-  }
-
   #failed({ slot, event }: Running, error: unknown): void {
     const { random, failed } = this.#options
     failed(error)
-    const usual = this.#turns.pace.interval ?? usualInterval
+    const { pace } = this.#turns
+    const { usual } = pace
     if (error instanceof TrackerRefusedError) {
-      this.#turns.pace.interval ??= usualInterval
+      pace.interval ??= usualInterval
       this.#proven()
       if (slot < 0) return
       this.#notes.unset(slot, note.known | note.sent | note.completed)
       const wait = refusalInterval(error.retryIn, this.#notes.failed(slot), usual, random())
       return this.#turns.later(slot, wait)
     }
-    if (event === 'stopped' || slot < 0) return this.#pause(error)
+    if (event === 'stopped' || slot < 0) return this.#health.failed(usual, error)
     const failures = this.#notes.failed(slot)
     // One that fails again and again, while others do not, says nothing of the tracker.
-    if (failures === 1 || this.#size < 3 || this.#health.probing) this.#pause(error)
+    if (failures === 1 || this.#size < 3 || this.#health.probing) this.#health.failed(usual, error)
     const wait = Math.min(usual / 4, 2_000 * 2 ** failures) * (0.75 + random() / 2)
     // The next to be tried is another: what the tracker chokes on may be this one alone.
     if (failures > 1) this.#turns.later(slot, wait)
@@ -281,21 +281,13 @@ export class Schedule {
   }
 
   #proven(): void {
-    const { probing, down } = this.#health
+    const { probing } = this.#health
     this.#health.succeeded()
-    if (down) this.#options.stands?.(true)
-    if (probing) this.#turns.spread(this.#size)
+    if (probing) this.#spread()
   }
 
-  /** Leaves the tracker alone for a while, if it may be down: one error alone says little, a `lost` connection all. */
-  #pause(error: unknown, lost = false): void {
-    const { down } = this.#health
-    const usual = this.#turns.pace.interval ?? usualInterval
-    const now = this.#options.now()
-    const retryAfter = error instanceof TrackerFailedError ? error.retryAfter : undefined
-    if (lost) this.#health.pause(now, usual)
-    else if (!this.#health.failed(now, usual, retryAfter)) return
-    if (!down) this.#options.stands?.(false, error)
+  #spread(): void {
+    this.#turns.spread(Math.max(this.#size, this.#expected))
   }
 
   #sayFarewells(): Promise<void> {

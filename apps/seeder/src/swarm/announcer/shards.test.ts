@@ -36,7 +36,7 @@ const ofShard = (shard: number): string[] => infoHashes.filter((infoHash) => sha
 test('each item is announced to its shard, over one socket for each shard', async () => {
   const { url, heard } = await tracker()
   const { announcer } = announce([url])
-  announcer.restore(infoHashes.slice(0, 15))
+  announcer.restore(infoHashes.slice(0, 15), 15)
   for (const infoHash of infoHashes.slice(15)) announcer.add(infoHash)
   for (const infoHash of infoHashes) announcer.signal(infoHash)
   const shown = () => {

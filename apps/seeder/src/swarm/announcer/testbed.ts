@@ -37,10 +37,10 @@ class TestAnnouncer extends Announcer {
     super.add(infoHash)
   }
 
-  override restore(infoHashes: Iterable<string>): void {
+  override restore(infoHashes: Iterable<string>, outOf: number): void {
     const all = [...infoHashes]
     for (const infoHash of all) this.#known.add(infoHash)
-    super.restore(all)
+    super.restore(all, outOf)
   }
 
   override remove(infoHash: string): void {
