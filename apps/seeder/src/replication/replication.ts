@@ -75,6 +75,8 @@ export class GraphReplication implements Replication {
         this.#heart.answer()
         this.#hearsay.welcome(id)
       },
+      // Of copies it matters to a drain alone whether their holder is suspected for a while.
+      returned: () => this.#care.healths.isDraining && this.#pass.request(),
       claimed: (id, infoHashes) => {
         this.#hearsay.claimed(id, infoHashes)
         this.#care.look(infoHashes)

@@ -56,6 +56,7 @@ async function begin(): Promise<void> {
     own: () => undefined,
     isPinned: () => false,
     moved: () => told.moved++,
+    returned: () => {},
     appeared: () => {},
     claimed: () => {},
     proved: (infoHashes) => told.proved.push(...infoHashes),

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { ContentMismatchError, NoSourceError } from '../errors.ts'
 import type { JobRecord } from '../../library/index.ts'
 import { desk, events, job, microtasks, rank, transfers } from '../testing/desk.ts'
-import type { Job } from './job.ts'
+import { backOff, type Job } from './job.ts'
 import type { TransfersOptions } from './transfers-options.ts'
 
 test('runs no more than its concurrency, in order, each item once', async () => {
@@ -31,6 +31,13 @@ test('a failed item is tried again with doubling waits, and its reason is counte
   }
   expect(queue.failures).toEqual({ no_source: 3 })
   expect(events[0]).toBe('failed a no_source')
+})
+
+test('waits are told apart by chance, and no longer than five minutes, however often it failed', () => {
+  expect([0, 1, 2].map((attempts) => backOff(attempts, () => 0))).toEqual([1_000, 2_000, 4_000])
+  for (const attempts of [8, 20, 1_000]) {
+    expect([0, 1].map((drawn) => backOff(attempts, () => drawn))).toEqual([150_000, 300_000])
+  }
 })
 
 test('an item whose bytes were wrong is not tried again of its own accord', async () => {

@@ -10,6 +10,7 @@ const nothing = { held: false, copied: false, needed: false, stuck: false }
 
 let demands: Demands
 let live: Candidate[]
+let suspected: string[]
 let claims: Claim[]
 let levels: Levels
 let since: number | undefined
@@ -36,6 +37,7 @@ const build = (changed: Partial<HealthsOptions> = {}) =>
         return live
       },
       claimsOf: () => claims,
+      isSuspected: (id) => suspected.includes(id),
     },
     demands,
     levels,
@@ -64,6 +66,7 @@ const publish = (n: number, level: Level, own = nothing): Demand => {
 beforeEach(() => {
   demands = new Demands()
   live = []
+  suspected = []
   claims = []
   changes = []
   levels = new Levels(
@@ -142,7 +145,7 @@ test('totals follow each item, whatever it changes to, until it is gone', () => 
   ])
 })
 
-test('draining is remembered, told once, and done when a later pass finds nothing left', () => {
+test('draining is remembered, told once, and done when nothing is left', () => {
   publish(0, 'at-target', { held: true, copied: true, needed: true, stuck: true })
   expect(healths.draining()).toBeUndefined()
   healths.drain()
@@ -158,11 +161,25 @@ test('draining is remembered, told once, and done when a later pass finds nothin
   const again = build()
   expect(again.draining()).toEqual({ since: 1000, held, left: none, stuck: none, done: true })
   expect(again.healths({ stuck: true, limit: 9 })).toEqual([])
-  passedAt = 1000
-  expect(again.draining()?.done).toBe(false)
   again.undrain()
   again.undrain()
   expect([since, told, again.draining()]).toEqual([undefined, 2, undefined])
+})
+
+test('a drain that finds nothing left is done at once, unless silence since the last pass may have left something', () => {
+  live = [candidate('A'.repeat(43), { zone: '', operator: '', capacity: 9, free: 9, state: 'active' })]
+  publish(0, 'at-target', { held: true, copied: true, needed: false, stuck: false })
+  healths.drain()
+  // Nothing was looked at since the start.
+  expect(healths.draining()?.done).toBe(false)
+  passedAt = 999
+  suspected = [live[0]!.id]
+  expect(healths.draining()?.done).toBe(false)
+  suspected = []
+  expect(healths.draining()).toMatchObject({ left: { items: 0 }, stuck: { items: 0 }, done: true })
+  suspected = [live[0]!.id]
+  passedAt = 1001
+  expect(healths.draining()?.done).toBe(true)
 })
 
 test('a drain is not done while a copy here is hashed again, or something waits to be decided', () => {

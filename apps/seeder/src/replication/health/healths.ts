@@ -10,7 +10,7 @@ import { whyOf } from './why.ts'
 
 export interface HealthsOptions {
   duties: Pick<Duties, 'find' | 'passedAt'>
-  view: Pick<View, 'live' | 'claimsOf'>
+  view: Pick<View, 'live' | 'claimsOf' | 'isSuspected'>
   demands: Publications['demands']
   levels: Levels
   ages: Pick<ProofAges, 'oldest'>
@@ -101,10 +101,16 @@ export class Healths implements Standing {
     const { levels, duties, isUndecided } = this.#options
     const since = this.#drainingSince
     if (since === undefined) return undefined
-    const held = levels.sum('held')
-    // Before a pass nothing is known of what the others have.
-    if (duties.passedAt <= since) return { since, held, done: false }
-    const [left, stuck] = [levels.sum('needed'), levels.sum('stuck')]
-    return { since, held, left, stuck, done: left.items === 0 && !isUndecided() }
+    const [held, left] = [levels.sum('held'), levels.sum('needed')]
+    const isKnown = duties.passedAt > since
+    const done = left.items === 0 && !isUndecided() && (isKnown || this.#isUpToDate())
+    // Who else is wanted, now that this node is not, a pass tells.
+    return isKnown || done ? { since, held, left, stuck: levels.sum('stuck'), done } : { since, held, done }
+  }
+
+  /** Whether what an earlier pass noted still holds: all that others say is noted as it comes, their silence is not. */
+  #isUpToDate(): boolean {
+    const { duties, view } = this.#options
+    return duties.passedAt > 0 && !view.live.some(({ id }) => view.isSuspected(id))
   }
 }

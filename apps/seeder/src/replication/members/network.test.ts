@@ -36,6 +36,7 @@ beforeEach(() => {
     isPinned: () => false,
     moved: () => {},
     appeared: () => {},
+    returned: () => {},
     claimed: () => {},
     proved: () => {},
     log: pino({ level: 'silent' }),

@@ -31,6 +31,8 @@ export interface NetworkOptions {
   moved(): void
   /** Told when a member is heard from for the first time. */
   appeared(id: NodeId): void
+  /** Told when a suspected member is heard from again. */
+  returned(): void
   /** Told of items that a member says something else of than before. */
   claimed(id: NodeId, infoHashes: readonly string[]): void
   /** Told of items whose proof at a member may be another than before. */

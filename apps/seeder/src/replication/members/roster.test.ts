@@ -22,6 +22,7 @@ const heartbeat = (changes: Partial<Heartbeat> = {}): Heartbeat => ({
 let roster: Roster
 let changes: number
 let appeared: string[]
+let returned: number
 
 /** Time passes for a node that is awake: it asks now and then, as each of its own heartbeats does. */
 const pass = (ms: number) => {
@@ -36,6 +37,7 @@ beforeEach(() => {
   vi.useFakeTimers()
   changes = 0
   appeared = []
+  returned = 0
   roster = new Roster({
     self: id('self'),
     graceMs,
@@ -43,6 +45,7 @@ beforeEach(() => {
     clock: () => performance.now(),
     changed: () => changes++,
     appeared: (node) => appeared.push(node),
+    returned: () => returned++,
   })
 })
 
@@ -73,6 +76,20 @@ test('a member that missed three heartbeats is suspected until it is heard again
   expect([roster.get(id('a'))?.suspected, roster.peers()[0]?.suspected]).toEqual([true, true])
   see('a')
   expect(roster.get(id('a'))?.suspected).toBe(false)
+})
+
+test('a suspected member that is heard again is told of, whatever it says; one that is not suspected is not', () => {
+  const said = heartbeat()
+  see('a', said)
+  pass(45_000)
+  see('a', said)
+  expect(returned).toBe(0)
+  pass(45_001)
+  roster.see({ pub: id('a'), ts: 1, body: said })
+  expect(returned).toBe(0)
+  see('a', said)
+  see('a', said)
+  expect([returned, changes]).toEqual([1, 2])
 })
 
 test('a heartbeat that says the same moves nothing, and each member appears once', () => {

@@ -15,6 +15,8 @@ export interface RosterOptions {
   changed(): void
   /** Told when a member is heard from for the first time. */
   appeared(id: NodeId): void
+  /** Told when a suspected member is heard from again: what else it says may be the same as before. */
+  returned(): void
 }
 
 /** Who lives: core's presence, with a timer on the next death. */
@@ -51,8 +53,10 @@ export class Roster {
   /** Takes a heartbeat that arrived now; an older one than is known changes nothing. */
   see(heartbeat: Pick<Accepted<Heartbeat>, 'pub' | 'ts' | 'body'>): void {
     if (this.#closed) return
+    const wasSuspected = this.presence.isSuspected(heartbeat.pub)
     const sight = this.presence.see(heartbeat)
     if (sight === 'appeared') this.#options.appeared(heartbeat.pub)
+    else if (wasSuspected && sight !== 'old') this.#options.returned()
     this.#look(sight === 'appeared' || sight === 'moved')
     this.#timer ??= this.#plan()
   }
