@@ -104,7 +104,7 @@ export class GraphReplication implements Replication {
       ...options,
       ...queue,
       folder: room.folder,
-      fetch: (job, signal) => this.#fetcher.fetch(job, signal),
+      fetch: (...about) => this.#fetcher.fetch(...about),
       settled: (infoHash) => this.touch(infoHash),
       decline: (infoHash, forMs) => this.#declined.add(infoHash, forMs),
       cramped: () => this.#heart.answer(),

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Item, JobStore } from '../../library/index.ts'
 import type { SwarmLimits } from '../../swarm/index.ts'
 import { Workbench, type MadeTorrent } from '../../swarm/testing/workbench.ts'
+import { ContentMismatchError } from '../errors.ts'
 import { Copying } from './copying.ts'
 
 const rate = 200_000
@@ -37,12 +38,15 @@ test('a repair keeps to repair.rate in the real swarm, and a first copy beside i
     folder: bench.folder,
     library: { get: () => undefined, jobs },
     swarm: leecher,
-    fetch: async ({ infoHash }, signal) => {
+    fetch: async ({ infoHash }, came, signal) => {
       const request = await bench.request(
         [...made.values()].find((one) => one.infoHash === infoHash)!,
         {
           peers: [`127.0.0.1:${seeder.port}`],
-          onProgress: (bytes) => void received.set(infoHash, bytes),
+          onProgress: (bytes) => {
+            came(bytes - (received.get(infoHash) ?? 0))
+            received.set(infoHash, bytes)
+          },
           signal,
         },
       )
@@ -76,7 +80,10 @@ test('a repair keeps to repair.rate in the real swarm, and a first copy beside i
   expect([copying.transfers.runs(repaired), copying.stats().fetched]).toEqual([true, 1])
 })
 
-test('small items, each of which comes at once, are repaired at repair.rate together', async () => {
+test.each([
+  ['and is stored', false],
+  ['and turns out to be wrong', true],
+])('small items, each of which comes at once %s, take repair.rate together', async (_what, fails) => {
   vi.useFakeTimers()
   const begun: string[] = []
   const copying = new Copying({
@@ -84,8 +91,10 @@ test('small items, each of which comes at once, are repaired at repair.rate toge
     folder: bench.folder,
     library: { get: () => undefined, jobs },
     swarm: { limitItem: () => {}, limits: () => ({ itemDownloadLimit: 0 }) as SwarmLimits },
-    fetch: async ({ infoHash }) => {
+    fetch: async ({ infoHash }, came) => {
       begun.push(infoHash)
+      came(rate / 10)
+      if (fails) throw new ContentMismatchError('wrong bytes')
       return { infoHash, size: rate / 10 } as Item
     },
     settled: () => {},

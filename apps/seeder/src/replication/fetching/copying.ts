@@ -12,8 +12,8 @@ export interface CopyingOptions extends Pick<ReplicationOptions, 'repair' | 'log
   folder: string
   library: Pick<Library, 'get'> & { jobs: JobStore }
   swarm: Pick<Swarm, 'limitItem' | 'limits'>
-  /** Brings an item here. */
-  fetch(job: Job, signal: AbortSignal): Promise<Item>
+  /** Brings an item here. @param came told of its bytes that came, also when it fails */
+  fetch(job: Job, came: (bytes: number) => void, signal: AbortSignal): Promise<Item>
   /** Told when a transfer is over and has let go of the disk. */
   settled(infoHash: string): void
   /** Told when a queue that was full has room again. */
@@ -68,13 +68,18 @@ export class Copying {
     const { library, fetch, folder, log } = this.#options
     if (library.get(job.infoHash) !== undefined) return
     const began = performance.now()
-    const { infoHash, size } = await fetch(job, signal).catch((error: unknown) => {
+    let came = 0
+    try {
+      const { infoHash, size } = await fetch(job, (bytes) => (came += bytes), signal)
+      this.#fetched++
+      this.#fetchedBytes += size
+      log.info({ infoHash, size }, 'fetched, verified and stored an item')
+    } catch (error) {
       throw asFullDisk(error, folder)
-    })
-    this.#fetched++
-    this.#fetchedBytes += size
-    log.info({ infoHash, size }, 'fetched, verified and stored an item')
-    if (this.repairRate.has(infoHash)) await this.repairRate.pay(size, performance.now() - began, signal)
+    } finally {
+      const took = performance.now() - began
+      if (this.repairRate.has(job.infoHash)) await this.repairRate.pay(came, took, signal)
+    }
   }
 
   #failed({ infoHash }: Job, reason: string, error: unknown): void {

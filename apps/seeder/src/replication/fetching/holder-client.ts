@@ -31,6 +31,8 @@ export interface FileRequest {
   /** Bytes. */
   size: number
   passage: Passage
+  /** Told of bytes as they come, whatever becomes of them. */
+  came(bytes: number): void
   signal: AbortSignal
 }
 
@@ -53,12 +55,13 @@ export class HolderClient {
   }
 
   /** A whole file by the holder's web seed, as many bytes as were asked for. @throws HolderError; the abort reason */
-  async bytes({ base, infoHash, place, size, passage, signal }: FileRequest): Promise<Uint8Array> {
+  async bytes({ base, infoHash, place, size, passage, came, signal }: FileRequest): Promise<Uint8Array> {
     const address = `${base}/v1/media/${infoHash}/ws/${place.split('/').map(encodeURIComponent).join('/')}`
     const silence = new Silence(patienceMs)
     try {
       const body = await this.#ask(base, new URL(address), {}, AbortSignal.any([signal, silence.signal]))
       const bytes = await readUpTo(body, size, address, async (chunk) => {
+        came(chunk.length)
         const turn = passage.pass(chunk.length)
         if (turn !== undefined) await silence.without(turn)
         silence.heard()
@@ -116,9 +119,9 @@ async function readUpTo(
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
+    await taken?.(chunk)
     // Leaving the loop destroys the body, and with it the connection.
     if (size > limit) throw new HolderError(address, `its answer is larger than ${limit} bytes`)
-    await taken?.(chunk)
     chunks.push(chunk)
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)

@@ -27,6 +27,8 @@ let swarm: Swarm
 let manifest: Manifest
 let metainfo: Uint8Array
 let bytes: Buffer
+/** Bytes that were told of. */
+let came: number
 let closers: (() => Promise<unknown>)[]
 
 function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): ItemFetcher {
@@ -61,7 +63,7 @@ function fetcher(peers: string[], changes: Partial<ItemFetcherOptions> = {}): It
 }
 
 const fetched = (one: ItemFetcher) =>
-  one.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, AbortSignal.timeout(25_000))
+  one.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, (more) => (came += more), AbortSignal.timeout(25_000))
 
 const uint32 = (value: number): Buffer => {
   const buffer = Buffer.alloc(4)
@@ -120,6 +122,7 @@ const right = (piece: number, offset: number, length: number): Buffer => {
 
 beforeEach(async () => {
   closers = []
+  came = 0
   folder = await mkdtemp(join(tmpdir(), 'eldernode-fetch-'))
   hashing = createHashing()
   library = await openLibrary({ folder, digest: hashing.digest })
@@ -204,8 +207,9 @@ test('of an item that was damaged only what is wrong is fetched again', async ()
   expect(await library.verify(manifest.infoHash)).toBe(false)
   expect(library.damaged()).toEqual([manifest.infoHash])
   asked.clear()
+  came = 0
   await fetched(fetcher([peer]))
-  expect([...asked]).toEqual([3])
+  expect([[...asked], came]).toEqual([[3], manifest.pieceLength])
   expect(await library.verify(manifest.infoHash, { all: true })).toBe(true)
 })
 
@@ -227,6 +231,8 @@ test('a peer that sends wrong bytes is banned after one piece, and the item wait
   await expect(fetched(one)).rejects.toMatchObject({ code: 'poisoned' })
   expect(banned).toEqual([peer])
   expect(sent).toBeLessThan(size)
+  expect(came).toBeGreaterThan(0)
+  expect(came).toBeLessThanOrEqual(sent)
 })
 
 test('a peer that sends right bytes one block a while is too slow', async () => {
@@ -267,7 +273,7 @@ test('without any source it is not even tried, unless trackers may know a peer',
 
 test('a copy that is cancelled as it begins fails by itself alone', async () => {
   const cancelled = new AbortController()
-  const copy = fetcher([]).fetch({ infoHash: manifest.infoHash, publisher: 'p' }, cancelled.signal)
+  const copy = fetcher([]).fetch({ infoHash: manifest.infoHash, publisher: 'p' }, () => {}, cancelled.signal)
   cancelled.abort(new Error('cancelled at once'))
   await expect(copy).rejects.toThrow('cancelled at once')
 })

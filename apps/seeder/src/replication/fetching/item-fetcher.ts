@@ -56,16 +56,17 @@ export class ItemFetcher {
   }
 
   /**
+   * @param came told of the item's bytes that came, also when it fails
    * @returns the committed item
    * @throws TransferError and its kinds, FetchFailedError, DiskFullError; the abort reason when aborted
    */
-  async fetch(job: Job, signal: AbortSignal): Promise<Item> {
+  async fetch(job: Job, came: (bytes: number) => void, signal: AbortSignal): Promise<Item> {
     const { signers } = this.#options
     let mismatch: unknown
     // One who signs what is not so must not keep away what another signed of the same torrent.
     for (const publisher of new Set([job.publisher, ...signers(job.infoHash).slice(0, mostSigners)])) {
       try {
-        return await this.#fetchAs({ ...job, publisher }, signal)
+        return await this.#fetchAs({ ...job, publisher }, came, signal)
       } catch (error) {
         if (!(error instanceof ContentMismatchError)) throw error
         mismatch = error
@@ -74,14 +75,15 @@ export class ItemFetcher {
     throw mismatch
   }
 
-  async #fetchAs({ infoHash, publisher }: Job, signal: AbortSignal): Promise<Item> {
+  async #fetchAs({ infoHash, publisher }: Job, came: (bytes: number) => void, signal: AbortSignal): Promise<Item> {
     const { arrivals, graph } = this.#options
     signal.throwIfAborted()
     const manifest = graph.get('m', publisher, infoHash)?.body
     if (manifest?.state !== 'live') throw new TransferCancelledError(infoHash, 'its manifest is gone')
-    const small = await this.#fetchSmall(manifest, publisher, signal)
+    const small = await this.#fetchSmall(manifest, publisher, came, signal)
     if (small !== undefined) return small
     const { arrival, leave } = arrivals.keep(manifest, publisher)
+    const before = arrival.received
     const stall = this.#stall(manifest, this.#options.sources(infoHash, publisher))
     arrival.onProgress = (received, verified) => stall.moved(received, verified)
     try {
@@ -90,16 +92,22 @@ export class ItemFetcher {
     } finally {
       stall.clear()
       arrival.onProgress = undefined
+      came(arrival.received - before)
       await leave()
     }
   }
 
   /** Without the swarm. @returns `undefined` when no holder gave it, or it is on its way here already */
-  async #fetchSmall(manifest: Manifest, publisher: NodeId, signal: AbortSignal): Promise<Item | undefined> {
+  async #fetchSmall(
+    manifest: Manifest,
+    publisher: NodeId,
+    came: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<Item | undefined> {
     const { arrivals, small, sources } = this.#options
     if (!small.takes(manifest) || arrivals.has(manifest.infoHash)) return undefined
     const { holders } = sources(manifest.infoHash, publisher)
-    const whole = holders.length === 0 ? undefined : await small.fetch(manifest, holders, signal)
+    const whole = holders.length === 0 ? undefined : await small.fetch(manifest, holders, came, signal)
     return whole && (await this.#commit(manifest, publisher, whole))
   }
 

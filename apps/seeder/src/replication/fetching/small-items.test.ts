@@ -29,6 +29,7 @@ let manifest: Manifest
 let metainfo: Uint8Array
 let asked: string[]
 let poisoned: string[]
+let came: number
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -104,7 +105,7 @@ const small = (): SmallItems =>
   })
 
 async function fetched(holders: string[]): Promise<Buffer[] | undefined> {
-  const whole = await small().fetch(manifest, holders, AbortSignal.timeout(10_000))
+  const whole = await small().fetch(manifest, holders, (bytes) => (came += bytes), AbortSignal.timeout(10_000))
   if (whole === undefined) return undefined
   expect(whole.files).toEqual(manifest.files)
   const { staging } = whole
@@ -116,7 +117,7 @@ async function fetched(holders: string[]): Promise<Buffer[] | undefined> {
 }
 
 beforeEach(async () => {
-  ;[closers, asked, poisoned] = [[], [], []]
+  ;[closers, asked, poisoned, came] = [[], [], [], 0]
   folder = await mkdtemp(join(tmpdir(), 'eldernode-small-'))
   hashing = createHashing()
   library = await openLibrary({ folder, digest: hashing.digest })
@@ -158,23 +159,28 @@ test('an item that was made elsewhere is described by the .torrent of its holder
   expect(poisoned).toEqual([liar])
 })
 
-test.each<[string, RequestListener]>([
-  ['refuses', (_request, response) => response.writeHead(503).end()],
-  ['gives too little', (_request, response) => response.end('short')],
-  ['gives too much', (_request, response) => response.end(Buffer.alloc(200_000))],
-  ['breaks off', (request) => request.socket.destroy()],
-  ['gives wrong bytes', (_request, response) => response.end(Buffer.alloc(50_000))],
-])('a holder that %s is passed over for the next one', async (what, listener) => {
-  publish('a.bin', { 'a.bin': randomBytes(50_000) })
-  const bad = await holder((request, response) => {
-    if (what === 'gives wrong bytes' && request.url?.endsWith('/torrent') === true) response.end(metainfo)
-    else listener(request, response)
-  })
-  expect(await fetched([bad])).toBe(undefined)
-  expect((await room.measure()).free).toBe(1_000_000)
-  expect(await fetched([bad, await holder(honest)])).toEqual([...contents.values()])
-  expect(poisoned).toEqual(what === 'gives wrong bytes' ? [bad, bad] : [])
-})
+test.each<[string, RequestListener, least: number, most: number]>([
+  ['refuses', (_request, response) => response.writeHead(503).end('not now'), 0, 0],
+  ['gives too little', (_request, response) => response.end('short'), 5, 5],
+  ['gives too much', (_request, response) => response.end(Buffer.alloc(200_000)), 50_001, 200_000],
+  ['breaks off', (request) => request.socket.destroy(), 0, 0],
+  ['gives wrong bytes', (_request, response) => response.end(Buffer.alloc(50_000)), 50_000, 50_000],
+])(
+  'a holder that %s is passed over for the next one, and its bytes are told of',
+  async (what, listener, least, most) => {
+    publish('a.bin', { 'a.bin': randomBytes(50_000) })
+    const bad = await holder((request, response) => {
+      if (what === 'gives wrong bytes' && request.url?.endsWith('/torrent') === true) response.end(metainfo)
+      else listener(request, response)
+    })
+    expect(await fetched([bad])).toBe(undefined)
+    expect(came).toBeGreaterThanOrEqual(least)
+    expect(came).toBeLessThanOrEqual(most)
+    expect((await room.measure()).free).toBe(1_000_000)
+    expect(await fetched([bad, await holder(honest)])).toEqual([...contents.values()])
+    expect(poisoned).toEqual(what === 'gives wrong bytes' ? [bad, bad] : [])
+  },
+)
 
 test('a holder that falls silent is passed over after two seconds', async () => {
   publish('a.bin', { 'a.bin': randomBytes(50_000) })

@@ -44,15 +44,21 @@ export class SmallItems {
 
   /**
    * @param holders base URLs, the first to be asked first
+   * @param came told of the bytes of files as they come, right or wrong
    * @returns the item, every byte of it verified; `undefined` when none of the holders gave it
    * @throws ContentMismatchError, NoRoomError, DiskFullError; the abort reason
    */
-  async fetch(manifest: Manifest, holders: readonly string[], signal: AbortSignal): Promise<Whole | undefined> {
+  async fetch(
+    manifest: Manifest,
+    holders: readonly string[],
+    came: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<Whole | undefined> {
     const { infoHash, size } = manifest
     const giveBack = await this.#options.room.reserve(infoHash, size)
     try {
       for (const holder of holders.slice(0, holdersAsked)) {
-        const found = await this.#from(holder, manifest, signal)
+        const found = await this.#from(holder, manifest, came, signal)
         if (found === undefined) continue
         const staging = await this.#stage(manifest, found.bytes, giveBack)
         return { staging, files: manifest.files, fetched: found.fetched }
@@ -68,11 +74,12 @@ export class SmallItems {
   async #from(
     holder: string,
     manifest: Manifest,
+    came: (bytes: number) => void,
     signal: AbortSignal,
   ): Promise<{ bytes: Uint8Array[]; fetched: Fetched } | undefined> {
     const { infoHash } = manifest
     try {
-      const bytes = await this.#bytes(holder, manifest, signal)
+      const bytes = await this.#bytes(holder, manifest, came, signal)
       const fetched = await this.#described(holder, manifest, bytes, signal)
       checkDigests(manifest, bytes)
       return { bytes, fetched }
@@ -85,14 +92,19 @@ export class SmallItems {
     }
   }
 
-  async #bytes(holder: string, { infoHash, name, files }: Manifest, signal: AbortSignal): Promise<Uint8Array[]> {
+  async #bytes(
+    holder: string,
+    { infoHash, name, files }: Manifest,
+    came: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<Uint8Array[]> {
     const passage = this.#options.passage(infoHash)
     try {
       const bytes: Uint8Array[] = []
       for (const { path, size } of files) {
         const isAlone = files.length === 1 && path === name
         const place = isAlone ? name : `${name}/${path}`
-        bytes.push(await this.#options.client.bytes({ base: holder, infoHash, place, size, passage, signal }))
+        bytes.push(await this.#options.client.bytes({ base: holder, infoHash, place, size, passage, came, signal }))
       }
       return bytes
     } finally {

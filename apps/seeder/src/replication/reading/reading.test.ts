@@ -155,7 +155,7 @@ test('who keeps a copy and who reads it share one transfer, and what was read of
   holder.limit({ uploadLimit: size })
   const reading = read()
   await vi.waitUntil(() => swarm.stats().torrents === 1, patience)
-  const kept = fetcher.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, AbortSignal.timeout(20_000))
+  const kept = fetcher.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, () => {}, AbortSignal.timeout(20_000))
   expect((await reading).equals(bytes)).toBe(true)
   await kept
   expect([begun, library.get(manifest.infoHash)?.size]).toEqual([1, size])
@@ -164,7 +164,7 @@ test('who keeps a copy and who reads it share one transfer, and what was read of
 
 test('a reader that comes while a copy is made goes on reading when the copy is in its place', async () => {
   holder.limit({ uploadLimit: size })
-  const kept = fetcher.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, AbortSignal.timeout(20_000))
+  const kept = fetcher.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, () => {}, AbortSignal.timeout(20_000))
   const file = await readingOf().find(manifest.infoHash)
   const source = await file?.open([{ start: 0, end: size }], new AbortController().signal)
   await kept
@@ -181,7 +181,7 @@ test('bytes that are not those that the manifest names are never given whole, an
   await expect(read()).rejects.toMatchObject({ code: 'content_mismatch' })
   await vi.waitFor(async () => expect(await staged()).toBe(0), patience)
   await expect(
-    fetcher.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, AbortSignal.timeout(20_000)),
+    fetcher.fetch({ infoHash: manifest.infoHash, publisher: 'p' }, () => {}, AbortSignal.timeout(20_000)),
   ).rejects.toMatchObject({ code: 'content_mismatch' })
 })
 
