@@ -6,18 +6,13 @@ import { takeStock } from './claims/stock.ts'
 import { Debounce } from './debounce.ts'
 import { Absence } from './deciding/absence.ts'
 import { Care } from './deciding/care.ts'
-import { Mending } from './deciding/mending.ts'
 import { Publications } from './deciding/publications.ts'
 import { Reconciler } from './deciding/reconciler.ts'
 import { Serving } from './deciding/serving.ts'
 import { Succession } from './deciding/succession.ts'
-import { createFetching } from './fetching/fetching.ts'
 import { Holders } from './fetching/holders.ts'
-import type { ItemFetcher } from './fetching/item-fetcher.ts'
-import { Copying } from './fetching/copying.ts'
 import type { RepairRate } from './fetching/repair-rate.ts'
-import { searchLimits, stallLimits } from './fetching/stall.ts'
-import type { Transfers } from './fetching/transfers.ts'
+import { Intake } from './intake.ts'
 import { Gate } from './members/gate.ts'
 import { Heart } from './members/heart.ts'
 import { Nearness } from './members/nearness.ts'
@@ -25,7 +20,6 @@ import { Network } from './members/network.ts'
 import { pulse } from './members/pulse.ts'
 import type { ReplicationOptions } from './options.ts'
 import type { Replication, ReplicationStats } from './port.ts'
-import { Reads } from './reading/reads.ts'
 import { Rounds } from './rounds.ts'
 import { statsOf } from './stats.ts'
 
@@ -42,15 +36,11 @@ export class GraphReplication implements Replication {
   readonly #heart: Heart
   readonly #notice: HoldingsNotice
   readonly #declined: Declined
-  readonly #copying: Copying
-  readonly #transfers: Transfers
-  readonly #mending: Mending
   readonly #care: Care
   readonly #absence: Absence
   readonly #reconciler: Reconciler
   readonly #succession: Succession
-  readonly #fetcher: ItemFetcher
-  readonly #reads: Reads
+  readonly #intake: Intake
   readonly #hearsay: Hearsay
   readonly #watches: (() => void)[] = []
   readonly #rounds: Rounds
@@ -99,33 +89,18 @@ export class GraphReplication implements Replication {
       log,
     })
     this.#declined = new Declined({ library, notice: this.#notice, forgiven: (infoHash) => this.touch(infoHash), now })
-    const queue = { drained: () => this.#pass.request(), now, random: Math.random }
-    this.#copying = new Copying({
+    this.#intake = new Intake({
       ...options,
-      ...queue,
-      folder: room.folder,
-      fetch: (...about) => this.#fetcher.fetch(...about),
+      holders: this.#holders,
+      publications: this.#publications,
+      declined: this.#declined,
+      isElsewhere: (infoHash) => this.#care.duties.isElsewhere(infoHash),
       settled: (infoHash) => this.touch(infoHash),
-      decline: (infoHash, forMs) => this.#declined.add(infoHash, forMs),
+      drained: () => this.#pass.request(),
       cramped: () => this.#heart.answer(),
-      mended: () => this.#mending.running,
-      freed: () => this.#mending.look(),
     })
-    this.#transfers = this.#copying.transfers
-    this.#mending = new Mending({
-      ...queue,
-      library,
-      swarm,
-      sources: (infoHash, publisher) => this.#holders.anyone(infoHash, publisher),
-      limits: stallLimits,
-      search: searchLimits,
-      most: () => repair.concurrent - this.#transfers.repairs,
-      freed: () => this.#transfers.look(),
-      mending: (infoHashes) => this.#copying.repairRate.set(infoHashes, 'mending'),
-      pay: (bytes, took, signal) => this.#copying.repairRate.pay(bytes, took, signal),
-      log,
-    })
-    this.#hearsay = new Hearsay({ index, transfers: this.#transfers, mending: this.#mending })
+    const { transfers, mending } = this.#intake
+    this.#hearsay = new Hearsay({ index, transfers, mending })
     this.#heart = new Heart({
       graph,
       pulse: () =>
@@ -133,43 +108,29 @@ export class GraphReplication implements Replication {
           ...options,
           draining: () => this.#care.healths.isDraining,
           publicItems: () => this.publicItems(),
-          transfers: this.#transfers,
+          transfers,
           room,
         }),
       log,
-    })
-    this.#reads = new Reads({
-      ...options,
-      begin: (...item) => this.#fetcher.begin(...item),
-      published: (infoHash) => this.#publications.published(infoHash),
-      refuses: (infoHash) => this.#declined.has(infoHash),
-      isElsewhere: (infoHash) => this.#care.duties.isElsewhere(infoHash),
-    })
-    this.#fetcher = createFetching({
-      ...options,
-      arrivals: this.#reads.arrivals,
-      room,
-      holders: this.#holders,
-      signers: (infoHash) => this.#publications.signers(infoHash),
     })
     const serving = new Serving({
       swarm,
       holdings: this.#notice,
       isPaused: (infoHash) => library.isPaused(infoHash),
-      mend: (infoHash) => this.#mending.add(infoHash),
-      cancelTransfer: (infoHash) => this.#cancel(infoHash, 'its bytes came another way'),
+      mend: (infoHash) => mending.add(infoHash),
+      cancelTransfer: (infoHash) => this.#intake.cancel(infoHash, 'its bytes came another way'),
     })
     this.#care = new Care({
       ...options,
       network: this.#network,
       publications: this.#publications,
-      transfers: this.#transfers,
+      transfers,
       notice: this.#notice,
       serving,
       clock,
       inStep: () => this.#gate.inStep && this.#reconciler.isLoaded,
       isBusy: () => this.#reconciler.isBusy,
-      cancel: (infoHash, why) => this.#cancel(infoHash, why),
+      cancel: (infoHash, why) => this.#intake.cancel(infoHash, why),
       declined: this.#declined,
       touch: (infoHash) => this.touch(infoHash),
       drained: () => this.#heart.answer(),
@@ -181,7 +142,7 @@ export class GraphReplication implements Replication {
       absence: this.#absence,
       publications: this.#publications,
       duties: this.#care.duties,
-      transfers: { cancel: (infoHash, why) => this.#cancel(infoHash, why) },
+      transfers: { cancel: (infoHash, why) => this.#intake.cancel(infoHash, why) },
       serving,
     })
     this.#succession = new Succession({
@@ -199,7 +160,7 @@ export class GraphReplication implements Replication {
   }
 
   readonly isPublished: Replication['isPublished'] = (infoHash) => this.#publications.published(infoHash) !== undefined
-  readonly remote: Replication['remote'] = (id, path) => this.#reads.find(id, path)
+  readonly remote: Replication['remote'] = (id, path) => this.#intake.reads.find(id, path)
   readonly touch: Replication['touch'] = (infoHash) => this.#reconciler.touchItem(infoHash)
   readonly storageChanged: Replication['storageChanged'] = () => this.#reconciler.start()
   readonly copies: Replication['copies'] = (infoHash) => this.#holders.count(infoHash, this.#gate.settled)
@@ -223,7 +184,7 @@ export class GraphReplication implements Replication {
   readonly accessOf = (infoHash: string): Access | undefined => this.#publications.accessOf(infoHash)
   readonly publicItems = (): number => this.#notice.shownCount
   /** The limits of an item's traffic, which has such ones of its own: repairs share what they may take. */
-  readonly limitsOf: RepairRate['limit'] = (infoHash, own) => this.#copying.repairRate.limit(infoHash, own)
+  readonly limitsOf: RepairRate['limit'] = (infoHash, own) => this.#intake.copying.repairRate.limit(infoHash, own)
 
   async start(): Promise<void> {
     const { graph, identity, library } = this.#options
@@ -258,23 +219,22 @@ export class GraphReplication implements Replication {
 
   async claim(infoHash: string): Promise<void> {
     this.#declined.claim(infoHash)
-    await this.#cancel(infoHash, 'its bytes came another way')
+    await this.#intake.cancel(infoHash, 'its bytes came another way')
   }
 
   async leave(infoHash: string): Promise<void> {
     this.#declined.leave(infoHash)
-    await this.#cancel(infoHash, 'the operator removed it')
+    await this.#intake.cancel(infoHash, 'the operator removed it')
   }
 
   async pause(infoHash: string): Promise<void> {
-    await this.#cancel(infoHash, 'the operator paused it')
+    await this.#intake.cancel(infoHash, 'the operator paused it')
     await this.#options.swarm.remove(infoHash)
   }
 
   stats(): ReplicationStats {
     return statsOf({
-      copying: this.#copying,
-      mending: this.#mending,
+      intake: this.#intake,
       care: this.#care,
       network: this.#network,
       gate: this.#gate,
@@ -289,8 +249,7 @@ export class GraphReplication implements Replication {
     this.#pass.close()
     this.#network.close()
     this.#declined.close()
-    await Promise.all([this.#heart.close(), this.#transfers.close(), this.#mending.close(), this.#succession.close()])
-    await this.#reads.close()
+    await Promise.all([this.#heart.close(), this.#intake.close(), this.#succession.close()])
     await this.#reconciler.close()
     await this.#care.close()
     await this.#notice.close()
@@ -311,11 +270,5 @@ export class GraphReplication implements Replication {
     if (!this.#gate.inStep) return
     this.#reconciler.touchAll()
     this.#succession.open()
-  }
-
-  /** Ends what is fetched of an item, for a copy and for readers alike. */
-  async #cancel(infoHash: string, why: string): Promise<void> {
-    await this.#transfers.cancel(infoHash, why)
-    await this.#reads.arrivals.end(infoHash, why)
   }
 }

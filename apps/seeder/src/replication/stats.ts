@@ -1,14 +1,12 @@
 import type { Care } from './deciding/care.ts'
-import type { Mending } from './deciding/mending.ts'
-import type { Copying } from './fetching/copying.ts'
+import type { Intake } from './intake.ts'
 import type { Gate } from './members/gate.ts'
 import type { Heart } from './members/heart.ts'
 import type { Network } from './members/network.ts'
 import type { ReplicationStats } from './port.ts'
 
 export interface Counted {
-  copying: Copying
-  mending: Mending
+  intake: Intake
   care: Care
   network: Network
   gate: Gate
@@ -16,10 +14,10 @@ export interface Counted {
 }
 
 /** What the parts of this folder have counted. */
-export function statsOf({ copying, mending, care, network, gate, heart }: Counted): ReplicationStats {
+export function statsOf({ intake, care, network, gate, heart }: Counted): ReplicationStats {
   return {
-    ...copying.stats(),
-    mending: mending.items,
+    ...intake.copying.stats(),
+    mending: intake.mending.items,
     released: care.released.items,
     releasedBytes: care.released.bytes,
     live: network.roster.size,
