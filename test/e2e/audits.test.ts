@@ -144,6 +144,7 @@ test('a node that fails is told: it says so everywhere, finds the rotten piece, 
     { within: 30_000, what: 'there is an alarm' },
   )
   expect(alarm).toMatchObject({ infoHash: media.id, node: node.id })
+  expect(await metric(node, 'alarms', 'code="audit_failed"')).toBe(1)
   expect(await until(() => told(events, media.id), { within: 10_000, what: 'the event is told' })).toBe(true)
   await until(async () => (await sha256OfFile(blobOf(node, media))) === media.sha256, {
     within: 30_000,

@@ -84,10 +84,19 @@ test('bytes that are not those a member signed are neither stored nor served', a
   expect(asked).toBeGreaterThan(0)
   expect(await replica.holds(id)).toBe(false)
   expect((await replica.content(lie)).status).toBe(404)
-  await until(async () => (await readdir(join(replica.folder, 'incoming'))).length === 0, {
-    within: 5_000,
-    what: 'nothing is left of the transfer',
-  })
+  const emptied = () =>
+    until(async () => (await readdir(join(replica.folder, 'incoming'))).length === 0, {
+      within: 5_000,
+      what: 'nothing is left of the transfer',
+    })
+  await emptied()
+
+  // It is left alone until somebody asks for another try.
+  const before = asked
+  expect((await replica.admin('POST', `/v1/media/${id}/repair`)).status).toBe(202)
+  await until(() => asked > before, { within: 10_000, what: 'the bytes are asked for once more' })
+  await emptied()
+  expect(await replica.holds(id)).toBe(false)
   refusedItem = id
 })
 

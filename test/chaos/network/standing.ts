@@ -6,6 +6,7 @@ interface Health {
   min: number
   target: number
   proven: number
+  survives: number
   wanted: string[]
   why: { code: string; detail: string }[]
   copies: { id: string; state: string; proof: string; live: boolean }[]

@@ -1,24 +1,28 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { Item } from '../library/index.ts'
+import type { Condition, Item, StorageState } from '../library/index.ts'
 import { Door } from './door.ts'
 
 const infoHash = 'ab'.repeat(20)
 const auditors = ['a', 'b', 'c', 'd', 'e']
 let opened: number
+let condition: Condition
+let storage: StorageState
 let door: Door
 
 beforeEach(() => {
   opened = 0
+  condition = 'held'
+  storage = 'here'
   const item = { pieceLength: 4, files: [{ sha256: 'x', size: 6 }] }
   door = new Door({
     self: 'self',
     library: {
-      condition: () => 'held',
+      condition: () => condition,
       head: () => ({ infoHash, publisher: '', state: 'live', owner: '', access: 'public' }),
       metainfo: () => undefined,
-      pieces: () => undefined,
+      pieces: () => ({ verifiedAt: new Uint32Array(2), bad: [1] }),
       record: () => item as Item,
-      storage: () => ({ folder: '', state: 'here' }),
+      storage: () => ({ folder: '', state: storage }),
       openBlob: () => {
         opened++
         return Promise.resolve({
@@ -64,4 +68,17 @@ test('a piece ends where it ends', async () => {
   const last = await door.open('a', 'self', infoHash, 1)
   const target = Buffer.alloc(10)
   expect([last.length, await last.read(target, 10, 0), await last.read(target, 10, 2)]).toEqual([2, 2, 0])
+})
+
+test('of a copy some of whose pieces are bad the others are given', async () => {
+  condition = 'patchy'
+  await expect(open('a')).resolves.toMatchObject({ length: 4 })
+  await expect(door.open('a', 'self', infoHash, 1)).rejects.toMatchObject({ code: 'not_held' })
+})
+
+test('while the disk is away nothing is said to be missing', async () => {
+  storage = 'missing'
+  await expect(open('a')).rejects.toMatchObject({ code: 'storage_suspended' })
+  expect(() => door.metainfo('a', 'self', infoHash)).toThrow(expect.objectContaining({ code: 'storage_suspended' }))
+  expect(opened).toBe(0)
 })

@@ -117,6 +117,13 @@ describe('what a node has to do', () => {
     expect(dutyOf(0, { 1: proven }, { settled: false })).toMatchObject({ do: 'fetch', repair: false })
   })
 
+  test('what failed an audit was no copy, and a pinned copy is in place of none', () => {
+    const lied = { 1: proven, 2: { proof: 'failed' }, 3: { proof: 'failed' } } as const
+    expect(dutyOf(0, lied, { settled: false })).toMatchObject({ do: 'fetch', urgent: true, repair: false })
+    const isPinned = (): boolean => true
+    expect(dutyOf(5, { 0: proven, 1: proven, 2: proven }, { isPinned })).toMatchObject({ do: 'fetch', repair: false })
+  })
+
   test('a draining node fetches nothing and keeps what it has', () => {
     const drains: Told = { standing: { state: 'draining' } }
     expect(dutyOf(0, { 0: drains })).toEqual({ do: 'nothing' })
