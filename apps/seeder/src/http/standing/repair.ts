@@ -19,7 +19,7 @@ export async function repairRoutes(app: Api, services: Services): Promise<void> 
         tags: ['media'],
         summary: 'Have an item looked at now, ahead of others',
         description:
-          'Ends the back-off of a copy that failed here, forgets that this node refused it, and has what is wrong fetched. Answers at once with how the item stands. Nothing is fetched that placement does not want here.',
+          'Ends the back-off of a copy that failed here, forgets that this node refused it for a failure, and has what is wrong fetched. Answers at once with how the item stands. Nothing is fetched that placement does not want here.',
         params: z.object({ id: mediaIdSchema }),
         response: {
           202: z.object({ id: z.string(), replication: healthSchema }).meta({ id: 'Repair' }),
