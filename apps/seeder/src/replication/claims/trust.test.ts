@@ -149,6 +149,17 @@ test('a result that comes tells whose proof changed', async () => {
   expect([claim(), proof()]).toEqual(['held', 'failed'])
 })
 
+test('a result that comes speaks of what is not public, too', async () => {
+  await judge(owner.id, ['seeder', 'publisher', 'auditor'])
+  const hidden = `ab${'cd'.repeat(19)}`
+  await (await graphOf(holder)).publish('h', 'x/ab', { ...holdings, held: [hidden] })
+  await begin()
+  const failed = [{ tag: tagOf(hidden), piece: 0, since: now }]
+  await graph.publish('a', auditKey(holder.id, 'ab'), { passedAt: 0, proven: '', failed })
+  expect(told.proved).toEqual([hidden])
+  expect(network?.index.stateOf(holder.id, hidden)).toBe('held')
+})
+
 test('the first word of an auditor moves whom others believe, so that every item is looked at', async () => {
   await judge(owner.id, ['seeder', 'publisher', 'auditor'])
   expect(told.moved).toBe(0)
