@@ -20,6 +20,7 @@ import {
   surplus,
   time,
   told,
+  unread,
 } from '../testing/duty-case.ts'
 
 test('a bad copy that nobody wants here is made right while others are too few, and then what is left of it goes', () => {
@@ -63,6 +64,18 @@ test('a bad copy stays that is pinned or wanted, and before this node knows the 
   bad.add(infoHash)
   duties.look(infoHash)
   expect(told).toEqual([])
+})
+
+test.each<[string, (infoHash: string) => void]>([
+  ['was published here, and nobody looked at it yet', (infoHash) => void unread.add(infoHash)],
+  ['was made right meanwhile', (infoHash) => void own.set(infoHash, 'held')],
+])('what is left of a bad copy stays when the item %s', (_, change) => {
+  const infoHash = surplus()
+  own.delete(infoHash)
+  bad.add(infoHash)
+  expect(duties.drops(infoHash)).toBe(true)
+  change(infoHash)
+  expect(duties.drops(infoHash)).toBe(false)
 })
 
 test('how an item stands is noted without a step towards it', () => {

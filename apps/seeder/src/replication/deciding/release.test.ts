@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Demand } from '@eldernode/core'
+import type { Item, StorageState } from '../../library/index.ts'
 import { Turns } from '../../turns.ts'
 import {
   demands,
@@ -17,12 +18,15 @@ import {
   surplus,
   time,
   told,
+  unread,
 } from '../testing/duty-case.ts'
 import type { ReleaseEvent } from '../port.ts'
 import { Release } from './release.ts'
 
 let turns: Turns
 let here: Set<string>
+let disk: StorageState
+let state: Item['state']
 let events: string[]
 let emitted: ReleaseEvent[]
 let between: () => void
@@ -32,14 +36,15 @@ beforeEach(() => {
   given.stays = true
   turns = new Turns()
   here = new Set()
+  disk = 'here'
+  state = 'live'
   events = []
   emitted = []
   between = () => {}
   release = new Release({
     library: {
-      storage: () => ({ state: 'here' }) as never,
-      head: (infoHash) =>
-        here.has(infoHash) ? ({ state: 'live', owner: 'o', access: 'unlisted' } as never) : undefined,
+      storage: () => ({ folder: '/disk', state: disk }),
+      head: (infoHash) => (here.has(infoHash) ? ({ state, owner: 'o', access: 'unlisted' } as never) : undefined),
       remove: async (infoHash) => {
         here.delete(infoHash)
         events.push('removed')
@@ -102,6 +107,7 @@ test.each<[string, (infoHash: string) => void]>([
   ['it was pinned', (infoHash) => void pinned.add(infoHash)],
   ['another copy was lost', (infoHash) => says(others3(infoHash)[2]!, infoHash, 'held', 'failed')],
   ['it was published here', (infoHash) => void demands.set(self, infoHash, { size: 5, min: 2, target: 3, since: 1 })],
+  ['it was published here, and nobody looked at it yet', (infoHash) => void unread.add(infoHash)],
   ['nobody publishes it any more', (infoHash) => void demands.set(others3(infoHash)[0]!, infoHash, undefined)],
   ['this node fell out of step', () => void (given.inStep = false)],
 ])('a copy stays, and is looked at anew, when meanwhile %s', async (_, change) => {
@@ -112,6 +118,20 @@ test.each<[string, (infoHash: string) => void]>([
   expect([here.has(demand.infoHash), release.done.items, emitted]).toEqual([true, 0, []])
   duties.look(demand.infoHash)
   expect(told.includes('unmark')).toBe(levels.get(demand.infoHash) !== undefined && given.inStep)
+})
+
+test.each<[string, () => void]>([
+  ['its disk is away', () => void (disk = 'missing')],
+  ['another disk is in the place of its own', () => void (disk = 'foreign')],
+  ['it was retracted, for its bytes are kept for a while', () => void (state = 'retracted')],
+])('a copy stays when %s, from the start or only then', async (_, change) => {
+  const demand = due()
+  between = change
+  release.go(demand)
+  expect(await closed()).toEqual(['unseeded'])
+  release.go(demand)
+  expect(await closed()).toEqual(['unseeded'])
+  expect([here.has(demand.infoHash), release.done.items, emitted]).toEqual([true, 0, []])
 })
 
 test('no copy goes amid the publication of its item', async () => {
@@ -133,7 +153,8 @@ test('a disk that refuses is tried again: the mark stays', async () => {
   between = () => {
     throw new Error('the disk refuses')
   }
-  release.go(demand)
+  // Once more while it runs is no other try.
+  for (let n = 0; n < 2; n++) release.go(demand)
   expect(await closed()).toEqual(['unseeded'])
   expect(releases.isMarked(demand.infoHash)).toBe(true)
 })

@@ -42,6 +42,8 @@ export let reviewed: string[]
 export let pinned: Set<string>
 /** Copies here with lost bytes. */
 export let bad: Set<string>
+/** Items published here a moment ago: nobody has looked at their manifests yet. */
+export let unread: Set<string>
 /** What a test may change. */
 export const given = { inStep: true, runs: false, stays: false }
 export let duties: Duties
@@ -74,12 +76,13 @@ export function says(node: NodeId, infoHash: string, state: keyof Holdings | 'no
   proofs.set(node + infoHash, proof)
 }
 
-/** An item of which this node is, or is not, among the best three of five. */
-export function item(isWanted: boolean): string {
+/** An item of which this node is, or is not, among the best three of five, and that suits the case otherwise. */
+export function item(isWanted: boolean, suits: (infoHash: string) => boolean = () => true): string {
   const nobody = { holds: () => false, refused: () => false, vain: () => 0 }
   for (let n = 0; ; n++) {
     const wish = { infoHash: hash(n), size: 5, publishers: [publisher], target: 3 }
-    if (wantedHolders(wish, presence.live(), nobody).includes(self) === isWanted) return hash(n)
+    const wanted = wantedHolders(wish, presence.live(), nobody)
+    if (wanted.includes(self) === isWanted && suits(hash(n))) return hash(n)
   }
 }
 
@@ -90,8 +93,8 @@ export const others3 = (infoHash: string): NodeId[] => {
   return wantedHolders({ infoHash, size: 5, publishers: [publisher], target: 3 }, presence.live(), nobody)
 }
 /** This node has a copy that was not needed, for others have as many as there shall be. */
-export function surplus(): string {
-  const infoHash = item(false)
+export function surplus(suits?: (infoHash: string) => boolean): string {
+  const infoHash = item(false, suits)
   publish(infoHash)
   for (const node of others3(infoHash)) says(node, infoHash, 'held')
   own.set(infoHash, 'held')
@@ -111,6 +114,7 @@ export function start(): void {
   reviewed = []
   pinned = new Set()
   bad = new Set()
+  unread = new Set()
   Object.assign(given, { inStep: true, runs: false, stays: false })
   const clock = (): number => time
   presence = new Presence({ self, graceMs: 10 * minute, now: clock, clock })
@@ -132,7 +136,8 @@ export function start(): void {
   duties = new Duties({
     publications: {
       demands,
-      refresh: () => false,
+      refresh: (infoHash) =>
+        unread.delete(infoHash) && demands.set(self, infoHash, { size: 5, min: 2, target: 3, since: 1 }),
       published: () => ({ publisher, signer: publisher, manifest: undefined as never, ts: 0 }),
     },
     view,
