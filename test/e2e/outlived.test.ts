@@ -17,6 +17,7 @@ const settings = { 'repair.grace': 60, 'replicas.min': 1, 'replicas.target': 2 }
 let network: Network
 let origin: Seeder
 let others: Seeder[]
+let published: Media[]
 
 beforeAll(async () => {
   network = await Network.start({ seeders: 0, tracker: false })
@@ -34,13 +35,13 @@ const provenAt = async (node: Seeder, { id }: Media): Promise<string[]> =>
 test('when the publisher of an item is gone for good, its replicas make copies of it, and go on after a restart', async () => {
   network.reportFailure()
   // By the swarm, and over HTTP alone.
-  const published = [
+  published = [
     await origin.publish('large.bin', seededBytes(1, 3_000_000)),
     await origin.publish('small.bin', seededBytes(2, 50_000)),
   ]
   for (const media of published) {
     await until(async () => (await provenAt(network.first, media)).length === 2, {
-      within: 60_000,
+      within: 90_000,
       what: 'there is a copy beside the publisher’s',
     })
   }
@@ -48,7 +49,7 @@ test('when the publisher of an item is gone for good, its replicas make copies o
   await rm(origin.folder, { recursive: true })
   for (const media of published) {
     await until(async () => (await provenAt(network.first, media)).filter((id) => id !== origin.id).length === 2, {
-      within: 60_000,
+      within: 90_000,
       what: 'there are two copies without the publisher’s',
     })
     const holders = []
@@ -62,3 +63,33 @@ test('when the publisher of an item is gone for good, its replicas make copies o
     }
   }
 }, 240_000)
+
+test('the copies of a node whose certificate is taken back are made elsewhere', async () => {
+  network.reportFailure()
+  const [media] = published
+  const seen = await until(
+    async () => {
+      const holders = await provenAt(network.first, media!)
+      return holders.filter((id) => id !== origin.id).length === 2 && holders
+    },
+    { within: 30_000, what: 'two copies are proven' },
+  )
+  const revoked = others.find(({ id }) => id !== network.first.id && seen.includes(id))!
+  const response = await network.first.admin('POST', '/v1/members', JSON.stringify({ member: revoked.id, roles: [] }))
+  expect(response.status).toBe(201)
+  const left = others.filter((seeder) => seeder !== revoked)
+  await until(
+    async () => {
+      const holders = (await provenAt(network.first, media!)).filter((id) => id !== origin.id)
+      return (
+        holders.toSorted().toString() ===
+        left
+          .map(({ id }) => id)
+          .toSorted()
+          .toString()
+      )
+    },
+    { within: 90_000, what: 'the two that are left have proven copies, and nobody else' },
+  )
+  for (const seeder of left) expect(await seeder.content(media!.id)).toEqual({ status: 200, sha256: media!.sha256 })
+})

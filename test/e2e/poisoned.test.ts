@@ -7,8 +7,7 @@ import { join } from 'node:path'
 import type { Manifest } from '@eldernode/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describe } from '../../apps/seeder/src/ingest/index.ts'
-import { aria2, Member, Network, seededBytes, sha256, until, type Media } from '../harness/index.ts'
-import { lacks } from '../harness/tools.ts'
+import { handshake, Member, Network, RawPeer, seededBytes, sha256, until, type Media } from '../harness/index.ts'
 
 let network: Network
 let rogue: Member
@@ -100,11 +99,21 @@ test('bytes that are not those a member signed are neither stored nor served', a
   refusedItem = id
 })
 
-test.skipIf(lacks('aria2c'))('a BitTorrent client gets nothing of them from the replica', async () => {
+test('a BitTorrent client gets nothing of them from the replica', async () => {
   network.reportFailure()
-  const { endpoints } = await network.at(1).get<{ endpoints: { bittorrent: string } }>('/v1/node')
-  const magnet = `magnet:?xt=urn:btih:${refusedItem}&x.pe=${endpoints.bittorrent}`
-  await expect(aria2(magnet, join(network.folder, 'client'), 5)).rejects.toThrow('aria2c ended')
+  const replica = network.at(1)
+  const port = Number((await replica.peerAddress()).split(':').at(-1))
+  const held = await network.first.publish('held.bin', seededBytes(8, 1000))
+  await until(() => replica.holds(held.id), { within: 30_000, what: 'the replica holds another item' })
+  const isAnswered = async (infoHash: string): Promise<boolean> => {
+    const peer = await RawPeer.open(port)
+    await peer.send(handshake(infoHash))
+    const answer = await peer.read(68).catch(() => undefined)
+    expect(answer !== undefined || peer.closed).toBe(true)
+    peer.end()
+    return answer !== undefined
+  }
+  expect([await isAnswered(held.id), await isAnswered(refusedItem)]).toEqual([true, false])
 })
 
 test('what one member lies about is replicated as another one signed it', async () => {

@@ -97,3 +97,17 @@ test('every level is counted, listed and told to Prometheus, as each node sees t
     expect(await metric(seeder, 'replication_oldest_proof_seconds')).toBeLessThan(120)
   }
 })
+
+test('a copy counts in the totals as soon as it is proven, though nobody came or went', async () => {
+  network.reportFailure()
+  for (let n = 0; n < 3; n++) {
+    const { atTarget } = (await page(strict)).totals
+    await modest.publish(`later ${n}.bin`, seededBytes(10 + n, 1_000), 2)
+    for (const seeder of network.seeders) {
+      await until(async () => (await page(seeder)).totals.atTarget.items === atTarget.items + 1, {
+        within: 30_000,
+        what: `${seeder.name} counts it`,
+      })
+    }
+  }
+})
