@@ -11,7 +11,7 @@ const ceiling = 2_000
 const most = 1.5
 
 /** Seconds of announces that may be made at once, when a timer comes late. */
-const slack = 0.25
+const slack = 0.5
 
 /** Announces new items at once and still not thousands of them. */
 const [urgentBurst, urgentRate] = [250, 125]

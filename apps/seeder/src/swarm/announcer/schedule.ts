@@ -17,7 +17,7 @@ const asleep: Progress = { uploaded: 0, downloaded: 0, left: 0 }
 const handOverTime = 60_000
 
 /** Milliseconds between looks at what may be announced now. */
-const beat = 100
+const beat = 250
 
 /**
  * When each torrent is announced to one tracker: one timer and no scan, for any number of torrents, and some 20 bytes
