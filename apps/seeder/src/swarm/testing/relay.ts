@@ -34,6 +34,11 @@ export class Relay {
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Peers that announced so far. */
+  get peers(): number {
+    return this.#peers.size
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#server.clients) socket.terminate()
     await new Promise((resolve) => this.#server.close(resolve))

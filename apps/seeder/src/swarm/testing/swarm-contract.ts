@@ -83,9 +83,12 @@ export function describeSwarm(name: string, make: (options: SwarmOptions) => Swa
       const trackers = [relay.url]
       const [seeder, leecher] = [await bench.swarm({ trackers }), await bench.swarm({ trackers })]
       seeder.seed(made.infoHash)
-      await expectFetched(leecher, made, {})
+      // Offers go to peers that the relay knows by then.
+      await vi.waitUntil(() => relay.peers === 1, { timeout: 20_000 })
+      // A connection that fails is tried again with the next announce, within 30 s.
+      await expectFetched(leecher, made, { signal: AbortSignal.timeout(90_000) })
       expect(seeder.stats().awake).toBe(1)
-    })
+    }, 120_000)
 
     test('what the shelf lacks is not served', async () => {
       const made = await item()
